@@ -1,0 +1,48 @@
+"""Arrays as JSON: shape, dtype and zlib-packed bytes in base64, exact to the bit."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.errors import LimeError
+
+_DTYPES = ("uint8", "int32", "float32", "float64")
+_MAX_BYTES = 1 << 30
+
+
+def encode_array(array: NDArray[Any]) -> dict[str, Any]:
+    """Return a JSON-ready dict that `decode_array` turns back into an equal array."""
+    data = np.ascontiguousarray(array)
+    packed = zlib.compress(data.astype(data.dtype.newbyteorder("<")).tobytes(), 6)
+    return {
+        "shape": list(data.shape),
+        "dtype": data.dtype.name,
+        "zlib_base64": base64.b64encode(packed).decode("ascii"),
+    }
+
+
+def decode_array(encoded: Any) -> NDArray[Any]:
+    """Return the array that `encode_array` packed.
+
+    Raises
+    ------
+    LimeError
+        When the text is damaged, or would unpack to more than 1 GiB or to another size than it states.
+    """
+    try:
+        dtype, shape = encoded["dtype"], tuple(int(side) for side in encoded["shape"])
+        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        if dtype not in _DTYPES or min(shape, default=0) < 0 or not 0 <= size <= _MAX_BYTES:
+            raise LimeError(f"A stored array of dtype {dtype!r} and shape {shape} is not allowed.")
+        data = zlib.decompressobj().decompress(base64.b64decode(encoded["zlib_base64"], validate=True), size + 1)
+        if len(data) != size:
+            raise LimeError(f"A stored array holds {len(data)} bytes where its shape {shape} asks for {size}.")
+    except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
+        raise LimeError(f"A stored array is damaged: {error}") from error
+    return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
