@@ -1,0 +1,233 @@
+"""From the bytes of a picture file to bounded RGB pixels, whatever the bytes hold."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import PIL.Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from lime_core.errors import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from PIL.ImageFile import ImageFile
+
+MAX_PIXELS = 50_000_000
+
+
+def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
+    """Return the first picture in `data` as RGB, upright, on white, its longest side at most `max_side`.
+
+    Parameters
+    ----------
+    data : bytes
+        The contents of a picture file.
+    name : str
+        What messages call it.
+    max_side : int
+        In pixels; smaller pictures are left at their size.
+
+    Returns
+    -------
+    uint8 array (H, W, 3)
+
+    Raises
+    ------
+    ImageError
+        Whatever is wrong with the file.
+    """
+    kind, opener = _format_of(data, name)
+    try:
+        return _decode(data, opener, name, max_side)
+    except ImageError:
+        raise
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        raise _too_many_pixels(name) from None
+    except Exception as error:  # Pillow raises whatever its parsers trip over, from SyntaxError to struct.error.
+        raise ImageError(
+            f"{name} is a {kind} file, but it is damaged or incomplete ({_reason(error)}). "
+            "Copy or download it again, or open it in an image editor and save it anew."
+        ) from error
+
+
+class _Jpeg(JpegImageFile):
+    """JPEG without the reader's look at EXIF for the resolution: it warns, process-wide, when EXIF is malformed."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+# The readers are called one by one instead of by PIL.Image.open, which checks the size only after opening, by a
+# warning between 89 and 179 megapixels. Warnings cannot be silenced for one thread alone.
+_OPENERS: dict[str, tuple[tuple[bytes, ...], Callable[[io.BytesIO], ImageFile]]] = {
+    "JPEG": ((b"\xff\xd8\xff",), _Jpeg),
+    "PNG": ((b"\x89PNG\r\n\x1a\n",), PngImageFile),
+    "WebP": ((b"RIFF",), WebPImageFile),
+    "GIF": ((b"GIF87a", b"GIF89a"), GifImageFile),
+    "TIFF": ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
+    "BMP": ((b"BM",), BmpImageFile),
+}
+
+
+def _format_of(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO], ImageFile]]:
+    for kind, (signatures, opener) in _OPENERS.items():
+        if data.startswith(signatures) and (kind != "WebP" or data[8:12] == b"WEBP"):
+            return kind, opener
+    raise ImageError(
+        f"{name} is not a picture that can be read here{_other_format(data)}. "
+        f"Allowed are {', '.join(_OPENERS)}: convert it to one of these."
+    )
+
+
+def _other_format(data: bytes) -> str:
+    """Name the formats that people most often bring instead."""
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if data[4:8] == b"ftyp":
+        return ": it is HEIC, AVIF or a video"
+    if start.startswith(b"%pdf"):
+        return ": it is a PDF"
+    if b"<svg" in start:
+        return ": it is an SVG drawing"
+    return ": it is a web page or other text" if start.startswith(b"<") else ""
+
+
+class _Contents(io.BytesIO):
+    """A file in memory that can be told to refuse reading past its end.
+
+    Pillow takes that for a truncated file too, unless someone in this process has set
+    `ImageFile.LOAD_TRUNCATED_IMAGES`; half a picture must not be explained whoever did.
+    """
+
+    must_suffice = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if not data and size != 0 and self.must_suffice:
+            raise EOFError("the file ends too early")
+        return data
+
+
+def _decode(data: bytes, opener: Callable[[io.BytesIO], ImageFile], name: str, max_side: int) -> NDArray[np.uint8]:
+    contents = _Contents(data)
+    with opener(contents) as file:
+        width, height = file.size
+        if width * height > MAX_PIXELS:
+            raise _too_many_pixels(name, width, height)
+        if width * height == 1:
+            raise ImageError(
+                f"{name} is a single pixel: there is nothing to cut into superpixels. Choose a larger picture."
+            )
+        shrink = min(1.0, max_side / max(width, height))
+        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        # Lets the JPEG decoder skip resolution that would be thrown away; other formats ignore it.
+        file.draft(None, (2 * size[0], 2 * size[1]))
+        contents.must_suffice = True
+        file.load()
+        orientation = _orientation(file.info.get("exif"))
+        if file.mode in ("I", "F") or file.mode.startswith("I;16"):
+            picture = _grey_from_numbers(file, size, name)
+        else:
+            picture = _resized(_flattened(file), size)
+    if orientation in _TRANSPOSE:
+        picture = picture.transpose(_TRANSPOSE[orientation])
+    return np.asarray(picture.convert("RGB"))
+
+
+def _too_many_pixels(name: str, width: int = 0, height: int = 0) -> ImageError:
+    given = f"is {width}×{height} = {width * height / 1e6:.0f} megapixels" if width else "has too many pixels"
+    return ImageError(f"{name} {given}; at most {MAX_PIXELS // 1_000_000} megapixels are allowed. Scale it down first.")
+
+
+def _resized(picture: PIL.Image.Image, size: tuple[int, int]) -> PIL.Image.Image:
+    if picture.size == size:
+        return picture
+    return picture.resize(size, PIL.Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _flattened(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """Return the picture as RGB, laid on white where it is transparent."""
+    if not picture.has_transparency_data:
+        return _converted(picture, "RGB")
+    rgba = _converted(_converted(picture, "LA") if picture.mode == "La" else picture, "RGBA")
+    white = PIL.Image.new("RGB", rgba.size, "white")
+    white.paste(rgba, mask=rgba)
+    return white
+
+
+def _converted(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
+    # Pillow copies even where nothing changes: 200 MB for the largest pictures.
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _grey_from_numbers(picture: PIL.Image.Image, size: tuple[int, int], name: str) -> PIL.Image.Image:
+    """Bring 16-bit, 32-bit and float grey to 0..255 by the rule that `load_image` states."""
+    if picture.mode.startswith("I;16"):
+        scale = 255 / 65535
+        picture = picture.convert("I")
+    else:
+        scale = _scale_of(picture, name)
+    values = np.asarray(_resized(picture, size), dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ImageError(f"{name} holds values that are not finite (NaN). Save it as 8-bit or 16-bit instead.")
+    return PIL.Image.fromarray(np.rint(values * scale).clip(0, 255).astype(np.uint8))
+
+
+def _scale_of(picture: PIL.Image.Image, name: str) -> float:
+    low, high = cast("tuple[float, float]", picture.getextrema())  # one band has one pair
+    # A float may miss the end of its range by rounding; a whole number cannot.
+    ranges = ((1.0, 255.0), (255.0, 1.0)) if picture.mode == "F" else ((255.0, 1.0), (65535.0, 255 / 65535))
+    for top, scale in ranges:
+        slack = top * 1e-3 if picture.mode == "F" else 0.0
+        if -slack <= low and high <= top + slack:
+            return scale
+    allowed = "0..1 or 0..255" if picture.mode == "F" else "0..255 or 0..65535"
+    raise ImageError(
+        f"{name} holds values from {low:g} to {high:g}; allowed are {allowed}. Save it as 8-bit or 16-bit instead."
+    )
+
+
+_TRANSPOSE = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_270,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_90,
+}
+
+
+def _orientation(exif: object) -> int:
+    """Read tag 0x0112 of the first EXIF directory; 1 (upright) if there is none or it is malformed.
+
+    Pillow's own reader warns about malformed EXIF; TIFF pictures it has already turned while loading.
+    """
+    if not isinstance(exif, bytes):
+        return 1
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = ">" if tiff.startswith(b"MM") else "<"
+    try:
+        (start,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (count,) = struct.unpack_from(f"{order}H", tiff, start)
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
+            if tag == 0x0112:
+                return int(value)
+    except struct.error:
+        pass
+    return 1
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
