@@ -1,0 +1,27 @@
+"""Image classifiers: a catalog of ImageNet networks, a user's own Keras model, or any callable.
+
+Importing this package imports neither TensorFlow nor Keras; building a network does.
+"""
+
+from lime_core.models.base import CallableClassifier, Classifier, MaskedClassifier
+from lime_core.models.catalog import CATALOG, DEFAULT_MODEL, ModelCard, model_card
+from lime_core.models.class_names import imagenet_class_names
+from lime_core.models.keras_classifier import KerasClassifier
+from lime_core.models.loading import load_classifier
+from lime_core.models.weights import fetch, is_available, weights_path
+
+__all__ = [
+    "CATALOG",
+    "DEFAULT_MODEL",
+    "CallableClassifier",
+    "Classifier",
+    "KerasClassifier",
+    "MaskedClassifier",
+    "ModelCard",
+    "fetch",
+    "imagenet_class_names",
+    "is_available",
+    "load_classifier",
+    "model_card",
+    "weights_path",
+]

@@ -1,0 +1,145 @@
+"""What an explainer asks of an image classifier, and the adapter that turns any callable into one."""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from lime_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """An image classifier with its own input size and class names."""
+
+    @property
+    def id(self) -> str:
+        """Catalog id, or the name a user gave the model."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the pictures that `predict` takes, in pixels."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One readable name a class, in the order of the outputs; empty if nobody gave any."""
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """SHA-256 digest of the weights, or None where there is nothing to take it of."""
+
+    @property
+    def engine(self) -> str:
+        """What executes the network: ``"tensorflow"``, ``"openvino"`` or ``"callable"``."""
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`."""
+
+
+@runtime_checkable
+class MaskedClassifier(Classifier, Protocol):
+    """A classifier that hides superpixels inside its own graph, so that only masks travel to it."""
+
+    def masked_predictor(
+        self, image: NDArray[np.uint8], fill: NDArray[np.uint8], labels: NDArray[np.int32]
+    ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+        """Return the function from masks to outputs for one picture.
+
+        Parameters
+        ----------
+        image, fill : ndarray of uint8, shape (h, w, 3)
+            The picture, and what stands where a superpixel is hidden; both RGB at `input_size`.
+        labels : ndarray of int32, shape (h, w)
+            Superpixel of each pixel, 0..S-1.
+
+        Returns
+        -------
+        callable
+            Maps masks uint8 `(B, S)` (1 shown, 0 hidden) to outputs float32 `(B, C)`.
+        """
+
+
+class CallableClassifier:
+    """Any function from a batch of pictures to a batch of class outputs, as a `Classifier`.
+
+    Parameters
+    ----------
+    function : callable
+        Maps RGB pictures uint8 `(B, h, w, 3)` to numbers `(B, C)`.
+    size : int or (int, int)
+        Side of a square input, or its height and width, in pixels.
+    names : sequence of str, optional
+        One name a class. Without names, ``class 0``, ``class 1`` ... stand for them as soon as the
+        first call has shown how many classes there are; until then `class_names` is empty.
+    id : str
+        Name of the model in reports.
+
+    Raises
+    ------
+    ModelError
+        If `size` is not one or two positive whole numbers, or `function` cannot be called.
+    """
+
+    engine = "callable"
+    weights_sha256 = None
+
+    def __init__(
+        self,
+        function: Callable[[NDArray[np.uint8]], Any],
+        size: int | tuple[int, int],
+        names: Sequence[str] | None = None,
+        *,
+        id: str = "callable",  # noqa: A002 - the protocol's word
+    ) -> None:
+        if not callable(function):
+            raise ModelError(f"A classifier function must be callable; got {type(function).__name__}.")
+        self._function = function
+        self.id = id
+        self.input_size = _as_size(size)
+        self.class_names: tuple[str, ...] = tuple(str(name) for name in names or ())
+
+    def __repr__(self) -> str:
+        return f"CallableClassifier(id={self.id!r}, input_size={self.input_size})"
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Call the function on RGB pictures uint8 `(B, h, w, 3)`.
+
+        Returns
+        -------
+        ndarray of float32, shape (B, C)
+            The function's outputs; whether they make sense is the caller's to check.
+
+        Raises
+        ------
+        ModelError
+            If the function raises (its own exception is the cause), or returns what is no array of numbers.
+        """
+        try:
+            outputs = np.asarray(self._function(images), dtype=np.float32)
+        except Exception as error:
+            raise ModelError(
+                f"The classifier {self.id!r} failed on a batch of shape {images.shape}: {type(error).__name__}: {error}"
+            ) from error
+        if not self.class_names and outputs.ndim == 2:
+            self.class_names = numbered_names(outputs.shape[1])
+        return outputs
+
+
+def numbered_names(count: int) -> tuple[str, ...]:
+    """Return ``class 0``, ``class 1`` ... for a model whose classes have no names."""
+    return tuple(f"class {index}" for index in range(count))
+
+
+def _as_size(size: int | tuple[int, int]) -> tuple[int, int]:
+    sides = (size, size) if isinstance(size, numbers.Integral) else tuple(size)  # type: ignore[arg-type]
+    whole = all(isinstance(side, numbers.Integral) and not isinstance(side, bool) for side in sides)
+    if len(sides) != 2 or not whole or min(sides) < 1:
+        raise ModelError(f"An input size is one or two positive whole numbers (height, width); got {size!r}.")
+    return int(sides[0]), int(sides[1])

@@ -1,0 +1,85 @@
+"""TensorFlow and Keras, imported on first use only: that takes seconds, and most of `lime_core` needs neither."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from lime_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What TensorFlow's libraries say while they load, before any of its own settings reach them.
+_CHATTER = re.compile(rb"^(WARNING: All log messages before absl|I0000 ).*\n", re.MULTILINE)
+
+
+def import_tensorflow() -> Any:
+    """Import and return TensorFlow, without its start-up chatter unless the user asked for it.
+
+    Raises
+    ------
+    ModelError
+        If TensorFlow is not installed or cannot be loaded.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return _import("tensorflow")
+    # 3 rather than 2, or every machine without a GPU reports that as an error.
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with _without_chatter():
+        return _import("tensorflow")
+
+
+def import_keras() -> Any:
+    """Import and return Keras on its TensorFlow backend, channels last.
+
+    Raises
+    ------
+    ModelError
+        If Keras or TensorFlow is not installed, or Keras was set up for another backend or layout.
+    """
+    import_tensorflow()
+    keras = _import("keras")
+    if keras.config.backend() != "tensorflow":
+        raise ModelError(
+            f"Keras runs on the backend {keras.config.backend()!r}, but lime_core needs 'tensorflow': set the "
+            "environment variable KERAS_BACKEND=tensorflow before the first import of Keras."
+        )
+    if keras.config.image_data_format() != "channels_last":
+        raise ModelError("Keras is set to 'channels_first' (in its keras.json); lime_core needs 'channels_last'.")
+    return keras
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ModelError(
+            f"{name} could not be imported ({error}); install it with `pip install tensorflow`."
+        ) from error
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what is written to the process's error stream, and pass on all of it but TensorFlow's chatter."""
+    try:
+        stream = os.dup(2)
+    except OSError:
+        # A program without an error stream has none to keep clean.
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stream, 2)
+            os.close(stream)
+            held.seek(0)
+            os.write(2, _CHATTER.sub(b"", held.read()))
