@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 MAX_PIXELS = 50_000_000
+_MAX_HEADER_READS = 20_000
 
 
 def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
@@ -68,12 +69,20 @@ class _Jpeg(JpegImageFile):
         pass
 
 
+class _WebP(WebPImageFile):
+    """WebP whose decoder, two canvases large, is let go before the picture itself is allocated."""
+
+    def load_prepare(self) -> None:
+        self.__dict__.pop("_decoder", None)
+        super().load_prepare()
+
+
 # The readers are called one by one instead of by PIL.Image.open, which checks the size only after opening, by a
 # warning between 89 and 179 megapixels. Warnings cannot be silenced for one thread alone.
 _OPENERS: dict[str, tuple[tuple[bytes, ...], Callable[[io.BytesIO], ImageFile]]] = {
     "JPEG": ((b"\xff\xd8\xff",), _Jpeg),
     "PNG": ((b"\x89PNG\r\n\x1a\n",), PngImageFile),
-    "WebP": ((b"RIFF",), WebPImageFile),
+    "WebP": ((b"RIFF",), _WebP),
     "GIF": ((b"GIF87a", b"GIF89a"), GifImageFile),
     "TIFF": ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
     "BMP": ((b"BM",), BmpImageFile),
@@ -103,17 +112,22 @@ def _other_format(data: bytes) -> str:
 
 
 class _Contents(io.BytesIO):
-    """A file in memory that can be told to refuse reading past its end.
+    """A file in memory that keeps Pillow within bounds, before and after `header_is_read` is set.
 
-    Pillow takes that for a truncated file too, unless someone in this process has set
+    Before: a header in very many small pieces is refused; some take Pillow minutes to join.
+    After: reading past the end is refused. Pillow does so itself, unless someone in this process has set
     `ImageFile.LOAD_TRUNCATED_IMAGES`; half a picture must not be explained whoever did.
     """
 
-    must_suffice = False
+    header_is_read = False
+    reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
-        if not data and size != 0 and self.must_suffice:
+        self.reads += 1
+        if not self.header_is_read and self.reads > _MAX_HEADER_READS:
+            raise OSError("the header is in too many pieces")
+        if self.header_is_read and not data and size != 0:
             raise EOFError("the file ends too early")
         return data
 
@@ -132,7 +146,7 @@ def _decode(data: bytes, opener: Callable[[io.BytesIO], ImageFile], name: str, m
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
         # Lets the JPEG decoder skip resolution that would be thrown away; other formats ignore it.
         file.draft(None, (2 * size[0], 2 * size[1]))
-        contents.must_suffice = True
+        contents.header_is_read = True
         file.load()
         orientation = _orientation(file.info.get("exif"))
         if file.mode in ("I", "F") or file.mode.startswith("I;16"):
