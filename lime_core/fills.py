@@ -116,7 +116,8 @@ def _color(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # n
 def _blur(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
     sigma = (options.blur_sigma, options.blur_sigma, 0)
     blurred = ndimage.gaussian_filter(pixels.astype(np.float32), sigma, mode="nearest")
-    return np.rint(blurred).clip(0, 255).astype(np.uint8)
+    fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
+    return fill
 
 
 def _noise(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001

@@ -65,7 +65,7 @@ class Parameter:
         if isinstance(value, bool) or not isinstance(value, wanted):
             noun = "a whole number" if self.kind == "int" else "a number"
             raise SpecError(f"{name} must be {noun} {self.range_text}; got {value!r}.")
-        number = int(value) if self.kind == "int" else float(value)
+        number = int(value) if self.kind == "int" else float(value)  # type: ignore[call-overload]
         too_low = self.low is not None and number < self.low
         too_high = self.high is not None and number > self.high
         if too_low or too_high or not math.isfinite(number):

@@ -372,9 +372,9 @@ def carry_labels(labels: Labels, size: tuple[int, int]) -> Labels:
         return labels.astype(np.int32)
     if height * width < count:
         raise SpecError(
-            f"{count} superpixels do not fit into {width}×{height} pixels, the model's input: ask for fewer superpixels."
+            f"{count} superpixels do not fit into the model's input of {width}×{height} pixels; ask for fewer."
         )
-    carried = resize(labels, size, order=0, preserve_range=True, anti_aliasing=False).astype(np.int32)
+    carried: Labels = resize(labels, size, order=0, preserve_range=True, anti_aliasing=False).astype(np.int32)
     sizes = np.bincount(carried.ravel(), minlength=count)
     for lost in np.flatnonzero(sizes == 0):
         rows, columns = np.nonzero(labels == lost)

@@ -26,6 +26,8 @@ Target = Literal["probability", "log_odds"]
 View = Literal["overlay", "outline", "hide_rest", "heatmap", "jet"]
 Sign = Literal["positive", "negative", "both"]
 
+QUERY_STAGES: tuple[Stage, ...] = ("segmentation", "query")
+
 _SAMPLERS_AT_ONE_HALF = ("balanced", "paired", "lime")
 
 
@@ -187,11 +189,7 @@ def _normalized_classes(classes: Any) -> tuple[int, ...] | None:
 
 def _segmentation_to_dict(method: AnySegmentation) -> dict[str, Any]:
     if isinstance(method, LabelMap):
-        return {
-            "method": method.method,
-            "shape": list(method.labels.shape),
-            "labels": method.labels.ravel().tolist(),
-        }
+        return {"method": method.method, "labels": encode_array(method.labels)}
     return {"method": method.method, **{name: getattr(method, name) for name in parameters_of(method)}}
 
 

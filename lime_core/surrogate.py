@@ -1,0 +1,395 @@
+"""The fast half: distance → kernel weight → selection → weighted fit, for all explained classes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from sklearn.linear_model import Lasso, lars_path_gram
+from sklearn.tree import DecisionTreeRegressor
+
+from lime_core.errors import SpecError
+from lime_core.explanation import ClassExplanation, Explanation
+from lime_core.neighborhood import Neighborhood
+from lime_core.spec import QUERY_STAGES, Distance, ExplainSpec, Kernel
+
+Floats = NDArray[np.float64]
+
+FOLDS = 5
+_FORWARD_LIMIT = 6  # the lime package's 'auto' selects forward up to here
+_SELECTION_ALPHA = 0.01  # the lime package's penalty when it ranks by weight
+_SMALLEST_PROBABILITY = 1e-6
+
+
+def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanation:
+    """Fit the weighted linear surrogate of every explained class (milliseconds; no model call).
+
+    Parameters
+    ----------
+    neighborhood : Neighborhood
+        Masks and outputs of `query`.
+    spec : ExplainSpec, optional
+        Its fit and view fields are used; segmentation and query fields stay those that made `neighborhood`.
+
+    Returns
+    -------
+    explanation : Explanation
+
+    Raises
+    ------
+    SpecError
+        When a class index is out of range, the kernel gives all weight to nothing, or least squares has fewer
+        samples than superpixels.
+    """
+    spec = (spec or neighborhood.spec).with_stages_of(neighborhood.spec, *QUERY_STAGES)
+    classes = _chosen_classes(neighborhood, spec)
+    problem = _pose(neighborhood, spec, classes)
+    notes = _notes(problem, spec)
+    surrogate = _FITTERS[spec.surrogate](problem, spec)
+    held_out = _held_out_predictions(problem, spec)
+    covariances = _covariances(problem, spec, surrogate)
+
+    targets = target_values(neighborhood.original_outputs[None, classes], spec)[0]
+    whole = surrogate.predict(np.ones((1, neighborhood.superpixels)))[0]
+    in_sample = _weighted_r2(problem, surrogate.predict(problem.masks))
+    out_of_sample = _weighted_r2(problem, held_out)
+    explained = tuple(
+        ClassExplanation(
+            index=index,
+            name=neighborhood.class_names[index],
+            probability=float(neighborhood.original_outputs[index]),
+            coefficients=surrogate.coefficients[row],
+            std_errors=np.sqrt(covariances[row, row]),
+            intercept=float(surrogate.intercepts[row]),
+            r2=float(in_sample[row]),
+            r2_holdout=float(out_of_sample[row]),
+            model_output=float(targets[row]),
+            surrogate_output=float(whole[row]),
+        )
+        for row, index in enumerate(classes)
+    )
+    return Explanation(
+        classes=explained,
+        segments=neighborhood.segments,
+        covariances=covariances,
+        signed=spec.surrogate != "tree",
+        samples=neighborhood.samples,
+        effective_sample_size=effective_sample_size(problem.weights),
+        notes=notes,
+        spec=replace(spec, classes=spec.classes),
+        provenance=neighborhood.provenance,
+    )
+
+
+def distances(masks: NDArray[np.uint8], energy: Floats, distance: Distance) -> Floats:
+    """Return each sample's distance from the original picture, float64 ``(N,)`` in 0..1.
+
+    Parameters
+    ----------
+    masks : ndarray of uint8, shape (N, S)
+        1 = shown, 0 = hidden.
+    energy : ndarray of float64, shape (S,)
+        See `lime_core.fills.hidden_energy`; used by "l2_pixels".
+    distance : {"cosine", "hidden_fraction", "l2_pixels"}
+        cosine: 1 − √(k/S) with k superpixels shown, the cosine distance between the mask and all ones;
+        hidden_fraction: 1 − k/S; l2_pixels: root mean square difference over RGB in 0..1.
+    """
+    if distance == "l2_pixels":
+        root: Floats = np.sqrt(np.maximum((1.0 - masks) @ energy, 0.0))
+        return root
+    shown = masks.mean(axis=1, dtype=np.float64)
+    far: Floats = 1.0 - (np.sqrt(shown) if distance == "cosine" else shown)
+    return far
+
+
+def kernel_weights(distance: Floats, kernel: Kernel, width: float) -> Floats:
+    """Turn distances into weights, float64 ``(N,)`` in 0..1.
+
+    lime: √exp(−D²/w²), as the `lime` package has it; gaussian: exp(−D²/w²), as its paper has it; none: 1.
+    """
+    if kernel == "none":
+        return np.ones_like(distance)
+    exponent = -((distance / width) ** 2)
+    weights: Floats = np.exp(exponent / 2 if kernel == "lime" else exponent)
+    return weights
+
+
+def effective_sample_size(weights: Floats) -> float:
+    """Return Kish's effective sample size (Σw)²/Σw²: how many equally weighted samples would say as much."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def target_values(outputs: NDArray[np.float32], spec: ExplainSpec) -> Floats:
+    """Return what the surrogate is fitted to: the outputs, or their log-odds (clipped at 1e-6); float64."""
+    values = outputs.astype(np.float64)
+    if spec.target == "probability":
+        return values
+    clipped = np.clip(values, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    log_odds: Floats = np.log(clipped / (1 - clipped))
+    return log_odds
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """One weighted regression: masks (N,S), targets (N,C), weights (N,), pairs (N,)."""
+
+    masks: Floats
+    targets: Floats
+    weights: Floats
+    pairs: NDArray[np.int32]
+    weight_scale: float  # Σ of the weights as used over Σ of the kernel's own
+
+    def rows(self, keep: NDArray[np.bool_]) -> _Problem:
+        return replace(
+            self, masks=self.masks[keep], targets=self.targets[keep], weights=self.weights[keep], pairs=self.pairs[keep]
+        )
+
+    def centred(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Masks and targets about their weighted means, and those means."""
+        total = self.weights.sum()
+        mask_mean = self.weights @ self.masks / total
+        target_mean = self.weights @ self.targets / total
+        return self.masks - mask_mean, self.targets - target_mean, mask_mean, target_mean
+
+
+@dataclass(frozen=True, slots=True)
+class _Surrogate:
+    """A fitted surrogate: coefficients (C,S), intercepts (C,), and the columns each class uses."""
+
+    coefficients: Floats
+    intercepts: Floats
+    supports: tuple[NDArray[np.int64], ...]
+    predict: Callable[[Floats], Floats]
+
+
+def _chosen_classes(neighborhood: Neighborhood, spec: ExplainSpec) -> list[int]:
+    by_falling_probability = np.argsort(-neighborhood.original_outputs, kind="stable")
+    if spec.classes is None:
+        return [int(index) for index in by_falling_probability[: spec.top_classes]]
+    count = len(neighborhood.original_outputs)
+    outside = [index for index in spec.classes if index >= count]
+    if outside:
+        raise SpecError(f"classes must be in 0..{count - 1} for this model; got {outside}.")
+    wanted = set(spec.classes)
+    return [int(index) for index in by_falling_probability if index in wanted]
+
+
+def _pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> _Problem:
+    distance = distances(neighborhood.masks, neighborhood.energy, spec.distance)
+    if spec.normalize_weights:
+        # Only ratios matter then: measuring from the nearest sample keeps a narrow kernel from underflowing.
+        nearest = distance.min()
+        distance = np.sqrt(np.maximum(distance**2 - nearest**2, 0.0))
+    weights = kernel_weights(distance, spec.kernel, spec.kernel_width)
+    total = float(weights.sum())
+    if total < 1e-200:
+        raise SpecError(
+            f"kernel_width={spec.kernel_width:g} gives every sample a weight of nothing: the distances are "
+            f"{distance.min():.3g}..{distance.max():.3g}; use a wider kernel."
+        )
+    scale = 1.0 / total if spec.normalize_weights else 1.0
+    return _Problem(
+        masks=neighborhood.masks.astype(np.float64),
+        targets=target_values(neighborhood.outputs[:, classes], spec),
+        weights=weights * scale,
+        pairs=neighborhood.pairs,
+        weight_scale=scale,
+    )
+
+
+def _notes(problem: _Problem, spec: ExplainSpec) -> tuple[str, ...]:
+    samples, superpixels = problem.masks.shape
+    unknowns = superpixels if spec.selection == "none" else min(superpixels, spec.max_features)
+    notes = []
+    if samples <= unknowns and spec.surrogate != "tree":
+        text = f"{samples} samples cannot tell {unknowns} superpixels apart"
+        if spec.surrogate == "least_squares":
+            raise SpecError(f"{text}: raise samples above {unknowns}, or use surrogate 'ridge'.")
+        notes.append(f"{text}; the penalty decides between them. Raise samples above {unknowns}.")
+    effective = effective_sample_size(problem.weights)
+    if effective < unknowns < samples:
+        notes.append(
+            f"The kernel leaves an effective {effective:.0f} of {samples} samples for {unknowns} superpixels; "
+            "use a wider kernel or more samples."
+        )
+    return tuple(notes)
+
+
+def _fit_linear(problem: _Problem, spec: ExplainSpec) -> _Surrogate:
+    masks, targets, mask_mean, target_mean = problem.centred()
+    weighted = masks * problem.weights[:, None]
+    gram, moments = weighted.T @ masks, weighted.T @ targets
+    alpha = 0.0 if spec.surrogate == "least_squares" else spec.alpha
+    supports = tuple(_select(problem, spec, gram, moments[:, row]) for row in range(targets.shape[1]))
+    coefficients = np.zeros((targets.shape[1], masks.shape[1]))
+    if spec.selection == "none":
+        coefficients[:] = (_inverse(gram, alpha) @ moments).T
+    else:
+        for row, support in enumerate(supports):
+            inverse = _inverse(gram[np.ix_(support, support)], alpha)
+            coefficients[row, support] = inverse @ moments[support, row]
+    return _linear(coefficients, target_mean - coefficients @ mask_mean, supports)
+
+
+def _fit_lasso(problem: _Problem, spec: ExplainSpec) -> _Surrogate:
+    superpixels, classes = problem.masks.shape[1], problem.targets.shape[1]
+    coefficients, intercepts = np.zeros((classes, superpixels)), np.zeros(classes)
+    masks, targets, _, _ = problem.centred()
+    weighted = masks * problem.weights[:, None]
+    gram, moments = weighted.T @ masks, weighted.T @ targets
+    for row in range(classes):
+        support = _select(problem, spec, gram, moments[:, row])
+        lasso = Lasso(alpha=spec.alpha, max_iter=10_000)
+        lasso.fit(problem.masks[:, support], problem.targets[:, row], sample_weight=problem.weights)
+        coefficients[row, support], intercepts[row] = lasso.coef_, lasso.intercept_
+    return _linear(coefficients, intercepts, tuple(np.flatnonzero(row) for row in coefficients))
+
+
+def _linear(coefficients: Floats, intercepts: Floats, supports: tuple[NDArray[np.int64], ...]) -> _Surrogate:
+    return _Surrogate(coefficients, intercepts, supports, lambda masks: masks @ coefficients.T + intercepts)
+
+
+def _fit_tree(problem: _Problem, spec: ExplainSpec) -> _Surrogate:  # noqa: ARG001 - one signature for all fitters
+    # MATLAB's importance: the fall in mean squared error at a predictor's splits, over the number of splits.
+    trees, importances = [], []
+    for target in problem.targets.T:
+        tree = DecisionTreeRegressor(min_samples_split=10, random_state=0)
+        tree.fit(problem.masks, target, sample_weight=problem.weights)
+        splits = max(1, int((tree.tree_.children_left >= 0).sum()))
+        importances.append(tree.tree_.compute_feature_importances(normalize=False) / splits)
+        trees.append(tree)
+    coefficients = np.stack(importances)
+    target_mean = problem.weights @ problem.targets / problem.weights.sum()
+    return _Surrogate(
+        coefficients,
+        target_mean,
+        tuple(np.flatnonzero(row) for row in coefficients),
+        lambda masks: np.stack([tree.predict(masks) for tree in trees], axis=1),
+    )
+
+
+_FITTERS: dict[str, Callable[[_Problem, ExplainSpec], _Surrogate]] = {
+    "ridge": _fit_linear,
+    "least_squares": _fit_linear,
+    "lasso": _fit_lasso,
+    "tree": _fit_tree,
+}
+
+
+def _select(problem: _Problem, spec: ExplainSpec, gram: Floats, moment: Floats) -> NDArray[np.int64]:
+    """Return the columns that enter the fit of one class, from its normal equations."""
+    count = min(spec.max_features, len(moment))
+    selection = spec.selection
+    if selection == "auto":
+        selection = "forward" if count <= _FORWARD_LIMIT else "highest_weights"
+    if selection == "none":
+        return np.arange(len(moment))
+    if selection == "forward":
+        return _forward(gram, moment, count)
+    if selection == "highest_weights":
+        ranked = _inverse(gram, _SELECTION_ALPHA * problem.weight_scale) @ moment
+        return np.argsort(-np.abs(ranked), kind="stable")[:count]
+    return _lasso_path(gram, moment, len(problem.masks), count)
+
+
+def _forward(gram: Floats, moment: Floats, count: int) -> NDArray[np.int64]:
+    """Add, one at a time, the column that raises the weighted R² most (a sweep of the normal equations)."""
+    gram, moment = gram.copy(), moment.copy()
+    independent = 1e-10 * np.diagonal(gram).max(initial=0.0)
+    chosen: list[int] = []
+    for _ in range(count):
+        left = np.diagonal(gram)
+        usable = left > independent
+        usable[chosen] = False
+        gain = np.where(usable, moment**2 / np.where(usable, left, 1.0), -1.0)
+        best = int(gain.argmax())
+        if gain[best] < 0:
+            break
+        chosen.append(best)
+        pivot = gram[:, best] / np.sqrt(gram[best, best])
+        moment = moment - pivot * (moment[best] / pivot[best])
+        gram = gram - np.outer(pivot, pivot)
+    return np.array(chosen, dtype=np.int64)
+
+
+def _lasso_path(gram: Floats, moment: Floats, samples: int, count: int) -> NDArray[np.int64]:
+    """Return the last set of at most `count` columns along the lasso path (K-LASSO)."""
+    _, _, path = lars_path_gram(moment, gram, n_samples=samples, method="lasso")
+    for coefficients in path.T[::-1]:
+        columns = np.flatnonzero(coefficients)
+        if 0 < len(columns) <= count:
+            return columns
+    return np.flatnonzero(path[:, -1])[:count]
+
+
+def _inverse(gram: Floats, alpha: float) -> Floats:
+    """Return (G + αI)⁻¹, or the pseudo-inverse where columns cannot be told apart."""
+    penalized = gram + alpha * np.eye(len(gram))
+    factor, failed = linalg.lapack.dpotrf(penalized, lower=1)
+    pivots = np.diagonal(factor)
+    if failed or not len(gram) or pivots.min() <= 1e-6 * pivots.max():
+        pseudo: Floats = linalg.pinvh(penalized) if len(gram) else penalized
+        return pseudo
+    lower, _ = linalg.lapack.dpotri(factor, lower=1)
+    inverse: Floats = np.tril(lower) + np.tril(lower, -1).T
+    return inverse
+
+
+def _held_out_predictions(problem: _Problem, spec: ExplainSpec) -> Floats:
+    """Predict each sample from a surrogate that was selected and fitted without its fold; pairs stay together."""
+    _, cluster = np.unique(problem.pairs, return_inverse=True)
+    folds = min(FOLDS, int(cluster.max()) + 1)
+    predictions = np.full_like(problem.targets, np.nan)
+    if folds < 2:
+        return predictions
+    for fold in range(folds):
+        held_out = cluster % folds == fold
+        train = problem.rows(~held_out)
+        if train.weights.sum() > 0:
+            predictions[held_out] = _FITTERS[spec.surrogate](train, spec).predict(problem.masks[held_out])
+    return predictions
+
+
+def _weighted_r2(problem: _Problem, predictions: Floats) -> Floats:
+    """Return weighted R² per class; NaN where the target does not vary beyond float32 rounding."""
+    _, centred, _, _ = problem.centred()
+    total = problem.weights @ centred**2
+    residual = problem.weights @ (problem.targets - predictions) ** 2
+    rounding = problem.weights.sum() * (1e-7 * np.abs(problem.targets).max(axis=0)) ** 2
+    varies = total > rounding
+    return np.where(varies, 1 - residual / np.where(varies, total, 1.0), np.nan)
+
+
+def _covariances(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate) -> Floats:
+    """Return cov[a, b, j], the covariance of the coefficients of superpixel j for classes a and b.
+
+    The sandwich estimator, clustered by pair, with the factor N/(N−S). NaN where nothing was estimated.
+    """
+    classes, superpixels = surrogate.coefficients.shape
+    if spec.surrogate == "tree":
+        return np.full((classes, classes, superpixels), np.nan)
+    influence = _influence(problem, spec, surrogate).transpose(2, 0, 1)  # (S, C, pairs)
+    return np.ascontiguousarray((influence @ influence.transpose(0, 2, 1)).transpose(1, 2, 0))
+
+
+def _influence(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate) -> Floats:
+    """Return what each pair of samples adds to each coefficient, float64 (C, pairs, S)."""
+    samples, superpixels = problem.masks.shape
+    masks, _, _, _ = problem.centred()
+    alpha = spec.alpha if spec.surrogate == "ridge" else 0.0
+    gram = (masks * problem.weights[:, None]).T @ masks
+    residuals = problem.weights[:, None] * (problem.targets - surrogate.predict(problem.masks))
+    starts = np.flatnonzero(np.diff(problem.pairs, prepend=problem.pairs[0] - 1))
+    influence = np.full((len(surrogate.supports), len(starts), superpixels), np.nan)
+    inverses: dict[bytes, Floats] = {}
+    for row, support in enumerate(surrogate.supports):
+        key = support.tobytes()
+        if key not in inverses:
+            inverses[key] = _inverse(gram[np.ix_(support, support)], alpha)
+        scores = np.add.reduceat(masks[:, support] * residuals[:, row, None], starts, axis=0)
+        correction = np.sqrt(samples / max(samples - len(support), 1))
+        influence[row][:, support] = correction * scores @ inverses[key]
+    return influence
