@@ -138,7 +138,7 @@ def numbered_names(count: int) -> tuple[str, ...]:
 
 
 def _as_size(size: int | tuple[int, int]) -> tuple[int, int]:
-    sides = (size, size) if isinstance(size, numbers.Integral) else tuple(size)  # type: ignore[arg-type]
+    sides: tuple[Any, ...] = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
     whole = all(isinstance(side, numbers.Integral) and not isinstance(side, bool) for side in sides)
     if len(sides) != 2 or not whole or min(sides) < 1:
         raise ModelError(f"An input size is one or two positive whole numbers (height, width); got {size!r}.")

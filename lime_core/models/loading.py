@@ -48,7 +48,7 @@ def load_classifier(
     if not random_weights:
         digest = sha256_of(fetch(card, on_progress))
     return KerasClassifier(
-        _build(card, random_weights=random_weights),
+        build_network(card, random_weights=random_weights),
         id=card.id,
         preprocessing=card.preprocessing,
         class_names=imagenet_class_names(),
@@ -57,14 +57,26 @@ def load_classifier(
     )
 
 
-def _build(card: ModelCard, *, random_weights: bool) -> Any:
+def build_network(card: ModelCard, *, random_weights: bool = False) -> Any:
+    """Return the Keras model of a card, 0..255 or preprocessed pixels in, probabilities out.
+
+    Its weights are expected on this machine: `load_classifier` fetches them first.
+
+    Raises
+    ------
+    ModelError
+        If TensorFlow is missing.
+    WeightsError
+        If the weights cannot be loaded.
+    """
     if card.package is not None:
         return build_keras(card.id.removeprefix("efficientnet_"), random_weights=random_weights)
     builder = getattr(import_keras().applications, card.title)
+    shape = (*card.input_size, 3)
     if random_weights:
-        return builder(weights=None)
+        return builder(weights=None, input_shape=shape)
     try:
         # By this name, not by the file's: some networks have another first layer when they are told "imagenet".
-        return builder(weights="imagenet")
+        return builder(weights="imagenet", input_shape=shape)
     except Exception as error:
         raise WeightsError(f"Keras could not load the weights of {card.title}: {error}") from error

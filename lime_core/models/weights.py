@@ -6,19 +6,21 @@ complete and checked, or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import tempfile
+import uuid
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import requests
 
 from lime_core.errors import WeightsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from lime_core.models.catalog import ModelCard
 
@@ -49,7 +51,7 @@ def weights_path(card: ModelCard) -> Path:
 
 
 def is_available(card: ModelCard) -> bool:
-    """Whether a model's weights are on this machine (present; `check_weights` looks whether they are whole)."""
+    """Return whether a model's weights are on this machine; `check_weights` looks whether they are whole, too."""
     try:
         return weights_path(card).is_file()
     except WeightsError:
@@ -68,7 +70,7 @@ def check_weights(card: ModelCard) -> Path:
     if not path.is_file():
         raise _unavailable(card, path, "the file is not there")
     if not _is_whole(card, path):
-        raise _unavailable(card, path, "the file that is there is damaged")
+        raise _unavailable(card, path, "the file that is there is damaged or cannot be read")
     return path
 
 
@@ -101,41 +103,58 @@ def fetch(
         it comes from and where it may be put by hand.
     """
     path = weights_path(card)
-    if path.is_file() and _is_whole(card, path):
-        return path
-    if card.weights_url is None:
+    if card.weights_url is None or (path.is_file() and _is_whole(card, path)):
         return check_weights(card)
+    # In the same folder, so that moving it into place is one step; hidden, and named unlike any other fetch's.
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-            try:
-                _download(card, part, on_progress, timeout)
-                part.close()
-                if not _is_whole(card, Path(part.name)):
-                    raise _unavailable(card, path, "what arrived does not match the published checksum")
-                Path(part.name).replace(path)
-            finally:
-                part.close()
-                Path(part.name).unlink(missing_ok=True)
-    except (requests.RequestException, OSError) as error:
-        raise _unavailable(card, path, _in_words(error)) from error
+        with contextlib.closing(_download(card, path, part, timeout)) as pieces:
+            for done, total in pieces:
+                if on_progress is not None:
+                    on_progress(done, total)
+        if not _is_whole(card, part):
+            raise _unavailable(card, path, "what arrived is not what was published (its checksum differs)")
+        part.replace(path)
+    finally:
+        # Where the folder itself could not be made there is nothing to remove, and that error is the one to tell.
+        with contextlib.suppress(OSError):
+            part.unlink()
     return path
 
 
-def _download(card: ModelCard, part: IO[bytes], on_progress: Callable[[int, int], None] | None, timeout: float) -> None:
+def _download(card: ModelCard, path: Path, part: Path, timeout: float) -> Generator[tuple[int, int], None, None]:
+    """Write the file to `part`, yielding how much has come and how much will; all errors are `WeightsError`.
+
+    A generator, so that what its consumer raises (to cancel) is not taken for an error of the network.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as file, _request(str(card.weights_url), timeout) as response:
+            announced = response.headers.get("Content-Length", "")
+            total = int(announced) if announced.isdigit() else card.weights_bytes
+            done = 0
+            for piece in response.iter_content(_CHUNK):
+                done += len(piece)
+                _check_size(max(done, total), card)
+                file.write(piece)
+                yield done, max(done, total)
+    except (requests.RequestException, OSError) as error:
+        raise _unavailable(card, path, _in_words(error)) from error
+
+
+def _request(url: str, timeout: float) -> requests.Response:
+    response = requests.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"})
+    if not response.ok:
+        response.close()
+        raise OSError(f"the server answered {response.status_code} {response.reason}")
+    return response
+
+
+def _check_size(size: int, card: ModelCard) -> None:
+    # Enough for any of the files, and too little to fill a disk if the server sends something else.
     limit = 2 * card.weights_bytes + (16 << 20)
-    with requests.get(str(card.weights_url), stream=True, timeout=timeout) as response:
-        if not response.ok:
-            raise OSError(f"the server answered {response.status_code} {response.reason}")
-        total = int(response.headers.get("Content-Length", 0)) or card.weights_bytes
-        done = 0
-        for piece in response.iter_content(_CHUNK):
-            done += len(piece)
-            if max(done, total) > limit:
-                raise OSError(f"the server sends {max(done, total):,} bytes; at most {limit:,} are expected")
-            part.write(piece)
-            if on_progress is not None:
-                on_progress(done, max(done, total))
+    if size > limit:
+        raise OSError(f"the server sends {size:,} bytes where {limit:,} are the most to expect")
 
 
 def sha256_of(path: Path) -> str:
@@ -145,32 +164,38 @@ def sha256_of(path: Path) -> str:
 
 
 def _is_whole(card: ModelCard, path: Path) -> bool:
-    with path.open("rb") as file:
-        if card.weights_hash is None:
-            return file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE and path.stat().st_size > card.weights_bytes
-        algorithm = "sha256" if len(card.weights_hash) == 64 else "md5"
-        # The sum finds damage; the transport is what is trusted.
-        return hashlib.file_digest(file, algorithm).hexdigest() == card.weights_hash
+    try:
+        with path.open("rb") as file:
+            if card.weights_hash is None:
+                long_enough = path.stat().st_size > card.weights_bytes
+                return long_enough and file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE
+            algorithm = "sha256" if len(card.weights_hash) == 64 else "md5"
+            return hashlib.file_digest(file, algorithm).hexdigest() == card.weights_hash
+    except OSError:
+        return False
 
 
 def _keras_folder() -> Path:
     """Return Keras's own folder by Keras's own rule, without the seconds that importing Keras takes."""
-    home = Path.home()
-    default = (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"  # noqa: S108 - Keras's choice
-    folder = Path(os.environ.get("KERAS_HOME", default)).expanduser()
+    temporary = Path("/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()) / ".keras"  # noqa: S108
+    if "KERAS_HOME" in os.environ:
+        folder = Path(os.environ["KERAS_HOME"]).expanduser()
+    else:
+        try:
+            folder = Path.home() / ".keras"
+        except RuntimeError:
+            return temporary
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    if os.access(existing, os.W_OK):
-        return folder
-    return Path("/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()) / ".keras"  # noqa: S108
+    return folder if os.access(existing, os.W_OK) else temporary
 
 
 def _in_words(error: Exception) -> str:
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "the server did not answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
     if isinstance(error, requests.ConnectionError):
         return "there is no connection to the server"
-    if isinstance(error, requests.RequestException):
-        return "the connection broke off"
     return str(error)
 
 
