@@ -1,0 +1,183 @@
+"""Widgets. Each function draws some and returns their values; ranges and help come from the core's declarations."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+
+import lime_core as lc
+from lime_core.models import CATALOG, DEFAULT_MODEL, ModelCard, is_available
+from lime_core.parameters import Parameter, parameters_of
+from lime_core.segmentation import SEGMENTATIONS, AnySegmentation, LabelMap
+from pages.parts import words
+from pages.parts.gallery import EXAMPLES, FIRST, example
+from pages.parts.session import Picture, session, widget_key, widget_values
+
+PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]
+SOURCES = ["Gallery", "Upload", "Camera"]
+
+_SPEC_RULES = parameters_of(lc.ExplainSpec)
+# Where the declared range is far wider than what people turn: ends and step of the slider.
+_USUAL: dict[str, tuple[float, float, float]] = {
+    "kernel_width": (0.01, 1.0, 0.01),
+    "opacity": (0.0, 1.0, 0.05),
+    "smoothing": (0.0, 40.0, 1.0),
+    "keep_probability": (0.05, 0.95, 0.05),
+    "max_hide_rate": (0.1, 1.0, 0.05),
+    "ratio": (0.0, 1.0, 0.05),
+}
+
+
+def setting(name: str, **options: Any) -> Any:
+    """Draw the widget of one field of `ExplainSpec` and return its value."""
+    return _widget(name, _SPEC_RULES[name], widget_key(name), **options)
+
+
+def segmentation(current: AnySegmentation) -> AnySegmentation:
+    """Draw the choice of a method and its parameters.
+
+    Raises
+    ------
+    SpecError
+        When the method's own checks refuse the values.
+    """
+    key = widget_key("method")
+    _prime(key, current.method)
+    method = st.selectbox(
+        words.LABELS["method"],
+        list(SEGMENTATIONS),
+        format_func=words.choice,
+        key=key,
+        help="How the picture is cut into superpixels: patches that are shown or hidden as a whole.",
+        persist_state="session",
+    )
+    if method == LabelMap.method:
+        return _label_map(current)
+    owner = SEGMENTATIONS[method]
+    rules = parameters_of(owner)
+    columns = st.columns(2)
+    values = {}
+    for place, (name, rule) in enumerate(rules.items()):
+        with columns[place % 2]:
+            values[name] = _widget(name, rule, widget_key(name, method))
+    return owner(**values)
+
+
+def _label_map(current: AnySegmentation) -> AnySegmentation:
+    file = st.file_uploader(
+        "Label map (PNG)", type=["png"], key="label_map", help="Every grey level or colour is one superpixel."
+    )
+    if file is not None:
+        return LabelMap.load(file.getvalue())
+    if isinstance(current, LabelMap):
+        return current
+    raise lc.SpecError("Choose a PNG file with the label map.")
+
+
+def picture() -> Picture | None:
+    """Draw the choice of a picture; None until there is one.
+
+    Raises
+    ------
+    ImageError
+        When the uploaded file cannot be used.
+    """
+    source = st.segmented_control(
+        "Picture", SOURCES, default=SOURCES[0], required=True, key="source", width="stretch", persist_state="session"
+    )
+    if source == "Upload":
+        file = st.file_uploader("Picture file, up to 20 MB", type=PICTURE_TYPES, key="upload")
+        return Picture(lc.load_image(file.getvalue()), file.name) if file else None
+    if source == "Camera":
+        shot = st.camera_input("Take a picture", key="camera")
+        return Picture(lc.load_image(shot.getvalue()), "camera picture") if shot else None
+    _prime("picture", FIRST)
+    name = st.selectbox(
+        "Example",
+        list(EXAMPLES),
+        format_func=lambda name: EXAMPLES[name].title,
+        key="picture",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return Picture(example(name), EXAMPLES[name].title, name)
+
+
+def model() -> str:
+    """Draw the choice of a model by family and return its id."""
+    _prime("model", DEFAULT_MODEL)
+    chosen: str = st.selectbox(
+        "Model",
+        list(CATALOG),
+        format_func=lambda name: _model_line(CATALOG[name]),
+        key="model",
+        help="Type to search. Models that are not on this machine fetch their weights once, when they are asked.",
+        persist_state="session",
+    )
+    return chosen
+
+
+def _model_line(card: ModelCard) -> str:
+    family = "" if card.title.startswith(card.family) else f"{card.family}: "
+    state = "ready" if is_available(card) else f"{words.megabytes(card.weights_bytes)} to fetch"
+    return f"{family}{card.title} · {state}"
+
+
+def classes(names: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Draw the search among all class names; None for the top classes."""
+    key = widget_key("classes")
+    _prime(key, [])
+    chosen = st.multiselect(
+        words.LABELS["classes"],
+        range(len(names)),
+        format_func=lambda index: names[index],
+        key=key,
+        placeholder="the most probable ones",
+        help="Explain any classes; type to search. Without a choice the most probable ones are explained.",
+        persist_state="session",
+    )
+    return tuple(chosen) or None
+
+
+def _widget(name: str, rule: Parameter, key: str, *, high: float | None = None, choices: Any = None) -> Any:
+    _prime(key, _default(key))
+    shared: dict[str, Any] = {"key": key, "help": rule.help, "persist_state": "session"}
+    label = words.LABELS.get(name, name)
+    if rule.kind == "choice":
+        options = list(choices or rule.choices)
+        if st.session_state[key] not in options:
+            st.session_state[key] = options[0]
+        return st.selectbox(label, options, format_func=words.choice, **shared)
+    if rule.kind == "bool":
+        return st.toggle(label, **shared)
+    if rule.kind == "color":
+        code = st.color_picker(label, **shared)
+        return tuple(int(code[place : place + 2], 16) for place in (1, 3, 5))
+    if high is not None:
+        st.session_state[key] = min(st.session_state[key], int(high))
+        return st.slider(label, int(rule.low or 0), int(high), **shared) if high > (rule.low or 0) else int(high)
+    if name in _USUAL:
+        low, top, step = _USUAL[name]
+        value = st.session_state[key]
+        # A link or preset may lie outside what people usually turn.
+        return st.slider(label, min(low, value), max(top, value), step=step, **shared)
+    if rule.kind == "int":
+        return st.number_input(label, int(rule.low or 0), int(rule.high or 2**31 - 1), step=1, **shared)
+    return st.number_input(label, float(rule.low or 0), float(rule.high or 1e9), format="%.4g", **shared)
+
+
+def _default(key: str) -> Any:
+    return widget_values(session().spec)[key]
+
+
+def _prime(key: str, value: Any) -> None:
+    """Give a widget its first value through the session state: a later preset or link can then change it."""
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
+def field_names(owner: Any) -> list[str]:
+    """Return the names of a dataclass's fields."""
+    return [one.name for one in fields(owner)]

@@ -1,0 +1,164 @@
+"""The expensive settings: what is asked of the model. A change here costs nothing until Explain is pressed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+import lime_core as lc
+from lime_core import render
+from lime_core.models import CATALOG
+from pages.parts import controls, words
+from pages.parts.session import FIRST_LOOK, Session, session, set_widgets, widget_key
+from pages.parts.store import store
+
+_PRESET_KEY = "preset"
+
+
+@st.fragment
+def show() -> None:
+    """Draw the settings and the Explain button."""
+    state = session()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _preset()
+        chosen: dict[str, Any] = {"samples": _samples()}
+        superpixels = st.popover("Superpixels", icon=":material/grid_view:", key="open.superpixels")
+        sampling = st.popover("Sampling", icon=":material/casino:", key="open.sampling")
+        buttons = st.container(horizontal=True, width="content", vertical_alignment="bottom")
+    try:
+        with superpixels:
+            chosen |= _superpixels(state)
+        with sampling:
+            chosen |= _sampling()
+        state.spec = replace(state.spec, **chosen)
+        problem = None
+    except lc.LimeError as error:
+        problem = error
+    scene = None if problem else _preview(state, superpixels, sampling)
+    with buttons:
+        _buttons(state, disabled=problem is not None or scene is None)
+    if problem:
+        st.error(str(problem))
+    else:
+        _summary(state, scene)
+
+
+def _preset() -> None:
+    st.selectbox(
+        "Preset",
+        list(lc.PRESETS),
+        index=None,
+        placeholder="choose settings",
+        format_func=lambda name: words.PRESETS.get(name, name),
+        key=_PRESET_KEY,
+        help="Sets everything at once, as the named package, paper or blog has it.",
+        on_change=_apply_preset,
+        width=230,
+    )
+
+
+def _apply_preset() -> None:
+    name = st.session_state[_PRESET_KEY]
+    state = session()
+    before = state.spec
+    set_widgets(lc.preset(name) if name else FIRST_LOOK)
+    state.preset_changes = words.changes(before, state.spec)
+
+
+def _samples() -> int:
+    with st.container(width=150):
+        return int(controls.setting("samples"))
+
+
+def _superpixels(state: Session) -> dict[str, Any]:
+    values: dict[str, Any] = {"segmentation": controls.segmentation(state.spec.segmentation)}
+    left, right = st.columns(2)
+    with left:
+        values["resolution"] = controls.setting("resolution")
+    with right:
+        values["framing"] = controls.setting("framing")
+    return values
+
+
+def _sampling() -> dict[str, Any]:
+    left, right = st.columns(2)
+    values: dict[str, Any] = {}
+    with left:
+        values["sampler"] = controls.setting("sampler")
+        values["keep_probability"] = controls.setting("keep_probability") if values["sampler"] == "iid" else 0.5
+        if values["sampler"] == "mixed_rate":
+            values["max_hide_rate"] = controls.setting("max_hide_rate")
+        values["seed"] = controls.setting("seed")
+    with right:
+        values["fill"] = controls.setting("fill")
+        if values["fill"] == "color":
+            values["fill_color"] = controls.setting("fill_color")
+        if values["fill"] == "blur":
+            values["fill_blur_sigma"] = controls.setting("fill_blur_sigma")
+        values["include_original"] = controls.setting("include_original")
+    return values
+
+
+def _preview(state: Session, superpixels: Any, sampling: Any) -> lc.Scene | None:
+    """Show the cut and one perturbed picture; no model is asked."""
+    if state.picture is None:
+        return None
+    try:
+        scene = store().scene(state.picture.image, CATALOG[state.model].input_size, state.spec)
+    except lc.LimeError as error:
+        superpixels.error(str(error))
+        return None
+    with superpixels:
+        st.image(
+            render.boundaries(scene.image, scene.segments),
+            caption=f"{scene.superpixels} superpixels",
+            alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",
+            width="stretch",
+        )
+    with sampling:
+        mask = _one_mask(state.spec, scene.superpixels)
+        st.image(
+            scene.perturbed(mask)[0],
+            caption=f"One perturbed picture: {int(mask.sum())} of {scene.superpixels} superpixels shown",
+            alt="One perturbed picture as the model sees it",
+            width="stretch",
+        )
+    return scene
+
+
+def _one_mask(spec: lc.ExplainSpec, superpixels: int) -> Any:
+    from lime_core.sampling import draw_masks
+
+    return draw_masks(
+        spec.sampler,
+        2,
+        superpixels,
+        seed=spec.seed,
+        keep_probability=spec.keep_probability,
+        max_hide_rate=spec.max_hide_rate,
+    )[1:2]
+
+
+def _buttons(state: Session, *, disabled: bool) -> None:
+    if st.button("Explain", type="primary", icon=":material/highlight:", key="explain", disabled=disabled):
+        state.ask()
+        st.rerun()
+    more = 2 * state.result.neighborhood.samples if state.answered and state.result else 0
+    if more and not state.running and st.button("More samples", key="more", help=f"Goes on to {more:,} samples."):
+        st.session_state[widget_key("samples")] = more
+        state.ask(more)
+        st.rerun()
+
+
+def _summary(state: Session, scene: lc.Scene | None) -> None:
+    parts = []
+    if scene is not None:
+        parts.append(f"{scene.superpixels} superpixels")
+    speed = store().speed(state.model)
+    if speed:
+        parts.append(f"about {words.seconds(state.spec.samples / speed)} at {speed:.0f} samples a second")
+    if state.result is not None and not state.answered:
+        parts.append("**settings have changed: press Explain**")
+    st.caption(" · ".join(parts))
