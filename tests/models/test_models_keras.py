@@ -111,7 +111,9 @@ def test_hiding_in_the_graph_equals_hiding_in_the_picture(network):
     outputs = network.masked_predictor(image, fill, labels)(masks)
     assert outputs.dtype == np.float32
     assert outputs.shape == (8, 1000)
-    np.testing.assert_allclose(outputs, network.predict(hide(image, fill, labels, masks)), rtol=0, atol=1e-6)
+    # Random networks answer almost the same to everything, so only equal bits prove anything; and that they differ.
+    assert len(np.unique(outputs, axis=0)) == 8
+    np.testing.assert_array_equal(outputs, network.predict(hide(image, fill, labels, masks)))
     np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-5)
 
 
