@@ -8,7 +8,7 @@ from lime_core.errors import ImageError, LimeError, ModelError, SpecError, Weigh
 from lime_core.explanation import ClassExplanation, Contrast, Explanation
 from lime_core.image import Image, load_image
 from lime_core.models import CallableClassifier, Classifier, KerasClassifier, load_classifier
-from lime_core.neighborhood import Neighborhood, Progress, Scene, prepare, query, stream
+from lime_core.neighborhood import Neighborhood, Progress, Scene, frame, prepare, query, stream
 from lime_core.presets import PRESETS, preset
 from lime_core.segmentation import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 from lime_core.spec import ExplainSpec
@@ -40,6 +40,7 @@ __all__ = [
     "WeightsError",
     "explain",
     "fit",
+    "frame",
     "load_classifier",
     "load_image",
     "prepare",

@@ -225,7 +225,7 @@ class Explanation:
                 arrays = {name: list(stored[name]) for name in _CLASS_ARRAYS}
                 document = json.loads(str(stored["document"]))
                 return cls._from_document(document, stored["segments"], stored["covariances"], arrays)
-        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise LimeError(f"Not a readable explanation (NPZ): {error}") from error
 
     def _document(self) -> dict[str, Any]:

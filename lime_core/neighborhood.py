@@ -178,11 +178,16 @@ class Neighborhood:
                 spec=ExplainSpec.from_dict(document["spec"]),
                 provenance=Provenance.from_dict(document["provenance"]),
             )
-        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise LimeError(f"Not a readable neighborhood file (NPZ): {error}") from error
 
 
 _ARRAYS = ("masks", "outputs", "original_outputs", "pairs", "segments", "energy")
+
+
+def frame(image: Image, spec: ExplainSpec) -> Image:
+    """Return the part of the picture that the model sees: all of it, or the centred square."""
+    return image.center_crop() if spec.framing == "center_crop" else image
 
 
 def prepare(image: Image, input_size: tuple[int, int], spec: ExplainSpec) -> Scene:
@@ -202,7 +207,7 @@ def prepare(image: Image, input_size: tuple[int, int], spec: ExplainSpec) -> Sce
     SpecError
         When the number of superpixels is out of range.
     """
-    framed = image.center_crop() if spec.framing == "center_crop" else image
+    framed = frame(image, spec)
     segments = segment(framed.pixels, spec.segmentation, resolution=spec.resolution, input_size=input_size)
     labels = carry_labels(segments, input_size)
     pixels = resize_pixels(framed.pixels, input_size)

@@ -242,7 +242,7 @@ def _fit_lasso(problem: _Problem, spec: ExplainSpec) -> _Surrogate:
     gram, moments = weighted.T @ masks, weighted.T @ targets
     for row in range(classes):
         support = _select(problem, spec, gram, moments[:, row])
-        lasso = Lasso(alpha=spec.alpha, max_iter=10_000)
+        lasso = Lasso(alpha=spec.alpha, tol=1e-8, max_iter=10_000)
         lasso.fit(problem.masks[:, support], problem.targets[:, row], sample_weight=problem.weights)
         coefficients[row, support], intercepts[row] = lasso.coef_, lasso.intercept_
     return _linear(coefficients, intercepts, tuple(np.flatnonzero(row) for row in coefficients))

@@ -1,0 +1,212 @@
+"""Command line: ``python -m lime_core explain IMAGE``, ``models``, ``models fetch ID``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import lime_core as lc
+from lime_core import models, render
+from lime_core.parameters import Parameter, parameters_of
+from lime_core.segmentation import SEGMENTATIONS, AnySegmentation
+
+_CUSTOM_FLAGS = ("segmentation", "classes", "top_classes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code (0 fine, 1 an error that was explained, 130 interrupted)."""
+    options = build_parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except lc.LimeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; the flags of `explain` are the fields of `ExplainSpec`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lime_core", allow_abbrev=False, description="LIME explanations of image classifiers."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    explain = commands.add_parser(
+        "explain",
+        help="explain a picture",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+        description=run_explain.__doc__,
+    )
+    explain.add_argument("image", metavar="IMAGE", help="JPEG, PNG, WebP, BMP, TIFF or GIF")
+    explain.add_argument("--model", default=models.DEFAULT_MODEL, metavar="ID", help="catalog id (default %(default)s)")
+    explain.add_argument(
+        "--output", type=Path, default=Path("explanation"), metavar="DIR", help="(default %(default)s)"
+    )
+    explain.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
+    explain.add_argument("--quiet", action="store_true", default=False, help="no progress")
+    _add_spec_flags(explain)
+    explain.set_defaults(run=run_explain)
+
+    catalog = commands.add_parser("models", help="list the models, or fetch one", description=run_models.__doc__)
+    catalog.set_defaults(run=run_models)
+    fetch = catalog.add_subparsers(metavar="ACTION").add_parser("fetch", help="bring a model's weights ahead of time")
+    fetch.add_argument("id", metavar="ID")
+    fetch.set_defaults(run=run_fetch)
+    return parser
+
+
+def run_explain(options: argparse.Namespace) -> None:
+    """Explain IMAGE and write explanation.json, neighborhood.npz and one PNG a class into the output folder."""
+    spec = spec_from(options)
+    image = lc.load_image(options.image)
+    progress = _Progress(enabled=not options.quiet)
+    classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
+    neighborhood = lc.query(image, classifier, spec, on_progress=progress.named("asking the model"))
+    explanation = lc.fit(neighborhood, spec)
+    write(options.output, lc.frame(image, spec), neighborhood, explanation)
+    print(summary(explanation))
+    print(f"\nwritten to {options.output}")
+
+
+def run_models(_: argparse.Namespace) -> None:
+    """List the catalog and what is on disk."""
+    print(f"{'id':<22}{'input':>9}{'weights':>10}{'top-1':>8}  {'license':<14}on disk")
+    for card in models.CATALOG.values():
+        size = f"{card.input_size[0]}×{card.input_size[1]}"
+        here = "yes" if models.is_available(card) else "no"
+        print(f"{card.id:<22}{size:>9}{card.weights_bytes / 1e6:>7.0f} MB{card.top1:>7.1f}%  {card.license:<14}{here}")
+
+
+def run_fetch(options: argparse.Namespace) -> None:
+    """Fetch the weights of one model."""
+    path = models.fetch(models.model_card(options.id), _Progress(enabled=True).named("fetching weights"))
+    print(path)
+
+
+def spec_from(options: argparse.Namespace) -> lc.ExplainSpec:
+    """Return the preset with the flags that were given put over it.
+
+    Raises
+    ------
+    SpecError
+        When a value is out of range, or flags of two segmentation methods are mixed.
+    """
+    start = lc.preset(options.preset)
+    given = vars(options)
+    changes = {name: given[name] for name in parameters_of(lc.ExplainSpec) if name in given and name != "segmentation"}
+    for name in ("classes", "fill_color"):
+        if name in changes:
+            changes[name] = tuple(changes[name])
+    return dataclasses.replace(start, segmentation=_segmentation_from(given, start.segmentation), **changes)
+
+
+def write(folder: Path, image: lc.Image, neighborhood: lc.Neighborhood, explanation: lc.Explanation) -> None:
+    """Write the explanation, the neighborhood and one picture a class.
+
+    Raises
+    ------
+    LimeError
+        When the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "explanation.json").write_text(explanation.to_json(), encoding="utf-8")
+        neighborhood.save_npz(folder / "neighborhood.npz")
+        for rank, explained in enumerate(explanation.classes, start=1):
+            slug = re.sub(r"[^a-z0-9]+", "-", explained.name.lower()).strip("-")
+            picture = render.to_png(render.render(image, explanation, explained.index))
+            (folder / f"{rank}-{slug or explained.index}.png").write_bytes(picture)
+    except OSError as error:
+        raise lc.LimeError(f"Cannot write to {folder}: {error.strerror or error}. Choose another --output.") from error
+
+
+def summary(explanation: lc.Explanation) -> str:
+    """Return the explanation as a short table for people."""
+    lines = [f"{'class':<28}{'probability':>12}{'held-out R²':>13}  strongest superpixels for it (coefficient ± error)"]
+    for explained in explanation.classes:
+        strongest = [
+            f"{feature} ({explained.coefficients[feature]:.3f} ± {explained.std_errors[feature]:.3f})"
+            for feature in explanation.top_features(explained.index, 3)
+        ]
+        numbers = f"{explained.probability:>12.3f}{explained.r2_holdout:>13.2f}"
+        lines.append(f"{explained.name[:27]:<28}{numbers}  {', '.join(strongest)}")
+    lines += [f"note: {note}" for note in explanation.notes]
+    return "\n".join(lines)
+
+
+def _add_spec_flags(parser: argparse.ArgumentParser) -> None:
+    methods = [name for name in SEGMENTATIONS if name != "label_map"]
+    parser.add_argument("--segmentation", choices=methods, help="how the picture is cut into superpixels")
+    parser.add_argument("--label-map", metavar="PNG", help="your own superpixels: each colour of the picture is one")
+    for name in methods:
+        for field, rule in parameters_of(SEGMENTATIONS[name]).items():
+            _add_flag(parser, f"--{name}-{field}", rule, dest=f"{name}_{field}")
+    parser.add_argument("--classes", type=int, metavar="N", dest="top_classes", help="explain the N top classes")
+    parser.add_argument(
+        "--class-indices", type=int, nargs="+", metavar="I", dest="classes", help="explain these classes instead"
+    )
+    for field, rule in parameters_of(lc.ExplainSpec).items():
+        if field not in _CUSTOM_FLAGS:
+            _add_flag(parser, f"--{field}", rule, dest=field)
+
+
+def _add_flag(parser: argparse.ArgumentParser, flag: str, rule: Parameter, dest: str) -> None:
+    settings: dict[str, Any] = {"dest": dest, "help": rule.help.replace("%", "%%")}
+    if rule.kind == "bool":
+        settings["action"] = argparse.BooleanOptionalAction
+    elif rule.kind == "choice":
+        settings["choices"] = rule.choices
+    elif rule.kind == "color":
+        settings |= {"type": int, "nargs": 3, "metavar": ("R", "G", "B")}
+    else:
+        settings |= {"type": int if rule.kind == "int" else float, "metavar": "N" if rule.kind == "int" else "X"}
+    parser.add_argument(flag.replace("_", "-"), **settings)
+
+
+def _segmentation_from(given: dict[str, Any], start: AnySegmentation) -> AnySegmentation:
+    options = {
+        name: {field: given[f"{name}_{field}"] for field in parameters_of(method) if f"{name}_{field}" in given}
+        for name, method in SEGMENTATIONS.items()
+    }
+    named = [name for name, changes in options.items() if changes]
+    method = given.get("segmentation", named[0] if named else start.method)
+    if any(name != method for name in named) or ("label_map" in given and (named or "segmentation" in given)):
+        raise lc.SpecError(f"Choose one segmentation: the flags given belong to {', '.join({*named, method})}.")
+    if "label_map" in given:
+        return lc.LabelMap.load(given["label_map"])
+    same = start if start.method == method else SEGMENTATIONS[method]()
+    return dataclasses.replace(same, **options[method])
+
+
+class _Progress:
+    """A line on standard error that counts; silent when it is not a terminal."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled = enabled and sys.stderr.isatty()
+
+    def named(self, what: str) -> Callable[[int, int], None]:
+        started = time.perf_counter()
+
+        def show(done: int, total: int) -> None:
+            if not self._enabled:
+                return
+            elapsed = time.perf_counter() - started
+            left = elapsed / max(done, 1) * max(total - done, 0)
+            end = "\n" if done >= total else ""
+            print(f"\r{what}: {done}/{total}, {left:.0f} s left   ", end=end, file=sys.stderr, flush=True)
+
+        return show
+
+
+if __name__ == "__main__":
+    sys.exit(main())

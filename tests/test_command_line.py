@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import PIL.Image
+import pytest
+from skimage import data
+
+import lime_core as lc
+from lime_core.__main__ import build_parser, main, spec_from
+from lime_core.models import CATALOG
+from lime_core.parameters import parameters_of
+from lime_core.segmentation import SEGMENTATIONS
+
+
+@pytest.fixture
+def cat(tmp_path):
+    path = tmp_path / "cat.png"
+    PIL.Image.fromarray(data.chelsea()).save(path)
+    return path
+
+
+def parsed(*flags):
+    return spec_from(build_parser().parse_args(["explain", "cat.jpg", *flags]))
+
+
+def test_explain_writes_the_explanation_the_neighborhood_and_a_picture_a_class(cat, tmp_path, capsys):
+    out = tmp_path / "out" / "deep"
+    assert main(["explain", str(cat), "--classes", "3", "--samples", "100", "--output", str(out)]) == 0
+    assert "Egyptian cat" in capsys.readouterr().out
+    explanation = lc.Explanation.from_json((out / "explanation.json").read_text())
+    assert explanation.samples == 100
+    assert len(explanation.classes) == 3
+    neighborhood = lc.Neighborhood.load_npz(out / "neighborhood.npz")
+    again = lc.fit(neighborhood, explanation.spec)
+    assert np.array_equal(again.classes[0].coefficients, explanation.classes[0].coefficients)
+    pictures = sorted(path.name for path in out.glob("*.png"))
+    assert pictures[0] == "1-egyptian-cat.png"
+    assert len(pictures) == 3
+    with PIL.Image.open(out / pictures[0]) as picture:
+        assert picture.size == (451, 300)
+
+
+def test_every_field_of_the_spec_has_its_flag():
+    text = build_parser().parse_args(["explain", "x"])
+    assert text.image == "x"
+    flags = " ".join(
+        flag
+        for action in build_parser()._subparsers._group_actions[0].choices["explain"]._actions
+        for flag in action.option_strings
+    )
+    renamed = {"classes": "--class-indices", "top_classes": "--classes"}
+    for field in fields(lc.ExplainSpec):
+        assert renamed.get(field.name, "--" + field.name.replace("_", "-")) in flags.split()
+    for name, method in SEGMENTATIONS.items():
+        for field in parameters_of(method):
+            flag = "--label-map" if name == "label_map" else f"--{name}-{field}".replace("_", "-")
+            assert flag in flags.split()
+
+
+def test_flags_stand_over_the_preset():
+    spec = parsed("--preset", "matlab-blog", "--samples", "77", "--kernel-width", "0.5", "--no-hide-unsure")
+    assert spec == replace(lc.preset("matlab-blog"), samples=77, kernel_width=0.5, hide_unsure=False)
+
+
+def test_a_methods_own_flag_chooses_the_method():
+    assert parsed("--grid-rows", "3").segmentation == lc.Grid(rows=3)
+    assert parsed("--preset", "lime", "--quickshift-ratio", "0.5").segmentation == lc.Quickshift(ratio=0.5)
+    assert parsed("--segmentation", "watershed").segmentation == lc.Watershed()
+
+
+def test_lists_and_colours_are_read():
+    spec = parsed("--class-indices", "285", "282", "--fill", "color", "--fill-color", "10", "20", "30")
+    assert spec.classes == (285, 282)
+    assert spec.fill_color == (10, 20, 30)
+
+
+def test_a_label_map_is_read_from_its_file(tmp_path):
+    path = tmp_path / "map.png"
+    PIL.Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4)).save(path)
+    assert parsed("--label-map", str(path)).segmentation == lc.LabelMap(np.arange(12).reshape(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--samples", "1"], "samples must be in 2..100000"),
+        (["--slic-n-segments", "5", "--grid-rows", "2"], "Choose one segmentation"),
+        (["--segmentation", "grid", "--slic-n-segments", "5"], "Choose one segmentation"),
+        (["--model", "resnet5"], "resnet50"),
+        (["--label-map", "no-such-file.png"], "label map"),
+    ],
+)
+def test_mistakes_are_explained_in_one_line_without_a_traceback(cat, capsys, flags, message):
+    assert main(["explain", str(cat), *flags]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_missing_picture_and_a_wrong_file_are_explained(tmp_path, capsys):
+    (tmp_path / "note.jpg").write_text("hello")
+    assert main(["explain", str(tmp_path / "none.jpg")]) == 1
+    assert main(["explain", str(tmp_path / "note.jpg")]) == 1
+    assert capsys.readouterr().err.count("error: ") == 2
+
+
+def test_models_lists_the_whole_catalog(capsys):
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(CATALOG)
+    assert lines[1].endswith("yes")
+
+
+def test_the_json_repeats_for_the_same_command(cat, tmp_path):
+    for name in ("a", "b"):
+        main(["explain", str(cat), "--samples", "64", "--output", str(tmp_path / name), "--quiet"])
+    one, other = (json.loads((tmp_path / name / "explanation.json").read_text()) for name in ("a", "b"))
+    assert one["classes"] == other["classes"]
