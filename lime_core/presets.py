@@ -34,7 +34,7 @@ _LIME = ExplainSpec(
 )
 
 _MATLAB_BLOG = ExplainSpec(
-    segmentation=Slic(n_segments=75),
+    segmentation=Slic(n_segments=75, compactness=10),
     resolution="model",
     samples=1000,
     sampler="iid",
@@ -54,7 +54,7 @@ _MATLAB_BLOG = ExplainSpec(
 )
 
 _IMAGELIME = ExplainSpec(
-    segmentation=Slic(n_segments=49),
+    segmentation=Slic(n_segments=49, compactness=10),
     resolution="model",
     samples=2048,
     sampler="iid",

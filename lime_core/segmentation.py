@@ -54,7 +54,7 @@ class Slic:
 
     n_segments: int = parameter(50, "About how many superpixels.", low=2, high=1023, stage="segmentation")
     compactness: float = parameter(
-        10.0,
+        20.0,
         "Square superpixels (high) or ones that follow colour (low).",
         low=0.001,
         high=1000,

@@ -24,21 +24,21 @@ TABLE = {
         "surrogate": "least_squares", "top_k": 4, "view": "hide_rest",
     },
     "matlab-blog": {
-        "segmentation": lc.Slic(n_segments=75), "fill": "black", "samples": 1000, "sampler": "iid",
+        "segmentation": lc.Slic(n_segments=75, compactness=10), "fill": "black", "samples": 1000, "sampler": "iid",
         "keep_probability": 0.8, "distance": "hidden_fraction", "kernel": "gaussian", "kernel_width": 0.35,
         "surrogate": "least_squares", "sign": "positive", "view": "jet", "smoothing": 8.0, "opacity": 0.5,
     },
     "matlab-script": {
-        "segmentation": lc.Slic(n_segments=75), "fill": "black", "samples": 1000, "sampler": "mixed_rate",
+        "segmentation": lc.Slic(n_segments=75, compactness=10), "fill": "black", "samples": 1000, "sampler": "mixed_rate",
         "max_hide_rate": 0.8, "distance": "hidden_fraction", "kernel": "gaussian", "kernel_width": 0.35,
         "surrogate": "least_squares", "view": "jet",
     },
     "imagelime": {
-        "segmentation": lc.Slic(n_segments=49), "fill": "image_mean", "samples": 2048, "kernel": "none",
+        "segmentation": lc.Slic(n_segments=49, compactness=10), "fill": "image_mean", "samples": 2048, "kernel": "none",
         "surrogate": "tree", "view": "heatmap",
     },
     "imagelime-linear": {
-        "segmentation": lc.Slic(n_segments=49), "fill": "image_mean", "samples": 2048, "kernel": "none",
+        "segmentation": lc.Slic(n_segments=49, compactness=10), "fill": "image_mean", "samples": 2048, "kernel": "none",
         "surrogate": "lasso",
     },
 }  # fmt: skip

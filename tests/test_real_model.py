@@ -6,11 +6,13 @@ import numpy as np
 import PIL.Image
 import pytest
 from skimage import data
+from skimage.draw import polygon2mask
 
 import lime_core as lc
 
 EGYPTIAN_CAT, ESPRESSO = 285, 967
-CAT = (slice(20, 300), slice(60, 330))  # rows and columns of chelsea's face and body, of 300×451
+# The outline of chelsea, x and y in the 451×300 picture: everything to the right of it is blurred background.
+CAT = [(30, 0), (400, 0), (385, 40), (350, 105), (362, 130), (340, 190), (320, 300), (0, 300), (0, 150), (60, 100)]
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,8 @@ def test_chelsea_is_an_egyptian_cat_and_coffee_an_espresso(lite0):
 def test_the_five_strongest_superpixels_of_the_cat_lie_on_the_cat(lite0, chelsea):
     explanation = lc.explain(chelsea, lite0, lc.ExplainSpec(samples=512))
     assert explanation.classes[0].index == EGYPTIAN_CAT
-    inside = np.zeros(explanation.segments.shape, bool)
-    inside[CAT] = True
+    columns, rows = zip(*CAT, strict=True)
+    inside = polygon2mask(explanation.segments.shape, np.column_stack([rows, columns]))
     for feature in explanation.top_features(EGYPTIAN_CAT, 5):
         assert inside[explanation.segments == feature].mean() > 0.5, feature
 
