@@ -1,14 +1,8 @@
-"""What all tests share: the folder's helpers on the path, and one loaded built-in model."""
+"""What all tests share: one loaded built-in model."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import lime_core as lc
 

@@ -29,7 +29,8 @@ TABLE = {
         "surrogate": "least_squares", "sign": "positive", "view": "jet", "smoothing": 8.0, "opacity": 0.5,
     },
     "matlab-script": {
-        "segmentation": lc.Slic(n_segments=75, compactness=10), "fill": "black", "samples": 1000, "sampler": "mixed_rate",
+        "segmentation": lc.Slic(n_segments=75, compactness=10), "fill": "black", "samples": 1000,
+        "sampler": "mixed_rate",
         "max_hide_rate": 0.8, "distance": "hidden_fraction", "kernel": "gaussian", "kernel_width": 0.35,
         "surrogate": "least_squares", "view": "jet",
     },
