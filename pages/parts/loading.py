@@ -5,12 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 
+from streamlit.runtime.scriptrunner import script_runner
+
 import lime_core as lc
 
 _LOG = logging.getLogger("limelight")
 
 
-class Cancelled(Exception):
+def keep_keras_whole() -> None:
+    """Keep Streamlit from clearing Keras's global state at the end of every run of every session's script.
+
+    It does so in the midst of another thread's building (whose layers then get the same names twice) or asking
+    (whose compiled kernels are dropped), and spends a fifth of a second on it. No setting turns it off.
+    """
+    script_runner._clean_problem_modules = lambda: None  # noqa: SLF001
+
+
+class CancelledError(Exception):
     """Somebody pressed cancel."""
 
 
@@ -58,12 +69,12 @@ class Loading:
     def _progress(self, done: int, total: int) -> None:
         self.bytes_done, self.bytes_total = done, total
         if self._cancel.is_set():
-            raise Cancelled
+            raise CancelledError
 
     def _work(self) -> None:
         try:
             self.classifier = lc.load_classifier(self.model, on_progress=self._progress)
-        except Cancelled:
+        except CancelledError:
             self.error = lc.WeightsError("The download was cancelled; nothing of it was kept.")
         except lc.LimeError as error:
             self.error = error

@@ -44,7 +44,9 @@ def _progress(state: Session) -> tuple[float, str]:
         speed = store().speed(run.question.model)
         pace = f" · {speed:.0f} a second · {words.seconds((wanted - run.samples) / speed)} left" if speed else ""
         return run.samples / wanted, f"{run.samples:,} of {wanted:,} samples{pace}"
-    loading = store().loading(run.question.model)
+    loading = store().known_loading(run.question.model)
+    if loading is None:
+        return 0.0, "Starting…"
     if loading.bytes_total and loading.bytes_done < loading.bytes_total:
         done, total = words.megabytes(loading.bytes_done), words.megabytes(loading.bytes_total)
         return loading.bytes_done / loading.bytes_total, f"Fetching the weights: {done} of {total}"

@@ -10,8 +10,7 @@ import hashlib
 import sys
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.spec import QUERY_STAGES
-from pages.parts.loading import Loading
+from pages.parts.loading import Loading, keep_keras_whole
 
 T = TypeVar("T")
 
@@ -138,6 +137,10 @@ class Store:
                 known.start()
             return known
 
+    def known_loading(self, model: str) -> Loading | None:
+        """Return the latest loading of a model without beginning one."""
+        return self._loadings.get(model)
+
     def loaded(self, model: str) -> lc.Classifier | None:
         """Return a classifier that is ready, without waiting for one that is not."""
         known = self._loadings.get(model)
@@ -188,14 +191,10 @@ class Store:
         """Return the measured samples a second of a model on this machine, or None before the first batch."""
         return self._speeds.get(model)
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the one lock around inference; hold it for a batch, never for a run."""
-        with self.inference:
-            yield
 
 
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
     """Return the server's one store."""
+    keep_keras_whole()
     return Store()
