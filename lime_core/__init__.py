@@ -8,8 +8,9 @@ from lime_core.errors import ImageError, LimeError, ModelError, SpecError, Weigh
 from lime_core.explanation import ClassExplanation, Contrast, Explanation
 from lime_core.image import Image, load_image
 from lime_core.models import CallableClassifier, Classifier, KerasClassifier, load_classifier
-from lime_core.neighborhood import Neighborhood, Progress, Scene, frame, prepare, query, stream
+from lime_core.neighborhood import Neighborhood, Progress, query, stream
 from lime_core.presets import PRESETS, preset
+from lime_core.scene import Probe, Scene, frame, prepare
 from lime_core.segmentation import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 from lime_core.spec import ExplainSpec
 from lime_core.surrogate import fit
@@ -31,6 +32,7 @@ __all__ = [
     "LimeError",
     "ModelError",
     "Neighborhood",
+    "Probe",
     "Progress",
     "Quickshift",
     "Scene",

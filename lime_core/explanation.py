@@ -16,6 +16,7 @@ from lime_core.codec import decode_array, encode_array
 from lime_core.errors import LimeError, SpecError
 from lime_core.neighborhood import Provenance
 from lime_core.spec import ExplainSpec, Sign
+from lime_core.stopping import StopReason
 
 Floats = NDArray[np.float64]
 
@@ -102,6 +103,8 @@ class Explanation:
         False for a regression tree, whose importance does not tell for from against.
     samples : int
         Perturbed pictures behind it.
+    stop_reason : str
+        Why there are no more, see `Neighborhood`.
     effective_sample_size : float
         Kish's (Σw)²/Σw² of the kernel weights.
     notes : tuple of str
@@ -117,6 +120,7 @@ class Explanation:
     covariances: Floats
     signed: bool
     samples: int
+    stop_reason: StopReason
     effective_sample_size: float
     notes: tuple[str, ...]
     spec: ExplainSpec
@@ -233,6 +237,7 @@ class Explanation:
             "format": _FORMAT,
             "signed": self.signed,
             "samples": self.samples,
+            "stop_reason": self.stop_reason,
             "effective_sample_size": self.effective_sample_size,
             "notes": list(self.notes),
             "spec": self.spec.to_dict(),
@@ -260,6 +265,7 @@ class Explanation:
             covariances=covariances,
             signed=document["signed"],
             samples=document["samples"],
+            stop_reason=document["stop_reason"],
             effective_sample_size=document["effective_sample_size"],
             notes=tuple(document["notes"]),
             spec=ExplainSpec.from_dict(document["spec"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,18 +16,18 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.errors import LimeError, ModelError
-from lime_core.fills import FillOptions, hidden_energy, hide, paint_fill
+from lime_core.errors import LimeError
 from lime_core.image import Image
-from lime_core.models.base import Classifier, MaskedClassifier
+from lime_core.models.base import Classifier
 from lime_core.sampling import draw_masks, pair_ids
-from lime_core.segmentation import carry_labels, resize_pixels, segment
+from lime_core.scene import BATCH_SIZE, Probe, prepare
 from lime_core.spec import QUERY_STAGES, ExplainSpec
+from lime_core.stopping import RunningFit, StoppingRule, StopReason
+from lime_core.weighting import chosen_classes
 
 Progress = Callable[[int, int], object]
-Predictor = Callable[[NDArray[np.uint8]], NDArray[Any]]
 
-BATCH_SIZE = 32
+_LARGEST_IN_MEMORY = 64 * 2**20  # bytes of outputs
 _FORMAT = "limelight-neighborhood/1"
 _PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras")
 
@@ -69,38 +70,6 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What stays fixed while a picture is perturbed.
-
-    Attributes
-    ----------
-    image : Image
-        The picture as it is viewed, after `framing`.
-    segments : ndarray of int32, shape (H, W)
-        Superpixels of `image`.
-    pixels, fill : ndarray of uint8, shape (h, w, 3)
-        The picture and what replaces it where hidden, at the model's input size.
-    labels : ndarray of int32, shape (h, w)
-        The same superpixels at the model's input size.
-    """
-
-    image: Image
-    segments: NDArray[np.int32]
-    pixels: NDArray[np.uint8]
-    fill: NDArray[np.uint8]
-    labels: NDArray[np.int32]
-
-    @property
-    def superpixels(self) -> int:
-        """The number S of superpixels."""
-        return int(self.segments.max()) + 1
-
-    def perturbed(self, masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the perturbed pictures as the model sees them: uint8 ``(B, h, w, 3)`` for masks ``(B, S)``."""
-        return hide(self.pixels, self.fill, self.labels, masks)
-
-
-@dataclass(frozen=True, slots=True)
 class Neighborhood:
     """The model's answers around one picture; everything `fit` needs, and no pictures.
 
@@ -120,6 +89,9 @@ class Neighborhood:
         What hiding each superpixel adds to the mean squared pixel difference (RGB in 0..1).
     class_names : tuple of str
         C names.
+    stop_reason : {"budget", "separated", "precise", "stopped"}
+        Why there are no more samples: all were drawn; the strongest superpixels or all error bars are settled (see
+        `lime_core.stopping`); or the query was left before its end.
     spec : ExplainSpec
         The settings that made it.
     provenance : Provenance
@@ -133,6 +105,7 @@ class Neighborhood:
     segments: NDArray[np.int32]
     energy: NDArray[np.float64]
     class_names: tuple[str, ...]
+    stop_reason: StopReason
     spec: ExplainSpec
     provenance: Provenance
 
@@ -151,6 +124,7 @@ class Neighborhood:
         document = {
             "format": _FORMAT,
             "class_names": self.class_names,
+            "stop_reason": self.stop_reason,
             "spec": self.spec.to_dict(),
             "provenance": asdict(self.provenance),
         }
@@ -175,6 +149,7 @@ class Neighborhood:
             return cls(
                 **arrays,
                 class_names=tuple(document["class_names"]),
+                stop_reason=document["stop_reason"],
                 spec=ExplainSpec.from_dict(document["spec"]),
                 provenance=Provenance.from_dict(document["provenance"]),
             )
@@ -183,36 +158,6 @@ class Neighborhood:
 
 
 _ARRAYS = ("masks", "outputs", "original_outputs", "pairs", "segments", "energy")
-
-
-def frame(image: Image, spec: ExplainSpec) -> Image:
-    """Return the part of the picture that the model sees: all of it, or the centred square."""
-    return image.center_crop() if spec.framing == "center_crop" else image
-
-
-def prepare(image: Image, input_size: tuple[int, int], spec: ExplainSpec) -> Scene:
-    """Frame and cut the picture and paint its fill; no model is asked.
-
-    Parameters
-    ----------
-    image : Image
-        The picture.
-    input_size : tuple of int
-        Height and width of the model's input.
-    spec : ExplainSpec
-        Its segmentation and fill settings are used.
-
-    Raises
-    ------
-    SpecError
-        When the number of superpixels is out of range.
-    """
-    framed = frame(image, spec)
-    segments = segment(framed.pixels, spec.segmentation, resolution=spec.resolution, input_size=input_size)
-    labels = carry_labels(segments, input_size)
-    pixels = resize_pixels(framed.pixels, input_size)
-    options = FillOptions(spec.fill_color, spec.fill_blur_sigma, spec.seed)
-    return Scene(framed, segments, pixels, paint_fill(spec.fill, pixels, labels, options), labels)
 
 
 def query(
@@ -275,84 +220,101 @@ def stream(
     """
     started = time.perf_counter()
     scene = prepare(image, classifier.input_size, spec)
-    predictor = _predictor(scene, classifier)
-    timings = {"prepare": time.perf_counter() - started}
+    prepared = time.perf_counter()
+    growing = _Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started})
+    growing.take(known)
+    if growing.done:
+        yield growing.snapshot()
+    while growing.stop_reason is None:
+        growing.grow(batch_size)
+        yield growing.snapshot()
 
-    masks = draw_masks(
-        spec.sampler,
-        spec.samples,
-        scene.superpixels,
-        seed=spec.seed,
-        keep_probability=spec.keep_probability,
-        max_hide_rate=spec.max_hide_rate,
-        include_original=spec.include_original,
-    )
-    whole = np.ones((1, scene.superpixels), np.uint8)
-    original = _ask(predictor, whole, len(classifier.class_names) or None)[0]
-    outputs = np.empty((len(masks), len(original)), np.float32)
-    provenance = _provenance(image, classifier, timings)
-    done = _take_known(known, outputs, spec, provenance)
-    pairs = pair_ids(spec.sampler, len(masks), include_original=spec.include_original)
-    energy = hidden_energy(scene.pixels, scene.fill, scene.labels)
 
-    def snapshot(count: int) -> Neighborhood:
-        timed = {**timings, "query": time.perf_counter() - started - timings["prepare"]}
+class _Growing:
+    """The buffers of a query and how far they are filled; `snapshot` shows the filled part."""
+
+    def __init__(self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float]) -> None:
+        scene = probe.scene
+        self.done = 0
+        self.stop_reason: StopReason | None = None
+        self._started = time.perf_counter()
+        self._probe, self._spec = probe, spec
+        self._masks = draw_masks(
+            spec.sampler,
+            spec.samples,
+            scene.superpixels,
+            seed=spec.seed,
+            keep_probability=spec.keep_probability,
+            max_hide_rate=spec.max_hide_rate,
+            include_original=spec.include_original,
+        )
+        self._pairs = pair_ids(spec.sampler, spec.samples, include_original=spec.include_original)
+        self._outputs = _buffer(spec.samples, len(probe.original))
+        self._energy = scene.energy
+        self._provenance = _provenance(image, probe.classifier, timings)
+        self._rule = None
+        if spec.early_stop:
+            self._rule = StoppingRule(RunningFit(spec, self._energy, chosen_classes(probe.original, spec)))
+
+    def take(self, known: Neighborhood | None) -> None:
+        """Copy the answers of an earlier query of the same question."""
+        if known is not None:
+            self._check_same_question(known)
+            self.done = min(known.samples, len(self._masks))
+            self._outputs[: self.done] = known.outputs[: self.done]
+            self._look()
+
+    def grow(self, batch_size: int) -> None:
+        """Ask the model about the next batch."""
+        batch = self._masks[self.done : self.done + batch_size]
+        self._outputs[self.done : self.done + len(batch)] = self._probe.ask(batch, batch_size)
+        self.done += len(batch)
+        self._look()
+
+    def snapshot(self) -> Neighborhood:
+        """Return what there is as a neighborhood; its arrays are views of the buffers."""
+        count = self.done
+        timings = {**self._provenance.timings, "query": time.perf_counter() - self._started}
         return Neighborhood(
-            masks=masks[:count],
-            outputs=outputs[:count],
-            original_outputs=original,
-            pairs=pairs[:count],
-            segments=scene.segments,
-            energy=energy,
-            class_names=tuple(classifier.class_names),
-            spec=replace(spec, samples=max(count, 2)),
-            provenance=replace(provenance, timings=timed),
+            masks=self._masks[:count],
+            outputs=self._outputs[:count],
+            original_outputs=self._probe.original,
+            pairs=self._pairs[:count],
+            segments=self._probe.scene.segments,
+            energy=self._energy,
+            class_names=tuple(self._probe.classifier.class_names),
+            stop_reason=self.stop_reason or "stopped",
+            spec=replace(self._spec, samples=max(count, 2)),
+            provenance=replace(self._provenance, timings=timings),
         )
 
-    if done == len(masks):
-        yield snapshot(done)
-    while done < len(masks):
-        batch = masks[done : done + batch_size]
-        outputs[done : done + len(batch)] = _ask(predictor, batch, len(original))
-        done += len(batch)
-        yield snapshot(done)
+    def _look(self) -> None:
+        if self._rule is not None:
+            count = self.done
+            stop = self._rule.look(self._masks[:count], self._outputs[:count], self._pairs[:count])
+            if stop is not None:
+                self.done, self.stop_reason = stop
+                return
+        if self.done == len(self._masks):
+            self.stop_reason = "budget"
+
+    def _check_same_question(self, known: Neighborhood) -> None:
+        # A longer run begins with the masks of a shorter one, so equal settings mean equal questions.
+        alike = replace(known.spec, samples=self._spec.samples, early_stop=self._spec.early_stop)
+        same_spec = alike.digest(*QUERY_STAGES) == self._spec.digest(*QUERY_STAGES)
+        names = ("model", "weights_sha256", "engine", "image_sha256")
+        same_origin = all(getattr(known.provenance, name) == getattr(self._provenance, name) for name in names)
+        if not same_spec or not same_origin:
+            raise LimeError("The known answers belong to another picture, model or setting; query without them.")
 
 
-def _predictor(scene: Scene, classifier: Classifier) -> Predictor:
-    if isinstance(classifier, MaskedClassifier):
-        return classifier.masked_predictor(scene.pixels, scene.fill, scene.labels)
-    return lambda masks: classifier.predict(scene.perturbed(masks))
-
-
-def _ask(predictor: Predictor, masks: NDArray[np.uint8], classes: int | None) -> NDArray[np.float32]:
-    """Return the model's outputs float32 ``(B, C)`` for masks ``(B, S)``, checked."""
-    outputs = np.asarray(predictor(masks))
-    if outputs.ndim != 2 or len(outputs) != len(masks) or outputs.shape[1] == 0:
-        raise ModelError(
-            f"The model must return one row of class outputs a picture, shape ({len(masks)}, C); got {outputs.shape}."
-        )
-    if classes is not None and outputs.shape[1] != classes:
-        raise ModelError(f"The model returned {outputs.shape[1]} outputs a picture where it has {classes} classes.")
-    if outputs.dtype.kind not in "fiub" or not np.isfinite(outputs).all():
-        raise ModelError("The model returned outputs that are not finite numbers; check its weights and preprocessing.")
-    return outputs.astype(np.float32)
-
-
-def _take_known(
-    known: Neighborhood | None, outputs: NDArray[np.float32], spec: ExplainSpec, provenance: Provenance
-) -> int:
-    """Copy the answers of an earlier query into `outputs`; return how many rows they fill."""
-    if known is None:
-        return 0
-    # A longer run begins with the masks of a shorter one, so equal settings mean equal questions.
-    same_question = replace(known.spec, samples=spec.samples).digest(*QUERY_STAGES) == spec.digest(*QUERY_STAGES)
-    before = known.provenance
-    same_model = (before.model, before.weights_sha256) == (provenance.model, provenance.weights_sha256)
-    if not same_question or not same_model or before.image_sha256 != provenance.image_sha256:
-        raise LimeError("The known answers belong to another picture, model or setting; query without them.")
-    count = min(known.samples, len(outputs))
-    outputs[:count] = known.outputs[:count]
-    return count
+def _buffer(samples: int, classes: int) -> NDArray[np.float32]:
+    """Return room for the outputs: in memory, or in a file without a name when there are very many."""
+    shape = (samples, classes)
+    if samples * classes * 4 <= _LARGEST_IN_MEMORY:
+        return np.empty(shape, np.float32)
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 def _provenance(image: Image, classifier: Classifier, timings: dict[str, float]) -> Provenance:

@@ -67,6 +67,12 @@ class ExplainSpec:
     )
     max_hide_rate: float = parameter(0.8, "Highest share of superpixels hidden (sampler mixed_rate).", low=0.01, high=1)
     include_original: bool = parameter(False, "Make the untouched picture the first sample.")
+    early_stop: bool = parameter(
+        False, "Stop before all samples are drawn when the strongest superpixels of every class are settled."
+    )
+    stop_tolerance: float = parameter(
+        0.05, "Settled when every error bar is below this share of the coefficients' range.", low=0.001, high=1
+    )
     seed: int = parameter(0, "Seed of the masks and of the noise fill.", low=0, high=2**31 - 1)
     fill: FillName = parameter("image_mean", "What stands where a superpixel is hidden.", choices=get_args(FillName))
     fill_color: tuple[int, int, int] = parameter((128, 128, 128), "Colour of the fill 'color'.", kind="color")

@@ -14,14 +14,14 @@ from sklearn.tree import DecisionTreeRegressor
 from lime_core.errors import SpecError
 from lime_core.explanation import ClassExplanation, Explanation
 from lime_core.neighborhood import Neighborhood
-from lime_core.spec import QUERY_STAGES, Distance, ExplainSpec, Kernel
+from lime_core.spec import QUERY_STAGES, ExplainSpec
+from lime_core.weighting import chosen_classes, distances, effective_sample_size, kernel_weights, target_values
 
 Floats = NDArray[np.float64]
 
 FOLDS = 5
 _FORWARD_LIMIT = 6  # the lime package's 'auto' selects forward up to here
 _SELECTION_ALPHA = 0.01  # the lime package's penalty when it ranks by weight
-_SMALLEST_PROBABILITY = 1e-6
 
 
 def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanation:
@@ -45,7 +45,7 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
         samples than superpixels.
     """
     spec = (spec or neighborhood.spec).with_stages_of(neighborhood.spec, *QUERY_STAGES)
-    classes = _chosen_classes(neighborhood, spec)
+    classes = chosen_classes(neighborhood.original_outputs, spec)
     problem = _pose(neighborhood, spec, classes)
     notes = _notes(problem, spec)
     surrogate = _FITTERS[spec.surrogate](problem, spec)
@@ -77,59 +77,12 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
         covariances=covariances,
         signed=spec.surrogate != "tree",
         samples=neighborhood.samples,
+        stop_reason=neighborhood.stop_reason,
         effective_sample_size=effective_sample_size(problem.weights),
         notes=notes,
-        spec=replace(spec, classes=spec.classes),
+        spec=spec,
         provenance=neighborhood.provenance,
     )
-
-
-def distances(masks: NDArray[np.uint8], energy: Floats, distance: Distance) -> Floats:
-    """Return each sample's distance from the original picture, float64 ``(N,)`` in 0..1.
-
-    Parameters
-    ----------
-    masks : ndarray of uint8, shape (N, S)
-        1 = shown, 0 = hidden.
-    energy : ndarray of float64, shape (S,)
-        See `lime_core.fills.hidden_energy`; used by "l2_pixels".
-    distance : {"cosine", "hidden_fraction", "l2_pixels"}
-        cosine: 1 − √(k/S) with k superpixels shown, the cosine distance between the mask and all ones;
-        hidden_fraction: 1 − k/S; l2_pixels: root mean square difference over RGB in 0..1.
-    """
-    if distance == "l2_pixels":
-        root: Floats = np.sqrt(np.maximum((1.0 - masks) @ energy, 0.0))
-        return root
-    shown = masks.mean(axis=1, dtype=np.float64)
-    far: Floats = 1.0 - (np.sqrt(shown) if distance == "cosine" else shown)
-    return far
-
-
-def kernel_weights(distance: Floats, kernel: Kernel, width: float) -> Floats:
-    """Turn distances into weights, float64 ``(N,)`` in 0..1.
-
-    lime: √exp(−D²/w²), as the `lime` package has it; gaussian: exp(−D²/w²), as its paper has it; none: 1.
-    """
-    if kernel == "none":
-        return np.ones_like(distance)
-    exponent = -((distance / width) ** 2)
-    weights: Floats = np.exp(exponent / 2 if kernel == "lime" else exponent)
-    return weights
-
-
-def effective_sample_size(weights: Floats) -> float:
-    """Return Kish's effective sample size (Σw)²/Σw²: how many equally weighted samples would say as much."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
-def target_values(outputs: NDArray[np.float32], spec: ExplainSpec) -> Floats:
-    """Return what the surrogate is fitted to: the outputs, or their log-odds (clipped at 1e-6); float64."""
-    values = outputs.astype(np.float64)
-    if spec.target == "probability":
-        return values
-    clipped = np.clip(values, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-    log_odds: Floats = np.log(clipped / (1 - clipped))
-    return log_odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +116,6 @@ class _Surrogate:
     intercepts: Floats
     supports: tuple[NDArray[np.int64], ...]
     predict: Callable[[Floats], Floats]
-
-
-def _chosen_classes(neighborhood: Neighborhood, spec: ExplainSpec) -> list[int]:
-    by_falling_probability = np.argsort(-neighborhood.original_outputs, kind="stable")
-    if spec.classes is None:
-        return [int(index) for index in by_falling_probability[: spec.top_classes]]
-    count = len(neighborhood.original_outputs)
-    outside = [index for index in spec.classes if index >= count]
-    if outside:
-        raise SpecError(f"classes must be in 0..{count - 1} for this model; got {outside}.")
-    wanted = set(spec.classes)
-    return [int(index) for index in by_falling_probability if index in wanted]
 
 
 def _pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> _Problem:
