@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import streamlit as st
@@ -141,6 +140,17 @@ def classes(names: tuple[str, ...]) -> tuple[int, ...] | None:
     return tuple(chosen) or None
 
 
+def one_scale() -> bool:
+    """Draw the choice between one colour scale for all classes and one each."""
+    return st.toggle(
+        "One colour scale",
+        value=True,
+        key="one_scale",
+        help="Heat maps of all classes on one scale, so that they can be compared; or each on its own.",
+        persist_state="session",
+    )
+
+
 def _widget(name: str, rule: Parameter, key: str, *, high: float | None = None, choices: Any = None) -> Any:
     _prime(key, _default(key))
     shared: dict[str, Any] = {"key": key, "help": rule.help, "persist_state": "session"}
@@ -176,8 +186,3 @@ def _prime(key: str, value: Any) -> None:
     """Give a widget its first value through the session state: a later preset or link can then change it."""
     if key not in st.session_state:
         st.session_state[key] = value
-
-
-def field_names(owner: Any) -> list[str]:
-    """Return the names of a dataclass's fields."""
-    return [one.name for one in fields(owner)]

@@ -62,6 +62,11 @@ class Loading:
         return self._finished.wait(seconds)
 
     @property
+    def finished(self) -> bool:
+        """Whether it has ended, one way or the other."""
+        return self._finished.is_set()
+
+    @property
     def failed(self) -> bool:
         """Whether it has ended without a classifier."""
         return self._finished.is_set() and self.classifier is None

@@ -8,18 +8,18 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
-from lime_core import render
-from pages.parts import controls, words
+from pages.parts import cards, closer, controls, takeaway, touch, words
 from pages.parts.session import Result, Session, session
+from pages.parts.shown import Shown
 from pages.parts.store import store
 
 _TICK = 1.5  # seconds between two looks at a growing explanation
-_CARDS_A_ROW = 3
 
 
 def show() -> None:
     """Draw the results; while a run goes on they grow."""
     state = session()
+    # The rhythm belongs to the call, so the fragment is made anew at each one.
     st.fragment(_results, run_every=_TICK if state.running else None)()
 
 
@@ -29,45 +29,99 @@ def _results() -> None:
     if state.result is None:
         return
     result = state.result
+    headline = st.container()
     try:
-        spec = _knobs(state, result)
-        explanation = store().explanation(result.neighborhood, spec)
+        state.spec = _knobs(state, result)
+        explanation = store().explanation(result.neighborhood, state.spec)
     except lc.LimeError as error:
+        # What was there before stays, so that one can see what the refused setting would have changed.
         st.error(str(error))
-        return
-    _cards(result, explanation)
+        if state.explanation is None or state.explanation[0] is not result:
+            return
+        explanation = state.explanation[1]
+    state.explanation = (result, explanation)
+    shown = Shown(state, result, explanation)
+    with headline:
+        _headline(shown)
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        touch.picture(shown)
+    with right:
+        cards.show(shown)
+    _tabs(shown)
+
+
+def _headline(shown: Shown) -> None:
+    result, explanation = shown.result, shown.explanation
+    first = max(explanation.classes, key=lambda explained: explained.probability)
+    about = explanation.provenance
+    st.markdown(
+        f"#### {words.model_title(about.model)} says *{words.plain(first.name)}*, {words.percent(first.probability)}"
+    )
+    for note in explanation.notes:
+        st.warning(words.plain(note), icon=":material/warning:")
+    effective = explanation.effective_sample_size
+    st.caption(
+        f"{words.plain(result.question.title)} · {explanation.samples:,} samples · "
+        f"{result.neighborhood.superpixels} superpixels · effective sample size {effective:,.0f}",
+        help="Samples near the original picture count more. The effective sample size is how many equally weighted "
+        "samples would say as much.",
+    )
 
 
 def _knobs(state: Session, result: Result) -> lc.ExplainSpec:
-    superpixels = result.neighborhood.superpixels
+    """Draw the instant settings: none of them asks the model."""
     values: dict[str, Any] = {}
-    columns = st.columns([2, 2, 2, 2, 2])
-    with columns[0]:
-        values["view"] = controls.setting("view")
-    with columns[1]:
-        values["top_k"] = controls.setting("top_k", high=superpixels)
-    with columns[2]:
-        values["sign"] = controls.setting("sign")
-    with columns[3]:
-        values["kernel_width"] = controls.setting("kernel_width")
-    with columns[4]:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for name, width, options in (
+            ("view", 145, {}),
+            ("sign", 110, {"choices": ("positive", "both") if state.spec.surrogate == "tree" else None}),
+            ("top_k", 150, {"high": result.neighborhood.superpixels}),
+            ("kernel_width", 160, {}),
+        ):
+            with st.container(width=width):
+                values[name] = controls.setting(name, **options)
+        look = st.popover("Look", icon=":material/palette:", help="How the maps are drawn")
+        fit = st.popover("Fit", icon=":material/show_chart:", help="Distance, kernel, surrogate and target")
+        classes = st.popover("Classes", icon=":material/list:", help="Which classes are explained")
+    with look:
         values["opacity"] = controls.setting("opacity")
-    state.spec = replace(state.spec, **values)
-    return state.spec
+        values["smoothing"] = controls.setting("smoothing") if values["view"] == "jet" else state.spec.smoothing
+        values["hide_unsure"] = controls.setting("hide_unsure")
+        state.one_scale = controls.one_scale()
+    with fit:
+        values |= _fit_settings()
+    with classes:
+        values["classes"] = controls.classes(result.neighborhood.class_names)
+        if values["classes"] is None:
+            values["top_classes"] = controls.setting("top_classes")
+    return replace(state.spec, **values)
 
 
-def _cards(result: Result, explanation: lc.Explanation) -> None:
-    image = result.question.image
-    if explanation.spec.framing == "center_crop":
-        image = image.center_crop()
-    for start in range(0, len(explanation.classes), _CARDS_A_ROW):
-        columns = st.columns(_CARDS_A_ROW)
-        for column, explained in zip(columns, explanation.classes[start : start + _CARDS_A_ROW], strict=False):
-            with column.container(border=True):
-                st.markdown(f"**{words.plain(explained.name)}** · {words.percent(explained.probability)}")
-                st.image(
-                    render.render(image, explanation, explained.index),
-                    alt=f"What speaks for and against {explained.name}",
-                    width="stretch",
-                )
-                st.caption(f"R² {explained.r2_holdout:.2f} on samples held out")
+def _fit_settings() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    left, right = st.columns(2)
+    with left:
+        for name in ("target", "distance", "kernel"):
+            values[name] = controls.setting(name)
+        values["normalize_weights"] = controls.setting("normalize_weights")
+    with right:
+        values["surrogate"] = controls.setting("surrogate")
+        if values["surrogate"] in ("ridge", "lasso"):
+            values["alpha"] = controls.setting("alpha")
+        # A tree selects by itself.
+        values["selection"] = "none" if values["surrogate"] == "tree" else controls.setting("selection")
+        if values["selection"] != "none":
+            values["max_features"] = controls.setting("max_features")
+    return values
+
+
+def _tabs(shown: Shown) -> None:
+    names = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
+    # A closed tab is not drawn at all: its pictures would cost as much as an open one's.
+    tabs = st.tabs(names, key="tab", on_change="rerun")
+    bodies = (closer.superpixels, closer.contrast, closer.fit, closer.samples, takeaway.show)
+    for tab, body in zip(tabs, bodies, strict=True):
+        if tab.open:
+            with tab:
+                body(shown)

@@ -74,6 +74,14 @@ class Session:
         What the preset chosen last has changed.
     complaint : str
         Why a link could not be followed.
+    opened : bool
+        Whether the page has been drawn before.
+    explanation : (Result, Explanation) or None
+        What was drawn last, and of which answers.
+    one_scale : bool
+        Whether heat maps of all classes share one scale.
+    last_click, last_row
+        The latest click and the latest chosen row that were acted upon: the browser repeats both at every rerun.
     """
 
     picture: Picture | None = None
@@ -86,7 +94,11 @@ class Session:
     hidden: frozenset[int] = frozenset()
     preset_changes: tuple[str, ...] = ()
     complaint: str = ""
-    uploads: dict[str, Any] = field(default_factory=dict)
+    opened: bool = False
+    explanation: tuple[Result, lc.Explanation] | None = None
+    one_scale: bool = True
+    last_click: int | None = None
+    last_row: list[int] = field(default_factory=list)
 
     @property
     def running(self) -> bool:

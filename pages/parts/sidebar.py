@@ -5,42 +5,44 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG
+from lime_core.models import CATALOG, DEFAULT_MODEL
 from lime_core.segmentation import resize_pixels
 from pages.parts import controls, words
-from pages.parts.session import session
+from pages.parts.loading import Loading
+from pages.parts.session import Session, session
+from pages.parts.store import store
+
+_TICK = 0.5  # seconds between two looks at a model that is being loaded
 
 
 def show() -> None:
     """Draw it, and take the choice over into the session."""
     state = session()
-    picture = None
     try:
         picture = controls.picture()
     except lc.LimeError as error:
-        st.error(str(error))
-    # The widget's place is above the card, but the card shows the picture that counts.
-    shown = st.container()
+        st.error(words.plain(str(error)))
+        picture = None
+    # The picture's place is above the model, but which one counts is known only below.
+    place = st.container()
     model = controls.model()
+    begin = model != state.model or store().known_loading(model) is None
     state.choose(picture, model)
     if state.picture is not None:
-        title = words.plain(state.picture.title)
-        shown.image(state.picture.image.pixels, caption=title, alt=state.picture.title, width="stretch")
-        with shown.popover("What the model sees", width="stretch"):
-            _seen_by_the_model()
+        with place:
+            _picture(state)
     _model_card(model)
+    _loading(store().loading(model) if begin else store().known_loading(model))
 
 
-def _seen_by_the_model() -> None:
-    state = session()
-    if state.picture is None:
-        return
-    height, width = CATALOG[state.model].input_size
-    image = state.picture.image
-    framed = image.center_crop() if state.spec.framing == "center_crop" else image
-    seen = resize_pixels(framed.pixels, (height, width))
-    st.image(seen, alt=f"The picture at the model's size, {width} by {height} pixels", width=min(width, 299))
-    st.caption(f"{width}×{height} pixels: {words.choice(state.spec.framing)}. To change it: *Superpixels*.")
+def _picture(state: Session) -> None:
+    title, image = state.picture.title, state.picture.image
+    st.image(image.pixels, caption=words.plain(title), alt=title, width="stretch", output_format="JPEG")
+    with st.popover("What the model sees", width="stretch", icon=":material/visibility:"):
+        height, width = CATALOG[state.model].input_size
+        seen = resize_pixels(lc.frame(image, state.spec).pixels, (height, width))
+        st.image(seen, alt=f"The picture at the model's size, {width} by {height} pixels", width=width)
+        st.caption(f"{width}×{height} pixels: {words.choice(state.spec.framing)}. Change it under *Superpixels*.")
 
 
 def _model_card(model: str) -> None:
@@ -49,3 +51,34 @@ def _model_card(model: str) -> None:
         f"{card.parameters / 1e6:.1f} million parameters · {words.megabytes(card.weights_bytes)} · input "
         f"{card.input_size[1]}×{card.input_size[0]} · ImageNet top-1 {card.top1:.1f} % · {card.license}"
     )
+
+
+def _loading(loading: Loading | None) -> None:
+    if loading is None or loading.classifier is not None:
+        return
+    if loading.failed:
+        _failed(loading)
+    else:
+        st.fragment(_watch, run_every=_TICK)(loading)
+
+
+def _watch(loading: Loading) -> None:
+    if loading.finished:
+        st.rerun()
+    if not loading.bytes_total or loading.bytes_done >= loading.bytes_total:
+        st.progress(0.0, text="Loading the model…")
+        return
+    done, total = loading.bytes_done, loading.bytes_total
+    st.progress(done / total, text=f"Fetching weights: {words.megabytes(done)} of {words.megabytes(total)}")
+    st.button("Cancel", key="cancel_download", on_click=loading.cancel, width="stretch")
+
+
+def _failed(loading: Loading) -> None:
+    st.error(words.plain(str(loading.error)))
+    st.button("Try again", key="load_again", on_click=lambda: store().loading(loading.model), width="stretch")
+    if loading.model != DEFAULT_MODEL:
+        st.button("Use the built-in model", key="use_built_in", on_click=_use_built_in, width="stretch")
+
+
+def _use_built_in() -> None:
+    st.session_state["model"] = DEFAULT_MODEL

@@ -18,6 +18,7 @@ import numpy as np
 import streamlit as st
 
 import lime_core as lc
+from lime_core.scene import Probe
 from lime_core.spec import QUERY_STAGES
 from pages.parts.loading import Loading, keep_keras_whole
 
@@ -158,6 +159,25 @@ class Store:
         key = digest("scene", image.sha256, str(input_size), *parts)
         return self.cached(key, lambda: lc.prepare(image, input_size, spec))
 
+    def outputs(self, image: lc.Image, model: str, spec: lc.ExplainSpec, mask: np.ndarray) -> np.ndarray:
+        """Return the model's answer (1, C) to one mask (1, S), asked now unless it is known.
+
+        Raises
+        ------
+        ModelError
+            While the model is still being loaded, or when it could not be.
+        """
+        classifier = self.loaded(model)
+        if classifier is None:
+            raise self.loading(model).error or lc.ModelError("The model is still being loaded; try again in a moment.")
+        key = digest("probe", question_key(image, model, spec), mask.tobytes().hex())
+        return self.cached(key, lambda: self._ask(image, classifier, spec, mask))
+
+    def _ask(self, image: lc.Image, classifier: lc.Classifier, spec: lc.ExplainSpec, mask: np.ndarray) -> np.ndarray:
+        scene = self.scene(image, classifier.input_size, spec)
+        with self.inference:
+            return Probe(scene, classifier).ask(mask)
+
     def remember(self, key: str, neighborhood: lc.Neighborhood) -> None:
         """Keep the answers to a question, unless more of them are kept already."""
         known = self.results.get(key)
@@ -190,7 +210,6 @@ class Store:
     def speed(self, model: str) -> float | None:
         """Return the measured samples a second of a model on this machine, or None before the first batch."""
         return self._speeds.get(model)
-
 
 
 @st.cache_resource(show_spinner=False)

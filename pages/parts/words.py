@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import lime_core as lc
+from lime_core.models import CATALOG
 
 # What Markdown, or Streamlit's own directives, would take for an instruction.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
@@ -18,6 +19,8 @@ LABELS = {
     "keep_probability": "Keep probability",
     "max_hide_rate": "Highest share hidden",
     "include_original": "Begin with the untouched picture",
+    "early_stop": "Stop early when settled",
+    "stop_tolerance": "Settled below",
     "seed": "Seed",
     "fill": "Hidden superpixels become",
     "fill_color": "Fill colour",
@@ -122,6 +125,11 @@ def plain(text: str) -> str:
 def choice(name: str) -> str:
     """Return the readable name of a choice."""
     return CHOICES.get(name, name)
+
+
+def model_title(model: str) -> str:
+    """Return the name of a model for people."""
+    return CATALOG[model].title if model in CATALOG else plain(model)
 
 
 def megabytes(size: float) -> str:

@@ -1,0 +1,80 @@
+"""The classes side by side: one small map each, its probability, and how well the surrogate follows the model."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+import lime_core as lc
+from lime_core import render
+from pages.parts import words
+from pages.parts.shown import Shown
+
+_A_ROW = 3
+# Held-out R² from which a word of trust is earned, best first.
+_TRUST = ((0.7, "good fit"), (0.4, "fair fit"), (-math.inf, "poor fit"))
+_TRUST_HELP = (
+    "R² on samples held out of the fit: the share of the model's ups and downs that the simple surrogate predicts. "
+    "From 0.7 good, from 0.4 fair. With a poor fit the map is a rough sketch at best."
+)
+
+
+def show(shown: Shown) -> None:
+    """Draw a card for each class."""
+    classes = shown.explanation.classes
+    for start in range(0, len(classes), _A_ROW):
+        columns = st.columns(_A_ROW)
+        for column, explained in zip(columns, classes[start : start + _A_ROW], strict=False):
+            with column:
+                _card(shown, explained)
+    _legend(shown)
+
+
+def trust(explained: lc.ClassExplanation) -> str:
+    """Return how well the surrogate follows the model, in a word."""
+    if math.isnan(explained.r2_holdout):
+        return "unknown fit"
+    return next(word for least, word in _TRUST if explained.r2_holdout >= least)
+
+
+def _card(shown: Shown, explained: lc.ClassExplanation) -> None:
+    mark = ":material/zoom_in: " if explained is shown.focus else ""
+    label = f"{mark}**{words.plain(explained.name)}** {words.percent(explained.probability)}"
+    if st.button(label, key=f"focus.{explained.index}", type="tertiary", help="Show it large"):
+        shown.state.focus = explained.index
+        st.rerun(scope="fragment")
+    st.image(
+        shown.map_of(explained.index),
+        alt=_in_words(shown.explanation, explained),
+        width="stretch",
+        output_format="JPEG",
+    )
+    st.caption(f"R² {_number(explained.r2_holdout)} · {trust(explained)}", help=_TRUST_HELP)
+
+
+def _in_words(explanation: lc.Explanation, explained: lc.ClassExplanation) -> str:
+    """Say what the map shows, for people who do not see it."""
+    spec = explanation.spec
+    strongest = explanation.top_features(explained.index, min(spec.top_k, 5), spec.sign)
+    parts = [f"{superpixel} ({explained.coefficients[superpixel]:+.3f})" for superpixel in strongest]
+    return f"{explained.name}: strongest superpixels {', '.join(parts) or 'none'}"
+
+
+def _legend(shown: Shown) -> None:
+    explanation, one_scale = shown.explanation, shown.state.one_scale
+    view = explanation.spec.view
+    if view == "heatmap":
+        limit = render.shared_limit(explanation)
+        scale = f"One scale for all classes, to ±{limit:.3g}." if one_scale else "Each class on a scale of its own."
+        st.caption(f"Azure speaks for the class, vermilion against it. {scale}")
+    elif view == "jet":
+        st.caption("From blue (nothing) to red (speaks most for the class); each class on a scale of its own.")
+    elif view == "overlay" and explanation.signed:
+        st.caption("Azure with a light edge speaks for the class, hatched vermilion with a dark edge against it.")
+    elif view == "overlay":
+        st.caption("Violet: importance, which does not tell for from against.")
+
+
+def _number(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:.2f}"

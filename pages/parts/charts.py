@@ -1,0 +1,123 @@
+"""Figures: pure functions from an explanation, or its samples, to a Plotly figure."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+import lime_core as lc
+from lime_core.colormaps import AGAINST, FOR, UNSIGNED
+from lime_core.explanation import CONFIDENT
+from lime_core.weighting import distances, kernel_weights
+
+_NEUTRAL = "#7d8b99"
+_MOST_BARS = 20
+
+
+def _hex(color: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def probabilities(explanation: lc.Explanation) -> go.Figure:
+    """Show the model's answer for the untouched picture: one bar a class, and one for all the others."""
+    names = [explained.name for explained in explanation.classes]
+    values = [explained.probability for explained in explanation.classes]
+    rest = 1 - sum(values)
+    if min(values) >= 0 and rest > 0:
+        names, values = [*names, "all others"], [*values, rest]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker_color=[_hex(FOR)] * len(explanation.classes) + [_NEUTRAL],
+            text=[f"{value:.1%}" for value in values],
+            textposition="auto",
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    return _laid_out(figure, height=60 + 32 * len(names))
+
+
+def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> go.Figure:
+    """Show the kernel over the distances that the samples really have, and how many samples lie there."""
+    distance = distances(neighborhood.masks, neighborhood.energy, spec.distance)
+    curve = np.linspace(0, max(1.0, float(distance.max())), 200)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
+    weights = kernel_weights(curve, spec.kernel, spec.kernel_width)
+    line = go.Scatter(x=curve, y=weights, mode="lines", name="kernel", line={"color": _NEUTRAL})
+    own = go.Scatter(
+        x=distance,
+        y=kernel_weights(distance, spec.kernel, spec.kernel_width),
+        mode="markers",
+        name="samples",
+        marker={"color": _hex(FOR), "size": 6, "opacity": 0.4},
+        hovertemplate="distance %{x:.3f}, weight %{y:.3f}<extra></extra>",
+    )
+    figure.add_traces([line, own], rows=[1, 1], cols=[1, 1])
+    figure.add_trace(go.Histogram(x=distance, nbinsx=40, marker_color=_hex(FOR), name="samples"), row=2, col=1)
+    figure.update_yaxes(title="weight", range=[0, 1.05], row=1, col=1)
+    figure.update_yaxes(title="samples", row=2, col=1)
+    figure.update_xaxes(title="distance from the original picture", row=2, col=1)
+    return _laid_out(figure, height=340)
+
+
+def coefficients(explained: lc.ClassExplanation, *, signed: bool = True) -> go.Figure:
+    """Show the strongest superpixels of a class with their 95 % intervals."""
+    return _bars(explained.coefficients, explained.std_errors, signed=signed)
+
+
+def contrast(difference: lc.Contrast) -> go.Figure:
+    """Show which superpixels speak for the one class rather than the other, with 95 % intervals."""
+    return _bars(difference.coefficients, difference.std_errors, signed=True)
+
+
+def answers(names: list[str], before: list[float], model: list[float], surrogate: list[float] | None) -> go.Figure:
+    """Compare the model's answer with superpixels hidden by hand to what the surrogate expects."""
+    figure = go.Figure()
+    figure.add_bar(y=names, x=before, name="model, whole picture", orientation="h", marker_color=_NEUTRAL)
+    figure.add_bar(y=names, x=model, name="model, now", orientation="h", marker_color=_hex(FOR))
+    if surrogate is not None:
+        pattern = {"shape": "/", "fgcolor": "#ffffff", "fgopacity": 0.6}
+        marker = {"color": _hex(UNSIGNED), "pattern": pattern}
+        figure.add_bar(y=names, x=surrogate, name="surrogate, now", orientation="h", marker=marker)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(
+        barmode="group", showlegend=True, legend={"orientation": "h", "y": -0.15, "traceorder": "normal"}
+    )
+    return _laid_out(figure, height=110 + 56 * len(names))
+
+
+def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
+    order = np.argsort(-np.abs(values), kind="stable")
+    order = order[values[order] != 0][:_MOST_BARS]
+    chosen, error = values[order], CONFIDENT * errors[order]
+    sure = np.isnan(error) | (np.abs(chosen) > error)
+    color = np.where(chosen > 0, _hex(FOR if signed else UNSIGNED), _hex(AGAINST))
+    figure = go.Figure(
+        go.Bar(
+            x=[f"{superpixel}" for superpixel in order],
+            y=chosen,
+            marker={
+                "color": color.tolist(),
+                "opacity": np.where(sure, 1.0, 0.35).tolist(),
+                # Hatched where it speaks against: the sign must not hang on the colour alone.
+                "pattern": {"shape": np.where(chosen < 0, "/", "").tolist()},
+            },
+            error_y={"type": "data", "array": np.nan_to_num(error).tolist(), "color": _NEUTRAL, "thickness": 1.2},
+            hovertemplate="superpixel %{x}: %{y:.4f} ± %{error_y.array:.4f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="superpixel, strongest first", type="category")
+    figure.update_yaxes(title="coefficient" if signed else "importance", zeroline=True)
+    return _laid_out(figure, height=300)
+
+
+def _laid_out(figure: go.Figure, *, height: int) -> go.Figure:
+    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.25)
+    if figure.layout.showlegend is None:
+        figure.update_layout(showlegend=False)
+    return figure

@@ -1,0 +1,169 @@
+"""Closer looks at an explanation, one a tab."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+import lime_core as lc
+from lime_core import render
+from lime_core.explanation import CONFIDENT
+from pages.parts import charts, words
+from pages.parts.session import Session
+from pages.parts.shown import Shown
+from pages.parts.store import store
+
+_QUIET = {"displayModeBar": False}
+_PICTURES_A_PAGE = 12
+_ORDERS = {"highest": "most probable first", "lowest": "least probable first", "drawn": "as drawn"}
+
+
+def superpixels(shown: Shown) -> None:
+    """Show every superpixel of the class in focus: chart, numbered picture, and a table to choose from by keyboard."""
+    explanation, focus = shown.explanation, shown.focus
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        st.image(
+            render.numbered(shown.image, explanation.segments),
+            alt="The picture with its superpixels numbered",
+            width="stretch",
+            output_format="JPEG",
+        )
+    with right:
+        st.caption(f"**{words.plain(focus.name)}**: weights with 95 % intervals; pale where zero lies inside.")
+        figure = charts.coefficients(focus, signed=explanation.signed)
+        st.plotly_chart(figure, key="coefficients", config=_QUIET, alt=f"Strongest superpixels for {focus.name}")
+    _table(shown.state, explanation, focus)
+
+
+def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanation) -> None:
+    sizes = np.bincount(explanation.segments.ravel()) / explanation.segments.size
+    order = np.argsort(-np.abs(focus.coefficients), kind="stable")
+    rows = {
+        "superpixel": order,
+        "weight": focus.coefficients[order],
+        "± 95 %": CONFIDENT * focus.std_errors[order],
+        "sure": focus.sure[order],
+        "share of the picture": 100 * sizes[order],
+    }
+    column = st.column_config
+    event = st.dataframe(
+        rows,
+        hide_index=True,
+        height=280,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"superpixels.{focus.index}",
+        column_config={
+            "weight": column.NumberColumn(format="%+.4f"),
+            "± 95 %": column.NumberColumn(format="%.4f"),
+            "sure": column.CheckboxColumn(help="The 95 % interval excludes zero"),
+            "share of the picture": column.NumberColumn(format="%.1f %%"),
+        },
+        alt=f"All superpixels by weight for {focus.name}; choose a row to touch that superpixel",
+    )
+    chosen = [int(order[row]) for row in event["selection"]["rows"]]
+    if chosen != state.last_row:
+        state.last_row = chosen
+        if chosen:
+            state.superpixel = chosen[0]
+            st.rerun(scope="fragment")
+
+
+def contrast(shown: Shown) -> None:
+    """Show why the one class and not the other."""
+    explanation, focus = shown.explanation, shown.focus
+    indices = [explained.index for explained in explanation.classes]
+    if len(indices) < 2 or not explanation.signed:
+        st.info("A contrast needs two classes, and a surrogate that tells for from against.")
+        return
+    names = {explained.index: explained.name for explained in explanation.classes}
+    others = [index for index in indices if index != focus.index]
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        why = st.selectbox("Why", indices, format_func=names.get, index=indices.index(focus.index), key="why")
+        not_that = st.selectbox("and not", [i for i in indices if i != why] or others, format_func=names.get, key="not")
+        difference = explanation.contrast(why, not_that)
+        name = f"{names[why]} rather than {names[not_that]}"
+        st.image(
+            shown.map_of(why, _as_explanation(explanation, difference, name)),
+            alt=f"What speaks for {name}",
+            width="stretch",
+            output_format="JPEG",
+        )
+    with right:
+        st.caption(f"What speaks for **{words.plain(name)}**: the difference of the weights, with 95 % intervals.")
+        st.plotly_chart(charts.contrast(difference), key="contrast", config=_QUIET, alt=f"What speaks for {name}")
+
+
+def _as_explanation(explanation: lc.Explanation, difference: lc.Contrast, name: str) -> lc.Explanation:
+    """Return an explanation whose one class is the difference, so that every view can draw it."""
+    one = replace(
+        explanation[difference.a], name=name, coefficients=difference.coefficients, std_errors=difference.std_errors
+    )
+    return replace(explanation, classes=(one,))
+
+
+def fit(shown: Shown) -> None:
+    """Show the kernel over the samples' own distances, and how the surrogate does for each class."""
+    explanation = shown.explanation
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        st.caption(
+            "How much each sample counts: near ones more than far ones. "
+            f"Effective sample size {explanation.effective_sample_size:,.0f} of {explanation.samples:,}."
+        )
+        figure = charts.kernel(shown.result.neighborhood, explanation.spec)
+        st.plotly_chart(figure, key="kernel", config=_QUIET, alt="Kernel weight over the distances of the samples")
+    with right:
+        st.caption("What the model says of the untouched picture.")
+        told = ", ".join(f"{one.name} {one.probability:.1%}" for one in explanation.classes)
+        st.plotly_chart(charts.probabilities(explanation), key="probabilities", config=_QUIET, alt=told)
+    column = st.column_config.NumberColumn
+    st.dataframe(
+        [
+            {
+                "class": one.name,
+                "R², held out": one.r2_holdout,
+                "R², in sample": one.r2,
+                "model, whole picture": one.model_output,
+                "surrogate, whole picture": one.surrogate_output,
+                "surrogate, all hidden": one.intercept,
+            }
+            for one in explanation.classes
+        ],
+        hide_index=True,
+        column_config={
+            "R², held out": column(format="%.3f", help="Share of the ups and downs predicted for unseen samples"),
+            "R², in sample": column(format="%.3f", help="The same for the samples of the fit: always flattering"),
+            "model, whole picture": column(format="%.3f"),
+            "surrogate, whole picture": column(format="%.3f"),
+            "surrogate, all hidden": column(format="%.3f", help="The intercept"),
+        },
+        alt="How the surrogate does for each class",
+    )
+
+
+def samples(shown: Shown) -> None:
+    """Leaf through the perturbed pictures with the model's answers."""
+    neighborhood, focus = shown.result.neighborhood, shown.focus
+    values = neighborhood.outputs[:, focus.index]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control(
+            f"Perturbed pictures, {words.plain(focus.name)}",
+            list(_ORDERS),
+            default="highest",
+            required=True,
+            format_func=_ORDERS.get,
+            key="samples.order",
+        )
+        page = st.pagination(-(-len(values) // _PICTURES_A_PAGE), key="samples.page", max_visible_pages=5)
+    ranked = {"highest": np.argsort(-values, kind="stable"), "lowest": np.argsort(values, kind="stable")}
+    chosen = ranked.get(order, np.arange(len(values)))[(page - 1) * _PICTURES_A_PAGE : page * _PICTURES_A_PAGE]
+    scene = store().scene(shown.result.question.image, neighborhood.provenance.input_size, neighborhood.spec)
+    pictures = scene.perturbed(neighborhood.masks[chosen])
+    captions = [f"{words.percent(values[row])} · {int(neighborhood.masks[row].sum())} shown" for row in chosen]
+    alternatives = [f"Sample {row}: {text}" for row, text in zip(chosen, captions, strict=True)]
+    st.image(list(pictures), caption=captions, alt=alternatives, width=150)

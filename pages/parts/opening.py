@@ -1,0 +1,48 @@
+"""What happens when a page is opened: a link is followed, and the first picture is explained."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import lime_core as lc
+from lime_core.models import CATALOG, is_available
+from pages.parts import links
+from pages.parts.session import session, set_widgets
+from pages.parts.store import store
+
+# An opened link may ask for more than a visitor wants to wait for; beyond this somebody has to press the button.
+_AT_ONCE = 1024
+
+
+def follow_link() -> None:
+    """Set the widgets as the link asks for, once a session and before they are drawn."""
+    state = session()
+    if state.opened:
+        return
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    try:
+        picture, model, spec = links.follow(query)
+    except lc.LimeError as error:
+        state.complaint = f"The link cannot be followed: {error}"
+        return
+    if picture is not None:
+        st.session_state["picture"] = picture
+    if model is not None:
+        st.session_state["model"] = model
+    if query:
+        set_widgets(spec or lc.ExplainSpec())
+
+
+def first_look() -> None:
+    """Explain at once when a page is opened, so that there is something to look at; ask nothing for a costly link."""
+    state = session()
+    if state.complaint:
+        st.warning(state.complaint)
+    if state.opened:
+        return
+    state.opened = True
+    question = state.question
+    if question is not None and question.spec.samples <= _AT_ONCE and is_available(CATALOG[state.model]):
+        known = store().answers(question.key, question.spec.samples)
+        if known is None or known.samples < question.spec.samples:
+            state.ask()

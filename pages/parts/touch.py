@@ -1,0 +1,151 @@
+"""The large picture: click a superpixel, see its weights, hide it, and put the surrogate beside the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from scipy.ndimage import binary_dilation, binary_erosion
+from streamlit_image_coordinates import streamlit_image_coordinates
+
+import lime_core as lc
+from lime_core.explanation import CONFIDENT
+from lime_core.weighting import target_values
+from pages.parts import charts
+from pages.parts.session import Session
+from pages.parts.shown import Shown
+from pages.parts.store import store
+
+_MARK = (255, 214, 0)
+
+
+def picture(shown: Shown) -> None:
+    """Draw the class in focus large and clickable, and what was touched."""
+    state, segments = shown.state, shown.explanation.segments
+    pixels = shown.map_of(shown.focus.index)
+    if state.hidden:
+        pixels = _striped(pixels, np.isin(segments, list(state.hidden)))
+    if state.superpixel is not None:
+        pixels = _marked(pixels, segments == state.superpixel)
+    click = streamlit_image_coordinates(
+        pixels, width="stretch", image_format="JPEG", jpeg_quality=90, cursor="crosshair", key="large_picture"
+    )
+    if click and click["unix_time"] != state.last_click:
+        state.last_click = click["unix_time"]
+        state.superpixel = _at(click, segments)
+        st.rerun(scope="fragment")
+    _touched(shown)
+
+
+def _touched(shown: Shown) -> None:
+    state, chosen = shown.state, shown.state.superpixel
+    if chosen is None and not state.hidden:
+        st.caption("Click the picture to ask about a superpixel, or choose one in the table below.")
+        return
+    if chosen is not None:
+        _weights(shown.explanation, chosen)
+    everything = frozenset(range(shown.result.neighborhood.superpixels))
+    strongest = frozenset(shown.explanation.top_features(shown.focus.index, shown.explanation.spec.top_k, "positive"))
+    one = frozenset() if chosen is None else frozenset({chosen})
+    offers = {
+        "Hide it": state.hidden | one if one - state.hidden else None,
+        "Show it": state.hidden - one if one & state.hidden else None,
+        "Keep only it": everything - one if one else None,
+        f"Hide the {len(strongest)} strongest": strongest or None,
+        "Show all": frozenset[int]() if state.hidden else None,
+    }
+    with st.container(horizontal=True, gap="small"):
+        for label, hidden in offers.items():
+            if hidden is not None and hidden != state.hidden and st.button(label):
+                _hide(state, hidden)
+    if state.hidden:
+        _answers(shown)
+
+
+def _hide(state: Session, hidden: frozenset[int]) -> None:
+    state.hidden = hidden
+    st.rerun(scope="fragment")
+
+
+def _weights(explanation: lc.Explanation, superpixel: int) -> None:
+    st.markdown(f"**Superpixel {superpixel}** speaks, with its 95 % interval:")
+    rows = [
+        {
+            "class": explained.name,
+            "weight": explained.coefficients[superpixel],
+            "± 95 %": CONFIDENT * explained.std_errors[superpixel],
+            "so it": _verdict(explanation, explained, superpixel),
+        }
+        for explained in explanation.classes
+    ]
+    number = st.column_config.NumberColumn(format="%+.4f")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"weight": number, "± 95 %": st.column_config.NumberColumn(format="%.4f")},
+        alt=f"Weight of superpixel {superpixel} for each class",
+    )
+
+
+def _verdict(explanation: lc.Explanation, explained: lc.ClassExplanation, superpixel: int) -> str:
+    if not explained.sure[superpixel]:
+        return "may not matter"
+    if not explanation.signed:
+        return "matters"
+    value = explained.coefficients[superpixel]
+    return "speaks for it" if value > 0 else "speaks against it" if value < 0 else "was left out"
+
+
+def _answers(shown: Shown) -> None:
+    """Ask the model at once, and put its answer beside the surrogate's."""
+    state, explanation, question = shown.state, shown.explanation, shown.result.question
+    mask = np.ones((1, shown.result.neighborhood.superpixels), np.uint8)
+    mask[0, list(state.hidden)] = 0
+    try:
+        outputs = store().outputs(question.image, question.model, question.spec, mask)
+    except lc.LimeError as error:
+        st.error(str(error))
+        return
+    indices = [explained.index for explained in explanation.classes]
+    model = target_values(outputs[:, indices], explanation.spec)[0].tolist()
+    surrogate = None
+    if explanation.signed:
+        surrogate = [float(one.intercept + mask[0] @ one.coefficients) for one in explanation.classes]
+    st.markdown(f"With {len(state.hidden)} of {mask.shape[1]} superpixels hidden:")
+    figure = charts.answers(
+        [explained.name for explained in explanation.classes],
+        [explained.model_output for explained in explanation.classes],
+        model,
+        surrogate,
+    )
+    told = [
+        f"{one.name} {one.model_output:.2f} before, {now:.2f} now"
+        for one, now in zip(explanation.classes, model, strict=True)
+    ]
+    st.plotly_chart(figure, key="answers", config={"displayModeBar": False}, alt="; ".join(told))
+
+
+def _striped(shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Paint grey stripes over what is hidden by hand."""
+    rows, columns = np.indices(hidden.shape)
+    stripes = np.where((rows + columns) // 6 % 2, 110, 135).astype(np.uint8)[..., None]
+    return np.where(hidden[..., None], stripes, shown)
+
+
+def _marked(shown: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Frame the touched superpixel in yellow on black."""
+    width = max(1, max(inside.shape) // 250)
+    edge = inside & ~binary_erosion(inside, iterations=width)
+    casing = binary_dilation(inside, iterations=width) & ~inside
+    marked = shown.copy()
+    marked[casing], marked[edge] = (0, 0, 0), _MARK
+    return marked
+
+
+def _at(click: dict[str, Any], segments: np.ndarray) -> int:
+    """Return the superpixel under a click, whatever size the picture has in the browser."""
+    height, width = segments.shape
+    row = int(click["y"] / max(click["height"], 1) * height)
+    column = int(click["x"] / max(click["width"], 1) * width)
+    return int(segments[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])
