@@ -17,11 +17,19 @@ from lime_core.errors import LimeError, SpecError
 from lime_core.neighborhood import Provenance
 from lime_core.spec import ExplainSpec, Sign
 from lime_core.stopping import StopReason
+from lime_core.trust import ClassTrust
 
 Floats = NDArray[np.float64]
 
 CONFIDENT = 1.959963984540054  # standard errors: the two-sided 95 % interval of a normal distribution
 _FORMAT = "limelight-explanation/1"
+
+
+def excludes_zero(coefficients: Floats, std_errors: Floats) -> NDArray[np.bool_]:
+    """Say where the 95 % interval excludes zero, bool ``(S,)``; everywhere that there is no error bar."""
+    unknown = np.isnan(std_errors)
+    sure: NDArray[np.bool_] = unknown | (np.abs(coefficients) > CONFIDENT * np.where(unknown, 0.0, std_errors))
+    return sure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +55,8 @@ class ClassExplanation:
         Weighted R² in sample, and of samples held out of the fit; NaN where the target does not vary.
     model_output, surrogate_output : float
         Both answers for the untouched picture, in the unit of the target.
+    trust : ClassTrust
+        How far to believe it, with a verdict in plain words.
     """
 
     index: int
@@ -59,12 +69,12 @@ class ClassExplanation:
     r2_holdout: float
     model_output: float
     surrogate_output: float
+    trust: ClassTrust
 
     @property
     def sure(self) -> NDArray[np.bool_]:
         """Where the 95 % interval excludes zero, bool ``(S,)``; everything where there are no error bars."""
-        unknown = np.isnan(self.std_errors)
-        return unknown | (np.abs(self.coefficients) > CONFIDENT * np.where(unknown, 0.0, self.std_errors))
+        return excludes_zero(self.coefficients, self.std_errors)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,7 +252,10 @@ class Explanation:
             "notes": list(self.notes),
             "spec": self.spec.to_dict(),
             "provenance": asdict(self.provenance),
-            "classes": [{name: _to_null(getattr(row, name)) for name in _CLASS_SCALARS} for row in self.classes],
+            "classes": [
+                {name: _to_null(getattr(row, name)) for name in _CLASS_SCALARS} | {"trust": row.trust.to_dict()}
+                for row in self.classes
+            ],
         }
 
     @classmethod
@@ -256,6 +269,7 @@ class Explanation:
                 **{name: _from_null(row[name]) for name in _CLASS_SCALARS},
                 coefficients=arrays["coefficients"][place],
                 std_errors=arrays["std_errors"][place],
+                trust=ClassTrust.from_dict(row["trust"]),
             )
             for place, row in enumerate(document["classes"])
         )

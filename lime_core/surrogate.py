@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,10 @@ from sklearn.linear_model import Lasso, lars_path_gram
 from sklearn.tree import DecisionTreeRegressor
 
 from lime_core.errors import SpecError
-from lime_core.explanation import ClassExplanation, Explanation
+from lime_core.explanation import ClassExplanation, Explanation, excludes_zero
 from lime_core.neighborhood import Neighborhood
 from lime_core.spec import QUERY_STAGES, ExplainSpec
+from lime_core.trust import Design, Facts, judge
 from lime_core.weighting import chosen_classes, distances, effective_sample_size, kernel_weights, target_values
 
 Floats = NDArray[np.float64]
@@ -50,29 +52,44 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
     notes = _notes(problem, spec)
     surrogate = _FITTERS[spec.surrogate](problem, spec)
     held_out = _held_out_predictions(problem, spec)
-    covariances = _covariances(problem, spec, surrogate)
-
-    targets = target_values(neighborhood.original_outputs[None, classes], spec)[0]
-    whole = surrogate.predict(np.ones((1, neighborhood.superpixels)))[0]
-    in_sample = _weighted_r2(problem, surrogate.predict(problem.masks))
-    out_of_sample = _weighted_r2(problem, held_out)
-    explained = tuple(
-        ClassExplanation(
-            index=index,
-            name=neighborhood.class_names[index],
-            probability=float(neighborhood.original_outputs[index]),
+    fitted = surrogate.predict(problem.masks)
+    influence = None if spec.surrogate == "tree" else _influence(problem, spec, surrogate, fitted)
+    covariances = _covariances(influence, surrogate.coefficients.shape)
+    numbers = {
+        "model_output": target_values(neighborhood.original_outputs[None, classes], spec)[0],
+        "surrogate_output": surrogate.predict(np.ones((1, neighborhood.superpixels)))[0],
+        "r2": _weighted_r2(problem, fitted),
+        "r2_holdout": _weighted_r2(problem, held_out),
+    }
+    shared = _shared_facts(neighborhood, problem, spec)
+    explained = []
+    for row, index in enumerate(classes):
+        own: dict[str, Any] = {name: float(values[row]) for name, values in numbers.items()}
+        std_errors = np.sqrt(covariances[row, row])
+        facts = Facts(
+            outputs=np.ascontiguousarray(neighborhood.outputs[:, index]),
+            targets=problem.targets[:, row],
+            residuals=problem.targets[:, row] - fitted[:, row],
             coefficients=surrogate.coefficients[row],
-            std_errors=np.sqrt(covariances[row, row]),
-            intercept=float(surrogate.intercepts[row]),
-            r2=float(in_sample[row]),
-            r2_holdout=float(out_of_sample[row]),
-            model_output=float(targets[row]),
-            surrogate_output=float(whole[row]),
+            influence=None if influence is None else influence[row],
+            sure=excludes_zero(surrogate.coefficients[row], std_errors),
+            **own,
+            **shared,
         )
-        for row, index in enumerate(classes)
-    )
+        explained.append(
+            ClassExplanation(
+                index=index,
+                name=neighborhood.class_names[index],
+                probability=float(neighborhood.original_outputs[index]),
+                coefficients=surrogate.coefficients[row],
+                std_errors=std_errors,
+                intercept=float(surrogate.intercepts[row]),
+                trust=judge(facts),
+                **own,
+            )
+        )
     return Explanation(
-        classes=explained,
+        classes=tuple(explained),
         segments=neighborhood.segments,
         covariances=covariances,
         signed=spec.surrogate != "tree",
@@ -304,25 +321,38 @@ def _weighted_r2(problem: _Problem, predictions: Floats) -> Floats:
     return np.where(varies, 1 - residual / np.where(varies, total, 1.0), np.nan)
 
 
-def _covariances(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate) -> Floats:
+def _shared_facts(neighborhood: Neighborhood, problem: _Problem, spec: ExplainSpec) -> dict[str, Any]:
+    """Return what a verdict on any class rests on."""
+    sizes = np.bincount(neighborhood.segments.ravel())
+    return {
+        "spec": spec,
+        "design": Design(problem.masks, problem.weights),
+        "pairs": problem.pairs,
+        "effective_samples": effective_sample_size(problem.weights),
+        "largest_superpixel": float(sizes.max() / sizes.sum()),
+        "typical_distance": float(np.median(distances(neighborhood.masks, neighborhood.energy, spec.distance))),
+    }
+
+
+def _covariances(influence: Floats | None, shape: tuple[int, ...]) -> Floats:
     """Return cov[a, b, j], the covariance of the coefficients of superpixel j for classes a and b.
 
     The sandwich estimator, clustered by pair, with the factor N/(N−S). NaN where nothing was estimated.
     """
-    classes, superpixels = surrogate.coefficients.shape
-    if spec.surrogate == "tree":
+    classes, superpixels = shape
+    if influence is None:
         return np.full((classes, classes, superpixels), np.nan)
-    influence = _influence(problem, spec, surrogate).transpose(2, 0, 1)  # (S, C, pairs)
-    return np.ascontiguousarray((influence @ influence.transpose(0, 2, 1)).transpose(1, 2, 0))
+    by_superpixel = influence.transpose(2, 0, 1)  # (S, C, pairs)
+    return np.ascontiguousarray((by_superpixel @ by_superpixel.transpose(0, 2, 1)).transpose(1, 2, 0))
 
 
-def _influence(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate) -> Floats:
+def _influence(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate, fitted: Floats) -> Floats:
     """Return what each pair of samples adds to each coefficient, float64 (C, pairs, S)."""
     samples, superpixels = problem.masks.shape
     masks, _, _, _ = problem.centred()
     alpha = spec.alpha if spec.surrogate == "ridge" else 0.0
     gram = (masks * problem.weights[:, None]).T @ masks
-    residuals = problem.weights[:, None] * (problem.targets - surrogate.predict(problem.masks))
+    residuals = problem.weights[:, None] * (problem.targets - fitted)
     starts = np.flatnonzero(np.diff(problem.pairs, prepend=problem.pairs[0] - 1))
     influence = np.full((len(surrogate.supports), len(starts), superpixels), np.nan)
     inverses: dict[bytes, Floats] = {}
