@@ -81,14 +81,12 @@ def answers(names: list[str], before: list[float], model: list[float], surrogate
     figure.add_bar(y=names, x=before, name="model, whole picture", orientation="h", marker_color=_NEUTRAL)
     figure.add_bar(y=names, x=model, name="model, now", orientation="h", marker_color=_hex(FOR))
     if surrogate is not None:
-        pattern = {"shape": "/", "fgcolor": "#ffffff", "fgopacity": 0.6}
-        marker = {"color": _hex(UNSIGNED), "pattern": pattern}
-        figure.add_bar(y=names, x=surrogate, name="surrogate, now", orientation="h", marker=marker)
+        figure.add_bar(y=names, x=surrogate, name="surrogate, now", orientation="h", marker_color=_hex(UNSIGNED))
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(
         barmode="group", showlegend=True, legend={"orientation": "h", "y": -0.15, "traceorder": "normal"}
     )
-    return _laid_out(figure, height=110 + 56 * len(names))
+    return _laid_out(figure, height=90 + 40 * len(names))
 
 
 def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
@@ -104,8 +102,6 @@ def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
             marker={
                 "color": color.tolist(),
                 "opacity": np.where(sure, 1.0, 0.35).tolist(),
-                # Hatched where it speaks against: the sign must not hang on the colour alone.
-                "pattern": {"shape": np.where(chosen < 0, "/", "").tolist()},
             },
             error_y={"type": "data", "array": np.nan_to_num(error).tolist(), "color": _NEUTRAL, "thickness": 1.2},
             hovertemplate="superpixel %{x}: %{y:.4f} ± %{error_y.array:.4f}<extra></extra>",

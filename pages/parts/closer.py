@@ -166,4 +166,6 @@ def samples(shown: Shown) -> None:
     pictures = scene.perturbed(neighborhood.masks[chosen])
     captions = [f"{words.percent(values[row])} · {int(neighborhood.masks[row].sum())} shown" for row in chosen]
     alternatives = [f"Sample {row}: {text}" for row, text in zip(chosen, captions, strict=True)]
-    st.image(list(pictures), caption=captions, alt=alternatives, width=150)
+    with st.container(horizontal=True, gap="small"):
+        for pixels, caption, alternative in zip(pictures, captions, alternatives, strict=True):
+            st.image(pixels, caption=caption, alt=alternative, width=150, output_format="JPEG")

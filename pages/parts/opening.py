@@ -6,7 +6,7 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.models import CATALOG, is_available
-from pages.parts import links
+from pages.parts import links, words
 from pages.parts.session import session, set_widgets
 from pages.parts.store import store
 
@@ -37,7 +37,8 @@ def first_look() -> None:
     """Explain at once when a page is opened, so that there is something to look at; ask nothing for a costly link."""
     state = session()
     if state.complaint:
-        st.warning(state.complaint)
+        st.warning(words.plain(state.complaint))
+    state.catch_up()
     if state.opened:
         return
     state.opened = True

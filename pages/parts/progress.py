@@ -17,7 +17,10 @@ def show() -> None:
     if state.running:
         st.fragment(_watch, run_every=_TICK)()
     elif state.run is not None and state.run.error is not None:
-        st.error(str(state.run.error))
+        st.error(words.plain(str(state.run.error)))
+    elif state.run is not None and state.run.stopping:
+        wanted = state.run.question.spec.samples
+        st.caption(f"Stopped after {state.run.samples:,} of {wanted:,} samples. *More samples* goes on from there.")
 
 
 def _watch() -> None:

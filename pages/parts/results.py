@@ -35,7 +35,7 @@ def _results() -> None:
         explanation = store().explanation(result.neighborhood, state.spec)
     except lc.LimeError as error:
         # What was there before stays, so that one can see what the refused setting would have changed.
-        st.error(str(error))
+        st.error(words.plain(str(error)))
         if state.explanation is None or state.explanation[0] is not result:
             return
         explanation = state.explanation[1]
@@ -48,6 +48,7 @@ def _results() -> None:
         touch.picture(shown)
     with right:
         cards.show(shown)
+        touch.answers(shown)
     _tabs(shown)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 import lime_core as lc
 from lime_core import render
 from lime_core.models import CATALOG
+from lime_core.sampling import draw_masks
 from pages.parts import controls, words
 from pages.parts.session import FIRST_LOOK, Session, session, set_widgets, widget_key
 from pages.parts.store import store
@@ -40,7 +41,7 @@ def show() -> None:
     with buttons:
         _buttons(state, disabled=problem is not None or scene is None)
     if problem:
-        st.error(str(problem))
+        st.error(words.plain(str(problem)))
     else:
         _summary(state, scene)
 
@@ -55,7 +56,7 @@ def _preset() -> None:
         key=_PRESET_KEY,
         help="Sets everything at once, as the named package, paper or blog has it.",
         on_change=_apply_preset,
-        width=230,
+        width=200,
     )
 
 
@@ -68,7 +69,7 @@ def _apply_preset() -> None:
 
 
 def _samples() -> int:
-    with st.container(width=150):
+    with st.container(width=140):
         return int(controls.setting("samples"))
 
 
@@ -97,7 +98,10 @@ def _sampling() -> dict[str, Any]:
             values["fill_color"] = controls.setting("fill_color")
         if values["fill"] == "blur":
             values["fill_blur_sigma"] = controls.setting("fill_blur_sigma")
-        values["include_original"] = controls.setting("include_original")
+    values["include_original"] = controls.setting("include_original")
+    values["early_stop"] = controls.setting("early_stop")
+    if values["early_stop"]:
+        values["stop_tolerance"] = controls.setting("stop_tolerance")
     return values
 
 
@@ -108,7 +112,7 @@ def _preview(state: Session, superpixels: Any, sampling: Any) -> lc.Scene | None
     try:
         scene = store().scene(state.picture.image, CATALOG[state.model].input_size, state.spec)
     except lc.LimeError as error:
-        superpixels.error(str(error))
+        superpixels.error(words.plain(str(error)))
         return None
     with superpixels:
         st.image(
@@ -123,14 +127,12 @@ def _preview(state: Session, superpixels: Any, sampling: Any) -> lc.Scene | None
             scene.perturbed(mask)[0],
             caption=f"One perturbed picture: {int(mask.sum())} of {scene.superpixels} superpixels shown",
             alt="One perturbed picture as the model sees it",
-            width="stretch",
+            width=260,
         )
     return scene
 
 
 def _one_mask(spec: lc.ExplainSpec, superpixels: int) -> Any:
-    from lime_core.sampling import draw_masks
-
     return draw_masks(
         spec.sampler,
         2,
@@ -143,6 +145,7 @@ def _one_mask(spec: lc.ExplainSpec, superpixels: int) -> Any:
 
 def _buttons(state: Session, *, disabled: bool) -> None:
     if st.button("Explain", type="primary", icon=":material/highlight:", key="explain", disabled=disabled):
+        state.preset_changes = ()
         state.ask()
         st.rerun()
     more = 2 * state.result.neighborhood.samples if state.answered and state.result else 0
@@ -162,3 +165,5 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
     if state.result is not None and not state.answered:
         parts.append("**settings have changed: press Explain**")
     st.caption(" · ".join(parts))
+    if state.preset_changes:
+        st.caption(f"The preset changed: {words.plain(', '.join(state.preset_changes))}.")

@@ -12,7 +12,7 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 import lime_core as lc
 from lime_core.explanation import CONFIDENT
 from lime_core.weighting import target_values
-from pages.parts import charts
+from pages.parts import charts, words
 from pages.parts.session import Session
 from pages.parts.shown import Shown
 from pages.parts.store import store
@@ -59,8 +59,6 @@ def _touched(shown: Shown) -> None:
         for label, hidden in offers.items():
             if hidden is not None and hidden != state.hidden and st.button(label):
                 _hide(state, hidden)
-    if state.hidden:
-        _answers(shown)
 
 
 def _hide(state: Session, hidden: frozenset[int]) -> None:
@@ -69,13 +67,13 @@ def _hide(state: Session, hidden: frozenset[int]) -> None:
 
 
 def _weights(explanation: lc.Explanation, superpixel: int) -> None:
-    st.markdown(f"**Superpixel {superpixel}** speaks, with its 95 % interval:")
+    st.markdown(f"**Superpixel {superpixel}**: what showing it adds")
     rows = [
         {
             "class": explained.name,
             "weight": explained.coefficients[superpixel],
             "± 95 %": CONFIDENT * explained.std_errors[superpixel],
-            "so it": _verdict(explanation, explained, superpixel),
+            "it": _verdict(explanation, explained, superpixel),
         }
         for explained in explanation.classes
     ]
@@ -97,22 +95,24 @@ def _verdict(explanation: lc.Explanation, explained: lc.ClassExplanation, superp
     return "speaks for it" if value > 0 else "speaks against it" if value < 0 else "was left out"
 
 
-def _answers(shown: Shown) -> None:
-    """Ask the model at once, and put its answer beside the surrogate's."""
+def answers(shown: Shown) -> None:
+    """Ask the model about what is hidden by hand, at once, and put its answer beside the surrogate's."""
     state, explanation, question = shown.state, shown.explanation, shown.result.question
+    if not state.hidden:
+        return
     mask = np.ones((1, shown.result.neighborhood.superpixels), np.uint8)
     mask[0, list(state.hidden)] = 0
     try:
         outputs = store().outputs(question.image, question.model, question.spec, mask)
     except lc.LimeError as error:
-        st.error(str(error))
+        st.error(words.plain(str(error)))
         return
     indices = [explained.index for explained in explanation.classes]
     model = target_values(outputs[:, indices], explanation.spec)[0].tolist()
     surrogate = None
     if explanation.signed:
         surrogate = [float(one.intercept + mask[0] @ one.coefficients) for one in explanation.classes]
-    st.markdown(f"With {len(state.hidden)} of {mask.shape[1]} superpixels hidden:")
+    st.markdown(f"With {len(state.hidden)} of {mask.shape[1]} superpixels hidden the model answers")
     figure = charts.answers(
         [explained.name for explained in explanation.classes],
         [explained.model_output for explained in explanation.classes],
