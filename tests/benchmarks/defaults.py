@@ -1,0 +1,62 @@
+"""Candidates for the project's own defaults, judged by the same measures, each against the present default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+import lime_core as lc
+from tests.benchmarks.faithfulness import MEASURES, Scores
+from tests.benchmarks.summary import bootstrap_mean
+from tests.benchmarks.table import render
+
+_NOW = lc.ExplainSpec()
+
+
+def _slic(n_segments: int, compactness: float, sigma: float = 1.0) -> lc.ExplainSpec:
+    return replace(_NOW, segmentation=lc.Slic(n_segments, compactness, sigma))
+
+
+# One knob at a time, from the present default. The second group differs in the fit only and costs no model call.
+CANDIDATES: dict[str, lc.ExplainSpec] = {
+    "default": _NOW,
+    **{f"slic {n}, compactness {c}": _slic(n, c) for n in (40, 50, 60, 80) for c in (10, 20, 30)},
+    "slic 50, sigma 0": _slic(50, 20, 0.0),
+    "grid 7×7": replace(_NOW, segmentation=lc.Grid(7, 7)),
+    "quickshift 4/200/0.2": replace(_NOW, segmentation=lc.Quickshift(), resolution="model"),
+    "felzenszwalb": replace(_NOW, segmentation=lc.Felzenszwalb()),
+    "watershed": replace(_NOW, segmentation=lc.Watershed()),
+    **{
+        f"fill {fill}": replace(_NOW, fill=fill)
+        for fill in ("blur", "grey", "black", "segment_mean", "inpaint", "noise")
+    },
+    "no kernel": replace(_NOW, kernel="none"),
+    **{f"kernel gaussian {w}": replace(_NOW, kernel="gaussian", kernel_width=w) for w in (0.15, 0.25, 0.5)},
+    "kernel lime 0.15": replace(_NOW, kernel_width=0.15),
+    "log-odds": replace(_NOW, target="log_odds"),
+    "log-odds, no kernel": replace(_NOW, target="log_odds", kernel="none"),
+    "lasso 0.001": replace(_NOW, surrogate="lasso", alpha=0.001),
+    "ridge 0.01": replace(_NOW, alpha=0.01),
+    "ten strongest only": replace(_NOW, selection="highest_weights", max_features=10),
+    "shows unsure ones too": replace(_NOW, hide_unsure=False),
+}
+
+
+def table(scores: Sequence[Scores]) -> str:
+    """Return one row a candidate: its means, and how much its view's pointing game differs from the first row's.
+
+    The difference is taken collage by collage, which the noise that both share leaves.
+    """
+    first = scores[0]
+    header = ["candidate", "superpixels", "pointing, view", f"less that of {first.name}", *list(MEASURES.values())[1:]]
+    return render(header, [_row(one, first) for one in scores])
+
+
+def _row(one: Scores, first: Scores) -> list[str]:
+    difference = bootstrap_mean(np.subtract(one.pointing_view, first.pointing_view))
+    means = [one.interval(measure) for measure in MEASURES]
+    values = ["—" if np.isnan(mean.value) else f"{mean.value:.3f}" for mean in means]
+    signed = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]" if difference.count else "—"
+    return [one.name, f"{np.mean(one.superpixels):.0f}", values[0], signed, *values[1:]]

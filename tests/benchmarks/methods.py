@@ -1,0 +1,96 @@
+"""What is compared: settings of ours, and the `lime` package, behind one interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lime_core as lc
+from tests.benchmarks.lab import Lab
+from tests.benchmarks.measures import Floats, only, strongest_positive
+from tests.benchmarks.pictures import Picture
+
+TOP = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution:
+    """What a method says of one class of one picture.
+
+    Attributes
+    ----------
+    segments : ndarray of int32, shape (H, W)
+        Superpixels ``0..S-1``, at whatever size the method works.
+    weights : ndarray, shape (S,)
+        Its coefficients (or importances).
+    shown : ndarray, shape (S,)
+        The weights that its own view of the picture shows; 0 for those it leaves out.
+    std_errors : ndarray, shape (S,)
+        NaN where the method gives none.
+    r2_holdout : float
+        Weighted R² on samples that the surrogate was not fitted to.
+    """
+
+    segments: NDArray[np.int32]
+    weights: Floats
+    shown: Floats
+    std_errors: Floats
+    r2_holdout: float
+
+    @property
+    def top(self) -> tuple[int, ...]:
+        """The five superpixels that speak most for the class."""
+        return strongest_positive(self.weights, TOP)
+
+    def map_of(self, weights: Floats) -> Floats:
+        """Return weights ``(S,)`` as a map ``(H, W)``."""
+        return weights[self.segments]
+
+    @property
+    def top_weights(self) -> Floats:
+        """The weights of `top`, 0 elsewhere."""
+        return only(self.weights, self.top)
+
+
+class Method(Protocol):
+    """A way to explain pictures."""
+
+    name: str
+    samples: int
+
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+        """Return one attribution for each of ``picture.classes``."""
+        ...
+
+
+class Settings:
+    """Our own pipeline under some settings."""
+
+    def __init__(self, name: str, spec: lc.ExplainSpec, lab: Lab, samples: int | None = None) -> None:
+        self.name = name
+        # The lab hands over the wanted classes only; an equal number of calls is what makes rows comparable.
+        self.spec = replace(spec, classes=None, top_classes=100, early_stop=False)
+        self.samples = samples or spec.samples
+        self._lab = lab
+
+    def explain(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> lc.Explanation:
+        """Return the explanation; its class i is ``picture.classes[i]``."""
+        spec = replace(self.spec, seed=seed)
+        return lc.fit(self._lab.ask(picture, spec, samples or self.samples), spec)
+
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+        """Return one attribution for each of ``picture.classes``."""
+        explanation = self.explain(picture, seed=seed, samples=samples)
+        return [
+            Attribution(
+                segments=explanation.segments,
+                weights=explanation[index].coefficients,
+                shown=explanation.shown_coefficients(index),
+                std_errors=explanation[index].std_errors,
+                r2_holdout=explanation[index].r2_holdout,
+            )
+            for index in range(len(picture.classes))
+        ]

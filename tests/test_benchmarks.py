@@ -1,0 +1,225 @@
+"""The benchmarks' own arithmetic against hand calculation, and that their short form runs; never how fast."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from known_answers import colorful_image, known_answer, linear
+
+import lime_core as lc
+from tests.benchmarks import collages, faithfulness, measures, sampling, speed, summary, table
+from tests.benchmarks.lab import Lab, first
+from tests.benchmarks.methods import Settings
+from tests.benchmarks.pictures import Picture
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [((1, 2, 3), (1, 2, 3), 1.0), ((1, 2), (3, 4), 0.0), ((1, 2, 3), (2, 3, 4), 0.5), ((), (), 1.0), ((), (1,), 0.0)],
+)
+def test_jaccard_is_intersection_over_union(a, b, expected):
+    assert measures.jaccard(a, b) == expected
+
+
+def test_the_mean_jaccard_takes_each_pair_once():
+    assert measures.mean_pairwise_jaccard([(1, 2), (1, 2), (3, 4)]) == pytest.approx(1 / 3)
+
+
+def test_the_strongest_positive_leave_out_what_speaks_against():
+    weights = np.array([0.1, -5.0, 0.3, 0.0, 0.2])
+    assert measures.strongest_positive(weights, 2) == (2, 4)
+    assert measures.strongest_positive(weights, 5) == (2, 4, 0)
+    assert measures.only(weights, (2, 4)).tolist() == [0, 0, 0.3, 0, 0.2]
+
+
+def test_the_pointing_share_counts_positive_weight_only():
+    heat = np.array([[3.0, 1.0], [-8.0, 0.0]])
+    inside = np.array([[True, False], [True, False]])
+    assert measures.pointing_share(heat, inside) == 0.75
+
+
+def test_an_empty_map_points_no_better_than_an_even_one():
+    inside = collages.inside_quarter((4, 4), 0)
+    assert measures.pointing_share(np.full((4, 4), -1.0), inside) == 0.25
+    assert measures.pointing_share(np.ones((4, 4)), inside) == 0.25
+
+
+def test_the_quarters_of_a_collage_are_counted_row_by_row():
+    shape = (4, 6)
+    corners = [(0, 0), (0, 5), (3, 0), (3, 5)]
+    for quarter, corner in enumerate(corners):
+        inside = collages.inside_quarter(shape, quarter)
+        assert inside.sum() == 6
+        assert [inside[place] for place in corners] == [place == corner for place in corners]
+
+
+def test_superpixels_are_removed_one_by_one_in_the_order_given():
+    order = measures.falling_order(np.array([0.5, -1.0, 2.0]))
+    assert order.tolist() == [2, 0, 1]
+    assert measures.removal_masks(order).tolist() == [[1, 1, 1], [1, 1, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_the_area_under_a_curve_is_that_of_its_trapezoids():
+    assert measures.area_under(np.array([0, 0.5, 1]), np.array([1.0, 1.0, 0.0])) == 0.75
+
+
+def test_an_interval_of_two_standard_errors_holds_what_is_within_them():
+    estimates, errors = np.array([0.0, 1.0, 2.0, 9.0]), np.array([1.0, 1.0, 1.0, np.nan])
+    truth = np.array([1.9, 3.1, 2.0, 0.0])
+    assert measures.covered(estimates, errors, truth).tolist() == [True, False, True]
+    assert measures.covered(estimates, errors, truth, np.full(4, 0.5)).tolist() == [True, True, True]
+
+
+def test_calls_are_interpolated_on_a_logarithmic_scale():
+    calls, stability = (64, 256, 1024), np.array([0.2, 0.4, 0.8])
+    assert measures.calls_needed(calls, stability, 0.4) == pytest.approx(256)
+    assert measures.calls_needed(calls, stability, 0.6) == pytest.approx(512)
+    assert measures.calls_needed(calls, stability, 0.2) == 64
+    assert measures.calls_needed(calls, stability, 0.1) == -np.inf
+    assert measures.calls_needed(calls, stability, 0.9) == np.inf
+
+
+def test_a_dip_in_a_curve_of_stability_does_not_count():
+    assert measures.calls_needed((64, 128, 256), np.array([0.5, 0.3, 0.7]), 0.6) == pytest.approx(2**7.5)
+
+
+def test_r2_is_one_for_the_values_themselves_and_zero_for_their_weighted_mean():
+    values, weights = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 2.0])
+    assert measures.weighted_r2(values, values, weights) == 1
+    assert measures.weighted_r2(values, np.full(3, 2.75), weights) == pytest.approx(0)
+
+
+def test_the_bootstrap_interval_of_a_mean_is_about_two_standard_errors_wide():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    found = summary.bootstrap_mean([*values, np.nan])
+    assert found.value == pytest.approx(values.mean())
+    assert found.count == 400
+    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+def test_nothing_measured_is_a_dash_and_null():
+    nothing = summary.bootstrap_mean([np.nan])
+    assert str(nothing) == "—"
+    assert json.loads(json.dumps(summary.to_plain({"a": nothing}), allow_nan=False))["a"]["value"] is None
+
+
+def test_ratios_are_taken_within_a_round():
+    assert speed.ratio([4.0, 9.0], [2.0, 3.0]) == summary.Spread(2.5, 2.0, 3.0, 2)
+
+
+def test_contenders_take_turns():
+    order = []
+    contenders = {name: lambda name=name: order.append(name) or 1.0 for name in "ab"}
+    assert speed.in_turn(contenders, 2, lambda text: None) == {"a": [1.0, 1.0], "b": [1.0, 1.0]}
+    assert order == ["a", "b", "a", "b"]
+
+
+def test_a_table_is_markdown_with_aligned_columns():
+    assert table.render(["a", "bb"], [["ccc", "d"]]) == "| a   | bb |\n|-----|----|\n| ccc | d  |"
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return lc.ExplainSpec(segmentation=lc.Grid(2, 4), fill="black", samples=128)
+
+
+@pytest.fixture(scope="module")
+def small_lab(spec):
+    """A model of two classes: one is linear in the superpixels, the other nearly all superpixel 3."""
+    image = colorful_image()
+    weights = np.array([[0.4, 0.3, 0.2, 0.1, 0.05, 0, 0, 0], [0, 0, 0, 2.0, 0.01, 0, 0, 0]])
+    return Lab(known_answer(linear(weights), image, spec)), Picture("small", image, (0,)), weights
+
+
+def test_a_lab_asks_once_and_cuts_shorter_runs_from_longer_ones(small_lab, spec):
+    _, picture, _ = small_lab
+    lab = Lab(small_lab[0].classifier)
+    long = lab.ask(picture, spec, 64)
+    assert lab.ask(picture, spec, 32).masks.tolist() == long.masks[:32].tolist()
+    assert lab.calls == 64
+    assert first(long, 32).spec.samples == 32
+    assert long.outputs.shape == (64, 1)
+
+
+def test_answers_outlive_the_process_when_they_are_kept(small_lab, spec, tmp_path):
+    lab, picture, _ = small_lab
+    fresh = Lab(lab.classifier, tmp_path).ask(picture, spec, 64)
+    again = Lab(lab.classifier, tmp_path)
+    assert again.ask(picture, spec, 64).outputs.tolist() == fresh.outputs.tolist()
+    assert again.calls == 0
+
+
+def test_a_linear_model_is_explained_faithfully_by_every_measure(small_lab, spec):
+    lab, picture, weights = small_lab
+    plan = faithfulness.Plan(seeds=3, coverage_samples=64, long_samples=256)
+    scores = faithfulness.measure(Settings("ours", spec, lab), lab.classifier, [picture], [], plan)
+    assert scores.superpixels == [8]
+    assert scores.r2_holdout[0] == pytest.approx(1, abs=1e-3)
+    assert scores.jaccard == [1.0]
+    assert scores.pointing_view == []
+    # Hidden behind blur no pixel of this picture is its own, so both curves are the sums of the weights still shown.
+    shown = 0.1 + np.concatenate([[weights[0].sum()], weights[0].sum() - np.cumsum(np.sort(weights[0])[::-1])])
+    labels = lc.prepare(picture.image, lab.classifier.input_size, spec).labels
+    area = np.concatenate([[0], np.cumsum(np.bincount(labels.ravel()) / labels.size)])
+    assert scores.deletion[0] == pytest.approx(measures.area_under(area, shown), abs=1e-3)
+
+
+def test_each_quarter_of_a_collage_is_judged_by_its_own_class(spec):
+    image = colorful_image(60, 80)
+    weights = np.diag(np.ones(4)) + 0.1  # class i is superpixel i, and a little of all
+    grid = lc.ExplainSpec(segmentation=lc.Grid(2, 2), fill="black", samples=64, hide_unsure=False)
+    lab = Lab(known_answer(linear(weights), image, grid, (60, 80)))
+    collage = Picture("four", image, (0, 1, 2, 3))
+    scores = faithfulness.measure(Settings("ours", grid, lab), lab.classifier, [], [collage], faithfulness.Plan())
+    assert scores.pointing_view[0] == pytest.approx(1.1 / 1.4, abs=0.01)
+    assert scores.pointing_top[0] == pytest.approx(1.1 / 1.4, abs=0.01)
+    assert scores.empty_maps == 0
+
+
+def test_collages_hold_four_different_classes_each_in_its_quarter():
+    squares = [Picture(str(c), lc.Image(np.full((224, 224, 3), c, np.uint8)), (c,)) for c in range(6)]
+    found = collages.make_collages([*squares, *squares[:2]], 5)
+    assert len(found) == 5
+    for collage in found:
+        assert len(set(collage.classes)) == 4
+        for quarter, index in enumerate(collage.classes):
+            inside = collages.inside_quarter((448, 448), quarter)
+            assert (collage.image.pixels[inside] == index).all()
+    assert collages.make_collages(squares[:3], 5) == []
+
+
+def test_stability_is_perfect_for_a_linear_model_under_every_sampler(small_lab):
+    lab, picture, _ = small_lab
+    found = sampling.measure(lab, [picture, picture], samplers=("balanced", "iid"), seeds=2, calls=(64, 128))
+    assert found.curves["balanced"].shape == (2, 2)
+    assert found.at("iid", 128).value <= 1
+    assert "128 calls" in sampling.tables(found)
+
+
+def test_the_short_form_runs_and_writes_its_numbers(tmp_path):
+    target = tmp_path / "numbers.json"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks",
+        "sampling",
+        "--short",
+        "--pictures",
+        "1",
+        "--json",
+        str(target),
+    ]
+    command += ["--images", str(tmp_path)]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "using the three that scikit-image ships" in finished.stdout
+    numbers = json.loads(target.read_text(encoding="utf-8"))
+    assert set(numbers["sampling"]["curves"]) == {"balanced", "iid"}
+    assert numbers["machine"]["cores"] >= 1
