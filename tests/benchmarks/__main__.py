@@ -107,7 +107,7 @@ def _faithfulness(options: argparse.Namespace) -> Any:
         methods.append(peers.LimePackage(lab))
     plan = faithfulness.Plan(seeds=_seeds(options))
     if options.short:
-        plan = faithfulness.Plan(2, _seeds(options), 1, 128, 512)
+        plan = faithfulness.Plan(2, _seeds(options), None, 1, 128, 512)
         del methods[0]
         for method in methods:
             method.samples = 128
@@ -119,8 +119,10 @@ def _faithfulness(options: argparse.Namespace) -> Any:
 def _defaults(options: argparse.Namespace) -> Any:
     lab = _lab(options)
     names = _chosen(list(defaults.CANDIDATES), options)
-    plan = faithfulness.Plan(stability_pictures=8, seeds=_seeds(options), coverage_pictures=0)
-    samples = 128 if options.short else DEFAULT_SAMPLES
+    plan = faithfulness.Plan(6, options.seeds or 3, 1024, 2, DEFAULT_SAMPLES, 4096)
+    samples = DEFAULT_SAMPLES
+    if options.short:
+        plan, samples = faithfulness.Plan(1, 2, None, 0), 128
     methods: list[Method] = [Settings(name, defaults.CANDIDATES[name], lab, samples) for name in names]
     scores = _measure(methods, lab, plan, options)
     _show(defaults.table(scores))
@@ -165,7 +167,7 @@ def _chosen(names: Sequence[str], options: argparse.Namespace) -> list[str]:
 
 
 def _pictures(options: argparse.Namespace, lab: Lab, *, short: int) -> list[pictures.Picture]:
-    limit = options.pictures or (short if options.short else None)
+    limit = (short if options.short else None) if options.pictures is None else options.pictures
     if pictures.exist(options.images):
         found = pictures.load(options.images, limit)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -40,13 +41,16 @@ class Plan:
     Attributes
     ----------
     stability_pictures, seeds : int
-        The Jaccard between seeds is measured on the first so many pictures.
+        The Jaccard between seeds is measured on the first so many pictures...
+    stability_samples : int or None
+        ... with so many calls; None for the method's own number.
     coverage_pictures, coverage_samples, long_samples : int
         Intervals of runs with `coverage_samples` are compared with one run of `long_samples` and another seed.
     """
 
     stability_pictures: int = 8
     seeds: int = 5
+    stability_samples: int | None = None
     coverage_pictures: int = 4
     coverage_samples: int = 512
     long_samples: int = 8192
@@ -93,7 +97,7 @@ MEASURES = {
 
 def measure(
     method: Method,
-    lab_classifier: lc.Classifier,
+    judge: lc.Classifier,
     pictures: Sequence[Picture],
     collages: Sequence[Picture],
     plan: Plan,
@@ -105,8 +109,8 @@ def measure(
     ----------
     method : Method
         What is measured.
-    lab_classifier : Classifier
-        Judges the deletion and insertion curves.
+    judge : Classifier
+        Is asked for the deletion and insertion curves.
     pictures : sequence of Picture
         Each with the class the model itself puts first.
     collages : sequence of Picture
@@ -117,17 +121,18 @@ def measure(
         Told what is going on.
     """
     scores = Scores(method.name, method.samples)
-    long_first = plan.coverage_samples > method.samples
     for place, picture in enumerate(pictures):
         say(f"{method.name}: {picture.name}")
-        if place < plan.coverage_pictures and long_first:
-            _add_coverage(scores, method, picture, plan)
-        _add_fidelity(scores, method.attribute(picture)[0], picture, lab_classifier)
+        steps = []  # calls, and what to do with them
+        if place < plan.coverage_pictures:
+            steps.append((plan.coverage_samples, partial(_add_coverage, scores, method, picture, plan)))
         if place < plan.stability_pictures:
-            tops = [method.attribute(picture, seed=seed)[0].top for seed in range(plan.seeds)]
-            scores.jaccard.append(mean_pairwise_jaccard(tops))
-        if place < plan.coverage_pictures and not long_first:
-            _add_coverage(scores, method, picture, plan)
+            samples = plan.stability_samples or method.samples
+            steps.append((samples, partial(_add_stability, scores, method, picture, plan)))
+        steps.append((method.samples, partial(_add_fidelity, scores, method, picture, judge)))
+        # The longest first: the lab cuts the shorter runs from the longer ones.
+        for _, step in sorted(steps, key=lambda step: -step[0]):
+            step()
     for collage in collages:
         say(f"{method.name}: {collage.name}")
         _add_pointing(scores, method.attribute(collage))
@@ -137,6 +142,7 @@ def measure(
 def _add_pointing(scores: Scores, attributions: Sequence[Attribution]) -> None:
     # The four maps of a collage are not independent: their mean is one value.
     shares: dict[str, list[float]] = {"view": [], "positive": [], "top": []}
+    scores.superpixels.append(len(attributions[0].weights))
     for quarter, found in enumerate(attributions):
         inside = inside_quarter(found.segments.shape, quarter)
         scores.empty_maps += not (found.shown > 0).any()
@@ -147,10 +153,11 @@ def _add_pointing(scores: Scores, attributions: Sequence[Attribution]) -> None:
     scores.pointing_top.append(float(np.mean(shares["top"])))
 
 
-def _add_fidelity(scores: Scores, found: Attribution, picture: Picture, classifier: lc.Classifier) -> None:
+def _add_fidelity(scores: Scores, method: Method, picture: Picture, judge: lc.Classifier) -> None:
+    found = method.attribute(picture)[0]
     scores.superpixels.append(len(found.weights))
     scores.r2_holdout.append(found.r2_holdout)
-    deletion, insertion = deletion_and_insertion(found, picture, classifier)
+    deletion, insertion = deletion_and_insertion(found, picture, judge)
     scores.deletion.append(deletion)
     scores.insertion.append(insertion)
 
@@ -176,6 +183,11 @@ def deletion_and_insertion(found: Attribution, picture: Picture, classifier: lc.
         return np.concatenate(answers)[:, picture.classes[0]].astype(np.float64)
 
     return area_under(area, output(removed)), area_under(area, output(1 - removed))
+
+
+def _add_stability(scores: Scores, method: Method, picture: Picture, plan: Plan) -> None:
+    found = [method.attribute(picture, seed=seed, samples=plan.stability_samples)[0] for seed in range(plan.seeds)]
+    scores.jaccard.append(mean_pairwise_jaccard([one.top for one in found]))
 
 
 def _add_coverage(scores: Scores, method: Method, picture: Picture, plan: Plan) -> None:
@@ -207,6 +219,7 @@ def table(scores: Sequence[Scores]) -> str:
 def explanation_of(plan: Plan, pictures: int, collages: int) -> str:
     """Return what the columns mean, to stand above the table."""
     stability, coverage = min(plan.stability_pictures, pictures), min(plan.coverage_pictures, pictures)
+    calls = f" at {plan.stability_samples} calls" if plan.stability_samples else ""
     return f"""\
 {pictures} pictures (the class the model puts first), {collages} collages of four (each class in its quarter); means
 with 95 % bootstrap intervals over pictures or collages.
@@ -214,7 +227,7 @@ with 95 % bootstrap intervals over pictures or collages.
   coefficients, of the five strongest. An even map scores 0.25, and an empty one is counted as that.
 - Deletion, insertion: output under whole superpixels, strongest first, over area; hidden behind "{CURVE_FILL}" for all.
 - Held-out R²: five folds; for the lime package {HELD_OUT} fresh samples of its own kind.
-- Top-5 Jaccard between {plan.seeds} seeds on {stability} pictures.
+- Top-5 Jaccard between {plan.seeds} seeds{calls} on {stability} pictures.
 - 95 % intervals of runs of {plan.coverage_samples} calls against one run of {plan.long_samples} with the same settings,
   on {coverage} pictures.
 """
