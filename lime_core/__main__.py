@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import lime_core as lc
 from lime_core import models, render
-from lime_core.parameters import Parameter, parameters_of
-from lime_core.segmentation import SEGMENTATIONS, AnySegmentation
-
-_CUSTOM_FLAGS = ("segmentation", "classes", "top_classes")
+from lime_core.flags import add_spec_flags, spec_from
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
     explain.add_argument("--quiet", action="store_true", default=False, help="no progress")
-    _add_spec_flags(explain)
+    add_spec_flags(explain)
     explain.set_defaults(run=run_explain)
 
     catalog = commands.add_parser("models", help="list the models, or fetch one", description=run_models.__doc__)
@@ -67,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_explain(options: argparse.Namespace) -> None:
     """Explain IMAGE and write explanation.json, neighborhood.npz and one PNG a class into the output folder."""
-    spec = spec_from(options)
+    spec = spec_from(options, lc.preset(options.preset))
     image = lc.load_image(options.image)
     progress = _Progress(enabled=not options.quiet)
     classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
@@ -91,23 +86,6 @@ def run_fetch(options: argparse.Namespace) -> None:
     """Fetch the weights of one model."""
     path = models.fetch(models.model_card(options.id), _Progress(enabled=True).named("fetching weights"))
     print(path)
-
-
-def spec_from(options: argparse.Namespace) -> lc.ExplainSpec:
-    """Return the preset with the flags that were given put over it.
-
-    Raises
-    ------
-    SpecError
-        When a value is out of range, or flags of two segmentation methods are mixed.
-    """
-    start = lc.preset(options.preset)
-    given = vars(options)
-    changes = {name: given[name] for name in parameters_of(lc.ExplainSpec) if name in given and name != "segmentation"}
-    for name in ("classes", "fill_color"):
-        if name in changes:
-            changes[name] = tuple(changes[name])
-    return dataclasses.replace(start, segmentation=_segmentation_from(given, start.segmentation), **changes)
 
 
 def write(folder: Path, image: lc.Image, neighborhood: lc.Neighborhood, explanation: lc.Explanation) -> None:
@@ -142,50 +120,6 @@ def summary(explanation: lc.Explanation) -> str:
         lines.append(f"{explained.name[:27]:<28}{numbers}  {', '.join(strongest)}")
     lines += [f"note: {note}" for note in explanation.notes]
     return "\n".join(lines)
-
-
-def _add_spec_flags(parser: argparse.ArgumentParser) -> None:
-    methods = [name for name in SEGMENTATIONS if name != "label_map"]
-    parser.add_argument("--segmentation", choices=methods, help="how the picture is cut into superpixels")
-    parser.add_argument("--label-map", metavar="PNG", help="your own superpixels: each colour of the picture is one")
-    for name in methods:
-        for field, rule in parameters_of(SEGMENTATIONS[name]).items():
-            _add_flag(parser, f"--{name}-{field}", rule, dest=f"{name}_{field}")
-    parser.add_argument("--classes", type=int, metavar="N", dest="top_classes", help="explain the N top classes")
-    parser.add_argument(
-        "--class-indices", type=int, nargs="+", metavar="I", dest="classes", help="explain these classes instead"
-    )
-    for field, rule in parameters_of(lc.ExplainSpec).items():
-        if field not in _CUSTOM_FLAGS:
-            _add_flag(parser, f"--{field}", rule, dest=field)
-
-
-def _add_flag(parser: argparse.ArgumentParser, flag: str, rule: Parameter, dest: str) -> None:
-    settings: dict[str, Any] = {"dest": dest, "help": rule.help.replace("%", "%%")}
-    if rule.kind == "bool":
-        settings["action"] = argparse.BooleanOptionalAction
-    elif rule.kind == "choice":
-        settings["choices"] = rule.choices
-    elif rule.kind == "color":
-        settings |= {"type": int, "nargs": 3, "metavar": ("R", "G", "B")}
-    else:
-        settings |= {"type": int if rule.kind == "int" else float, "metavar": "N" if rule.kind == "int" else "X"}
-    parser.add_argument(flag.replace("_", "-"), **settings)
-
-
-def _segmentation_from(given: dict[str, Any], start: AnySegmentation) -> AnySegmentation:
-    options = {
-        name: {field: given[f"{name}_{field}"] for field in parameters_of(method) if f"{name}_{field}" in given}
-        for name, method in SEGMENTATIONS.items()
-    }
-    named = [name for name, changes in options.items() if changes]
-    method = given.get("segmentation", named[0] if named else start.method)
-    if any(name != method for name in named) or ("label_map" in given and (named or "segmentation" in given)):
-        raise lc.SpecError(f"Choose one segmentation: the flags given belong to {', '.join({*named, method})}.")
-    if "label_map" in given:
-        return lc.LabelMap.load(given["label_map"])
-    same = start if start.method == method else SEGMENTATIONS[method]()
-    return dataclasses.replace(same, **options[method])
 
 
 class _Progress:

@@ -1,15 +1,17 @@
-"""Settings as flags of the command line, and back: what the dashboard hands on as a command or a link."""
+"""Settings as flags, and back: for the command line, and for the commands and links that the dashboard hands on."""
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from lime_core.errors import SpecError
 from lime_core.models import DEFAULT_MODEL
 from lime_core.parameters import Parameter, parameters_of
-from lime_core.segmentation import SEGMENTATIONS, LabelMap
+from lime_core.segmentation import SEGMENTATIONS, AnySegmentation, LabelMap
 from lime_core.spec import ExplainSpec
 
 _SPELLED = {"top_classes": "classes", "classes": "class-indices"}
@@ -62,41 +64,93 @@ def command_line(spec: ExplainSpec, image: str, *, model: str = DEFAULT_MODEL, o
     return shlex.join([*words, "--output", output])
 
 
+def add_spec_flags(parser: argparse.ArgumentParser, *, files: bool = True) -> None:
+    """Give a parser one flag for every setting; those not given leave no trace in its result.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Made with ``argument_default=argparse.SUPPRESS``.
+    files : bool
+        Whether ``--label-map`` may name a file to read; not for flags that strangers write.
+    """
+    methods = [name for name in SEGMENTATIONS if name != LabelMap.method]
+    parser.add_argument("--segmentation", choices=methods, help="how the picture is cut into superpixels")
+    if files:
+        parser.add_argument("--label-map", metavar="PNG", help="your own superpixels: each colour of the file is one")
+    for name in methods:
+        for field, rule in parameters_of(SEGMENTATIONS[name]).items():
+            _add_flag(parser, f"{name}-{_dashed(field)}", rule, dest=f"{name}_{field}")
+    for field, rule in parameters_of(ExplainSpec).items():
+        if field == "classes":
+            parser.add_argument(f"--{_SPELLED[field]}", type=int, nargs="+", metavar="I", dest=field, help=rule.help)
+        elif field != "segmentation":
+            _add_flag(parser, _SPELLED.get(field, _dashed(field)), rule, dest=field)
+
+
+def spec_from(options: argparse.Namespace, start: ExplainSpec) -> ExplainSpec:
+    """Return `start` with the flags that were given put over it.
+
+    Raises
+    ------
+    SpecError
+        When a value is out of range, or flags of two segmentation methods are mixed.
+    """
+    given = vars(options)
+    names = [name for name in parameters_of(ExplainSpec) if name in given and name != "segmentation"]
+    changes: dict[str, Any] = {
+        name: tuple(given[name]) if isinstance(given[name], list) else given[name] for name in names
+    }
+    return replace(start, segmentation=_segmentation_from(given, start.segmentation), **changes)
+
+
 def spec_from_flags(flags: Mapping[str, list[str]]) -> ExplainSpec:
-    """Return the settings that flags stand for; the inverse of `flags_of`.
+    """Return the settings that flags stand for; the inverse of `flags_of`. No file is read.
 
     Raises
     ------
     SpecError
         For unknown flags and for values that are no number or outside their range.
     """
-    left = {flag: list(texts) for flag, texts in flags.items()}
-    usual = ExplainSpec()
-    method = _one("segmentation", left.pop("segmentation", [usual.segmentation.method]))
-    if method not in SEGMENTATIONS or method == LabelMap.method:
-        methods = ", ".join(name for name in SEGMENTATIONS if name != LabelMap.method)
-        raise SpecError(f"segmentation must be one of {methods}; got {method!r}.")
-    start = usual.segmentation if method == usual.segmentation.method else SEGMENTATIONS[method]()
-    cut = {name: getattr(start, name) for name in parameters_of(start)}
-    cut |= _taken(left, parameters_of(start), lambda name: f"{method}-{_dashed(name)}")
-    rules = {name: rule for name, rule in parameters_of(usual).items() if name != "segmentation"}
-    values = _taken(left, rules, lambda name: _SPELLED.get(name, _dashed(name)))
-    if left:
-        raise SpecError(f"Unknown settings: {', '.join(left)}.")
-    return ExplainSpec(segmentation=SEGMENTATIONS[method](**cut), **values)
+    parser = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    add_spec_flags(parser, files=False)
+    words = [word for flag, texts in flags.items() for word in (f"--{flag}", *texts)]
+    return spec_from(parser.parse_args(words), ExplainSpec())
 
 
-def _taken(left: dict[str, list[str]], rules: Mapping[str, Parameter], flag_of: Any) -> dict[str, Any]:
-    """Take the flags of some parameters out of `left` and return their values."""
-    values: dict[str, Any] = {}
-    for name, rule in rules.items():
-        flag = flag_of(name)
-        if flag in left:
-            values[name] = _value(flag, rule, left.pop(flag))
-        elif rule.kind == "bool" and f"no-{flag}" in left:
-            left.pop(f"no-{flag}")
-            values[name] = False
-    return values
+class _Parser(argparse.ArgumentParser):
+    """A parser that explains a mistake instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SpecError(f"{message[:1].upper()}{message[1:]}.")
+
+
+def _add_flag(parser: argparse.ArgumentParser, flag: str, rule: Parameter, dest: str) -> None:
+    settings: dict[str, Any] = {"dest": dest, "help": rule.help.replace("%", "%%")}
+    if rule.kind == "bool":
+        settings["action"] = argparse.BooleanOptionalAction
+    elif rule.kind == "choice":
+        settings["choices"] = rule.choices
+    elif rule.kind == "color":
+        settings |= {"type": int, "nargs": 3, "metavar": ("R", "G", "B")}
+    else:
+        settings |= {"type": int if rule.kind == "int" else float, "metavar": "N" if rule.kind == "int" else "X"}
+    parser.add_argument(f"--{flag}", **settings)
+
+
+def _segmentation_from(given: Mapping[str, Any], start: AnySegmentation) -> AnySegmentation:
+    options = {
+        name: {field: given[f"{name}_{field}"] for field in parameters_of(method) if f"{name}_{field}" in given}
+        for name, method in SEGMENTATIONS.items()
+    }
+    named = [name for name, changes in options.items() if changes]
+    method = given.get("segmentation", named[0] if named else start.method)
+    if any(name != method for name in named) or ("label_map" in given and (named or "segmentation" in given)):
+        raise SpecError(f"Choose one segmentation: the flags given belong to {', '.join(sorted({*named, method}))}.")
+    if "label_map" in given:
+        return LabelMap.load(given["label_map"])
+    same = start if start.method == method else SEGMENTATIONS[method]()
+    return replace(same, **options[method])
 
 
 def _flag(flag: str, rule: Parameter, value: Any) -> dict[str, list[str]]:
@@ -107,29 +161,6 @@ def _flag(flag: str, rule: Parameter, value: Any) -> dict[str, list[str]]:
     if isinstance(value, tuple):
         return {flag: [str(part) for part in value]}
     return {flag: [value if isinstance(value, str) else repr(value)]}
-
-
-def _value(flag: str, rule: Parameter, texts: list[str]) -> Any:
-    if rule.kind == "bool":
-        return True
-    if rule.kind in ("color", "other"):
-        return tuple(_number(flag, int, text) for text in texts)
-    text = _one(flag, texts)
-    return text if rule.kind == "choice" else _number(flag, int if rule.kind == "int" else float, text)
-
-
-def _number(flag: str, kind: type[int] | type[float], text: str) -> int | float:
-    try:
-        return kind(text)
-    except ValueError:
-        noun = "a whole number" if kind is int else "a number"
-        raise SpecError(f"{flag} must be {noun}; got {text!r}.") from None
-
-
-def _one(flag: str, texts: list[str]) -> str:
-    if len(texts) != 1:
-        raise SpecError(f"{flag} must be given once; got {texts!r}.")
-    return texts[0]
 
 
 def _dashed(name: str) -> str:

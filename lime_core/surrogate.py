@@ -13,10 +13,11 @@ from sklearn.linear_model import Lasso, lars_path_gram
 from sklearn.tree import DecisionTreeRegressor
 
 from lime_core.errors import SpecError
+from lime_core.evidence import Design, Facts
 from lime_core.explanation import ClassExplanation, Explanation, excludes_zero
 from lime_core.neighborhood import Neighborhood
 from lime_core.spec import QUERY_STAGES, ExplainSpec
-from lime_core.trust import Design, Facts, judge
+from lime_core.trust import judge
 from lime_core.weighting import chosen_classes, distances, effective_sample_size, kernel_weights, target_values
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,8 @@ import pytest
 from skimage import data
 
 import lime_core as lc
-from lime_core.__main__ import build_parser, main, spec_from
+from lime_core.__main__ import build_parser, main
+from lime_core.flags import spec_from
 from lime_core.models import CATALOG
 from lime_core.parameters import parameters_of
 from lime_core.segmentation import SEGMENTATIONS
@@ -23,7 +24,8 @@ def cat(tmp_path):
 
 
 def parsed(*flags):
-    return spec_from(build_parser().parse_args(["explain", "cat.jpg", *flags]))
+    options = build_parser().parse_args(["explain", "cat.jpg", *flags])
+    return spec_from(options, lc.preset(options.preset))
 
 
 def test_explain_writes_the_explanation_the_neighborhood_and_a_picture_a_class(cat, tmp_path, capsys):

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 import lime_core as lc
-from lime_core.__main__ import build_parser, spec_from
-from lime_core.flags import command_line, flags_of, spec_from_flags
+from lime_core.__main__ import build_parser
+from lime_core.flags import command_line, flags_of, spec_from, spec_from_flags
 
 SPECS = {
     **lc.PRESETS,
@@ -32,7 +32,7 @@ def test_the_command_line_understands_its_own_command(name: str) -> None:
     assert words[:3] == ["python", "-m", "lime_core"]
     options = build_parser().parse_args(words[3:])
     assert (options.image, options.model) == ("my cat's picture.jpg", "resnet50")
-    assert spec_from(options) == SPECS[name]
+    assert spec_from(options, lc.ExplainSpec()) == SPECS[name]
 
 
 def test_defaults_need_no_flag() -> None:
@@ -52,17 +52,18 @@ def test_a_file_name_cannot_be_taken_for_a_flag() -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"samples": ["many"]}, "samples must be a whole number; got 'many'"),
+        ({"samples": ["many"]}, "samples: invalid int value: 'many'"),
         ({"samples": ["1"]}, "samples must be in 2..100000"),
-        ({"samples": ["64", "65"]}, "samples must be given once"),
-        ({"segmentation": ["voronoi"]}, "segmentation must be one of slic"),
-        ({"segmentation": ["label_map"]}, "segmentation must be one of slic"),
+        ({"samples": ["64", "65"]}, "Unrecognized arguments: 65"),
+        ({"segmentation": ["voronoi"]}, "invalid choice: 'voronoi'"),
+        ({"segmentation": ["label_map"]}, "invalid choice: 'label_map'"),
+        ({"label-map": ["secret.png"]}, "Unrecognized arguments: --label-map"),
         ({"slic-n-segments": ["0"]}, "n_segments must be in 2..1023"),
-        ({"grid-rows": ["3"]}, "Unknown settings: grid-rows"),
-        ({"fill": ["red"]}, "fill must be one of"),
-        ({"class-indices": ["cat"]}, "class-indices must be a whole number"),
+        ({"grid-rows": ["3"], "slic-sigma": ["2"]}, "Choose one segmentation"),
+        ({"fill": ["red"]}, "invalid choice: 'red'"),
+        ({"class-indices": ["cat"]}, "class-indices: invalid int value"),
         ({"kernel-width": ["nan"]}, "kernel_width must be"),
-        ({"utm_source": ["x"]}, "Unknown settings: utm_source"),
+        ({"utm_source": ["x"]}, "Unrecognized arguments: --utm_source x"),
     ],
 )
 def test_what_is_wrong_is_said(flags: dict[str, list[str]], said: str) -> None:

@@ -104,7 +104,7 @@ def test_agreement_between_runs_by_hand(asked):
         run([3.1, 1.0, 2.0, 0, 0, 0], [0.1] * 6),
         run([4.0, 3.0, 1.0, 0, 0, 0], [0.1] * 6),
     ]
-    result = trials._agreement(runs, 0, (0, 1, 2))
+    result = trials.agreement(runs, 0, (0, 1, 2))
     # Tops are {0,1}, {0,2}, {0,1}: intersections 1, 2, 1.
     assert result.vsi == pytest.approx((0.5 + 1 + 0.5) / 3)
     assert result.jaccard == pytest.approx((1 / 3 + 1 + 1 / 3) / 3)

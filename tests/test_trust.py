@@ -10,7 +10,8 @@ from known_answers import all_masks, colorful_image, known_answer, linear
 from sklearn.linear_model import LinearRegression
 
 import lime_core as lc
-from lime_core.trust import LEVELS, nonlinear_share, resampled_top_k
+from lime_core.evidence import nonlinear_share, resampled_top_k
+from lime_core.verdict import LEVELS
 
 SUPERPIXELS = 12
 SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3)

@@ -1,0 +1,108 @@
+"""Reality check: keep or remove the strongest superpixels and ask the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.errors import SpecError
+from lime_core.explanation import Explanation
+from lime_core.scene import Probe
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The model's answer to one mask, beside the surrogate's and beside chance; probabilities.
+
+    Attributes
+    ----------
+    model : float
+        The model's output.
+    surrogate : float
+        What the surrogate predicts for the same mask, in the unit of its target.
+    random_mean, random_low, random_high : float
+        The model's outputs when as many superpixels are drawn at random: mean, 5 % and 95 % quantile.
+    """
+
+    model: float
+    surrogate: float
+    random_mean: float
+    random_low: float
+    random_high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealityCheck:
+    """The top superpixels alone, and the picture without them.
+
+    Attributes
+    ----------
+    class_index : int
+        The class.
+    features : tuple of int
+        The superpixels, strongest first.
+    kept : Answer
+        Only those are shown.
+    removed : Answer
+        All but those are shown.
+    """
+
+    class_index: int
+    features: tuple[int, ...]
+    kept: Answer
+    removed: Answer
+
+
+def reality_check(
+    probe: Probe, explanation: Explanation, class_index: int, k: int | None = None, *, draws: int = 20, seed: int = 0
+) -> RealityCheck:
+    """Keep only the K strongest superpixels for a class, or remove them, and ask the model.
+
+    Parameters
+    ----------
+    probe : Probe
+        The model in front of the explained scene.
+    explanation : Explanation
+        Its superpixels are ranked; surrogates with a sign only.
+    class_index : int
+        One of the explained classes.
+    k : int, optional
+        How many; the explanation's `top_k` by default.
+    draws : int
+        Random sets of the same number to compare with.
+    seed : int
+        Of those sets.
+
+    Raises
+    ------
+    SpecError
+        When no superpixel speaks for the class.
+    """
+    features = explanation.top_features(class_index, k or explanation.spec.top_k)
+    if not features:
+        raise SpecError("No superpixel speaks for this class, so there is nothing to keep or remove.")
+    superpixels = probe.scene.superpixels
+    kept = np.zeros((draws + 1, superpixels), np.uint8)
+    kept[0, list(features)] = 1
+    random = np.random.default_rng(seed)
+    for row in range(1, draws + 1):
+        kept[row, random.permutation(superpixels)[: len(features)]] = 1
+    outputs = probe.ask(np.concatenate([kept, 1 - kept]))[:, class_index].astype(np.float64)
+    explained = explanation[class_index]
+
+    def answer(mask: NDArray[np.uint8], own: float, others: Floats) -> Answer:
+        predicted = explained.intercept + float(mask @ explained.coefficients) if explanation.signed else math.nan
+        low, high = np.quantile(others, [0.05, 0.95])
+        return Answer(float(own), predicted, float(others.mean()), float(low), float(high))
+
+    return RealityCheck(
+        class_index=class_index,
+        features=features,
+        kept=answer(kept[0], outputs[0], outputs[1 : draws + 1]),
+        removed=answer(1 - kept[0], outputs[draws + 1], outputs[draws + 2 :]),
+    )

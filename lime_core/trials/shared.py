@@ -1,0 +1,50 @@
+"""What the trials share: agreement of sets, progress over several queries, results as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lime_core.explanation import Explanation
+from lime_core.neighborhood import Progress
+
+
+def jaccard(one: Sequence[int], other: Sequence[int]) -> float:
+    """Return the share of the union of two sets that both hold; 1 for two empty sets."""
+    union = set(one) | set(other)
+    return len(set(one) & set(other)) / len(union) if union else 1.0
+
+
+def part_of(on_progress: Progress | None, place: int, parts: int, samples: int) -> Progress | None:
+    """Return a progress callback for one of several queries, counted over all of them."""
+    if on_progress is None:
+        return None
+    return lambda done, _: on_progress(place * samples + min(done, samples), parts * samples)
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean of some numbers; NaN of none."""
+    numbers = list(values)
+    return float(np.mean(numbers)) if numbers else math.nan
+
+
+def to_json_ready(value: Any) -> Any:
+    """Return a trial's result as plain values for JSON: dataclasses as dicts, arrays as lists, NaN as None."""
+    if isinstance(value, Explanation):
+        return json.loads(value.to_json())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json_ready(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return to_json_ready(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): to_json_ready(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json_ready(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
