@@ -41,9 +41,14 @@ def trust(explained: lc.ClassExplanation) -> str:
 def _card(shown: Shown, explained: lc.ClassExplanation) -> None:
     mark = ":material/zoom_in: " if explained is shown.focus else ""
     label = f"{mark}**{words.plain(explained.name)}** {words.percent(explained.probability)}"
-    if st.button(label, key=f"focus.{explained.index}", type="tertiary", help="Show it large"):
-        shown.state.focus = explained.index
-        st.rerun(scope="fragment")
+    st.button(
+        label,
+        key=f"focus.{explained.index}",
+        type="tertiary",
+        help="Show it large",
+        on_click=setattr,
+        args=(shown.state, "focus", explained.index),
+    )
     st.image(
         shown.map_of(explained.index),
         alt=_in_words(shown.explanation, explained),

@@ -49,13 +49,14 @@ def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanati
         "share of the picture": 100 * sizes[order],
     }
     column = st.column_config
-    event = st.dataframe(
+    key = f"superpixels.{focus.index}"
+    st.dataframe(
         rows,
         hide_index=True,
         height=280,
-        on_select="rerun",
+        on_select=lambda: _choose(state, key, order),
         selection_mode="single-row",
-        key=f"superpixels.{focus.index}",
+        key=key,
         column_config={
             "weight": column.NumberColumn(format="%+.4f"),
             "± 95 %": column.NumberColumn(format="%.4f"),
@@ -64,12 +65,12 @@ def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanati
         },
         alt=f"All superpixels by weight for {focus.name}; choose a row to touch that superpixel",
     )
-    chosen = [int(order[row]) for row in event["selection"]["rows"]]
-    if chosen != state.last_row:
-        state.last_row = chosen
-        if chosen:
-            state.superpixel = chosen[0]
-            st.rerun(scope="fragment")
+
+
+def _choose(state: Session, key: str, order: np.ndarray) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        state.superpixel = int(order[rows[0]])
 
 
 def contrast(shown: Shown) -> None:

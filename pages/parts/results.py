@@ -36,9 +36,9 @@ def _results() -> None:
     except lc.LimeError as error:
         # What was there before stays, so that one can see what the refused setting would have changed.
         st.error(words.plain(str(error)))
-        if state.explanation is None or state.explanation[0] is not result:
+        if state.explanation is None or state.explanation[0].question.key != result.question.key:
             return
-        explanation = state.explanation[1]
+        result, explanation = state.explanation
     state.explanation = (result, explanation)
     shown = Shown(state, result, explanation)
     with headline:

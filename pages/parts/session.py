@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -80,8 +80,6 @@ class Session:
         What was drawn last, and of which answers.
     one_scale : bool
         Whether heat maps of all classes share one scale.
-    last_click, last_row
-        The latest click and the latest chosen row that were acted upon: the browser repeats both at every rerun.
     """
 
     picture: Picture | None = None
@@ -97,8 +95,6 @@ class Session:
     opened: bool = False
     explanation: tuple[Result, lc.Explanation] | None = None
     one_scale: bool = True
-    last_click: int | None = None
-    last_row: list[int] = field(default_factory=list)
 
     @property
     def running(self) -> bool:
@@ -124,15 +120,13 @@ class Session:
             self._forget()
         self.picture, self.model = picture or self.picture, model
 
-    def ask(self, samples: int | None = None) -> None:
-        """Pose the present question, with another number of samples if that is given."""
+    def ask(self) -> None:
+        """Pose the present question."""
         question = self.question
         if question is None:
             return
         if self.run is not None:
             self.run.stop()
-        if samples is not None:
-            question = replace(question, spec=replace(question.spec, samples=samples))
         self.run = Run(question, store())
         self.catch_up()
 

@@ -147,12 +147,20 @@ def _buttons(state: Session, *, disabled: bool) -> None:
     if st.button("Explain", type="primary", icon=":material/highlight:", key="explain", disabled=disabled):
         state.preset_changes = ()
         state.ask()
+        # The rest of the page shows the run; this is a part of it only.
         st.rerun()
     more = 2 * state.result.neighborhood.samples if state.answered and state.result else 0
-    if more and not state.running and st.button("More samples", key="more", help=f"Goes on to {more:,} samples."):
-        st.session_state[widget_key("samples")] = more
-        state.ask(more)
+    if not more or state.running:
+        return
+    if st.button("More samples", key="more", help=f"Goes on to {more:,} samples.", on_click=_ask_for, args=(more,)):
         st.rerun()
+
+
+def _ask_for(samples: int) -> None:
+    st.session_state[widget_key("samples")] = samples
+    state = session()
+    state.spec = replace(state.spec, samples=samples)
+    state.ask()
 
 
 def _summary(state: Session, scene: lc.Scene | None) -> None:

@@ -92,6 +92,11 @@ class FairLock:
         self._waiting: deque[threading.Event] = deque()
         self._held = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
+
     def __enter__(self) -> FairLock:
         turn = threading.Event()
         with self._guard:

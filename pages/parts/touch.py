@@ -18,6 +18,7 @@ from pages.parts.shown import Shown
 from pages.parts.store import store
 
 _MARK = (255, 214, 0)
+_CLICK = "large_picture"
 
 
 def picture(shown: Shown) -> None:
@@ -28,13 +29,15 @@ def picture(shown: Shown) -> None:
         pixels = _striped(pixels, np.isin(segments, list(state.hidden)))
     if state.superpixel is not None:
         pixels = _marked(pixels, segments == state.superpixel)
-    click = streamlit_image_coordinates(
-        pixels, width="stretch", image_format="JPEG", jpeg_quality=90, cursor="crosshair", key="large_picture"
+    streamlit_image_coordinates(
+        pixels,
+        width="stretch",
+        image_format="JPEG",
+        jpeg_quality=90,
+        cursor="crosshair",
+        key=_CLICK,
+        on_click=lambda: _touch(state, segments),
     )
-    if click and click["unix_time"] != state.last_click:
-        state.last_click = click["unix_time"]
-        state.superpixel = _at(click, segments)
-        st.rerun(scope="fragment")
     _touched(shown)
 
 
@@ -57,13 +60,14 @@ def _touched(shown: Shown) -> None:
     }
     with st.container(horizontal=True, gap="small"):
         for label, hidden in offers.items():
-            if hidden is not None and hidden != state.hidden and st.button(label):
-                _hide(state, hidden)
+            if hidden is not None and hidden != state.hidden:
+                st.button(label, on_click=setattr, args=(state, "hidden", hidden))
 
 
-def _hide(state: Session, hidden: frozenset[int]) -> None:
-    state.hidden = hidden
-    st.rerun(scope="fragment")
+def _touch(state: Session, segments: np.ndarray) -> None:
+    click = st.session_state[_CLICK]
+    if click:
+        state.superpixel = _at(click, segments)
 
 
 def _weights(explanation: lc.Explanation, superpixel: int) -> None:

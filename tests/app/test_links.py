@@ -1,0 +1,75 @@
+"""A link restores every setting, and says what it cannot restore."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+import lime_core as lc
+from pages.parts import links
+from tests.app.conftest import FakeModel, explained, fine, open_page, state_of, texts
+
+RICH = lc.ExplainSpec(
+    segmentation=lc.Quickshift(max_dist=50.0, ratio=0.5),
+    samples=96,
+    sampler="iid",
+    keep_probability=0.7,
+    fill="color",
+    fill_color=(1, 2, 3),
+    kernel_width=3.5,
+    classes=(967, 285),
+    hide_unsure=False,
+    view="heatmap",
+    top_k=4,
+)
+
+
+@pytest.mark.parametrize("spec", [RICH, *lc.PRESETS.values()])
+def test_a_link_gives_the_same_settings_back(spec: lc.ExplainSpec) -> None:
+    address = links.link("http://localhost:8501/?old=1", "coffee", "resnet50", spec)
+    query = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    picture, model, back = links.follow(query)
+    assert (picture, model) == ("coffee", "resnet50")
+    assert (back or lc.ExplainSpec()) == spec
+
+
+def test_an_opened_link_sets_the_widgets(model: FakeModel) -> None:
+    query = links.query_of("coffee", "resnet101", RICH)
+    page = open_page()
+    page = type(page).from_file(page._script_path, default_timeout=60)
+    for name, values in query.items():
+        page.query_params[name] = values
+    fine(page.run())
+    state = state_of(page)
+    assert state.spec == RICH
+    assert (state.picture.example, state.model) == ("coffee", "resnet101")
+    assert page.selectbox(key="spec.method").value == "quickshift"
+
+
+def test_a_link_to_an_own_picture_leaves_it_out() -> None:
+    assert "picture" not in links.query_of(None, "resnet50", RICH)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("samples", "1", "samples must be in 2"),
+        ("samples", "many", "samples must be a whole number"),
+        ("picture", "../../etc/passwd", "picture must be one of"),
+        ("model", "<script>", "There is no model"),
+        ("kernel-width", "inf", "kernel_width must be"),
+        ("nonsense", "1", "Unknown settings: nonsense"),
+    ],
+)
+def test_a_bad_link_is_said_and_the_page_works(model: FakeModel, name: str, value: str, said: str) -> None:
+    page = explained(**{name: value})
+    assert said in texts(page).replace("\\", "")
+    assert "says *Egyptian cat*" in texts(page)
+
+
+def test_a_costly_link_waits_for_the_button(model: FakeModel) -> None:
+    page = fine(open_page(samples="50000"))
+    assert model.pictures == 0
+    assert state_of(page).spec == replace(lc.ExplainSpec(), samples=50_000)
