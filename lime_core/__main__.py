@@ -1,17 +1,21 @@
-"""Command line: ``python -m lime_core explain IMAGE``, ``models``, ``models fetch ID``."""
+"""Command line: ``python -m lime_core explain IMAGE``, ``trust IMAGE``, ``models``, ``models fetch ID``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import lime_core as lc
 from lime_core import models, render
 from lime_core.flags import add_spec_flags, spec_from
+from lime_core.trials import to_json_ready
+from lime_core.trials.suite import TRIALS, Subject, trust_summary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,22 +39,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    explain = commands.add_parser(
-        "explain",
-        help="explain a picture",
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,
-        description=run_explain.__doc__,
-    )
-    explain.add_argument("image", metavar="IMAGE", help="JPEG, PNG, WebP, BMP, TIFF or GIF")
-    explain.add_argument("--model", default=models.DEFAULT_MODEL, metavar="ID", help="catalog id (default %(default)s)")
-    explain.add_argument(
-        "--output", type=Path, default=Path("explanation"), metavar="DIR", help="(default %(default)s)"
-    )
-    explain.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
-    explain.add_argument("--quiet", action="store_true", default=False, help="no progress")
-    add_spec_flags(explain)
-    explain.set_defaults(run=run_explain)
+    for name, run, say in (
+        ("explain", run_explain, "explain a picture"),
+        ("trust", run_trust, "say how far to believe an explanation"),
+    ):
+        command = commands.add_parser(
+            name, help=say, allow_abbrev=False, argument_default=argparse.SUPPRESS, description=run.__doc__
+        )
+        _add_common_flags(command)
+        add_spec_flags(command)
+        command.set_defaults(run=run)
+        if name == "trust":
+            command.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="(default all)")
 
     catalog = commands.add_parser("models", help="list the models, or fetch one", description=run_models.__doc__)
     catalog.set_defaults(run=run_models)
@@ -58,6 +58,14 @@ def build_parser() -> argparse.ArgumentParser:
     fetch.add_argument("id", metavar="ID")
     fetch.set_defaults(run=run_fetch)
     return parser
+
+
+def _add_common_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="JPEG, PNG, WebP, BMP, TIFF or GIF")
+    parser.add_argument("--model", default=models.DEFAULT_MODEL, metavar="ID", help="catalog id (default %(default)s)")
+    parser.add_argument("--output", type=Path, default=Path("explanation"), metavar="DIR", help="(default %(default)s)")
+    parser.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
+    parser.add_argument("--quiet", action="store_true", default=False, help="no progress")
 
 
 def run_explain(options: argparse.Namespace) -> None:
@@ -68,9 +76,37 @@ def run_explain(options: argparse.Namespace) -> None:
     classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
     neighborhood = lc.query(image, classifier, spec, on_progress=progress.named("asking the model"))
     explanation = lc.fit(neighborhood, spec)
-    write(options.output, lc.frame(image, spec), neighborhood, explanation)
+    with _writing(options.output) as folder:
+        (folder / "explanation.json").write_text(explanation.to_json(), encoding="utf-8")
+        neighborhood.save_npz(folder / "neighborhood.npz")
+        for rank, explained in enumerate(explanation.classes, start=1):
+            slug = re.sub(r"[^a-z0-9]+", "-", explained.name.lower()).strip("-")
+            picture = render.to_png(render.render(lc.frame(image, spec), explanation, explained.index))
+            (folder / f"{rank}-{slug or explained.index}.png").write_bytes(picture)
     print(summary(explanation))
     print(f"\nwritten to {options.output}")
+
+
+def run_trust(options: argparse.Namespace) -> None:
+    """Explain IMAGE, put the explanation of its first class (or of --class-indices) to the test, write trust.json."""
+    spec = spec_from(options, lc.preset(options.preset))
+    image = lc.load_image(options.image)
+    progress = _Progress(enabled=not options.quiet)
+    classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
+    explanation = lc.explain(image, classifier, spec, on_progress=progress.named("asking the model"))
+    explained = explanation.classes[0]
+    subject = Subject(image, options.model, classifier, explanation, explained.index)
+    results = {name: TRIALS[name](subject, progress.named(name)) for name in options.trials}
+    document = {
+        "class": {"index": explained.index, "name": explained.name},
+        "verdict": explained.trust.to_dict(),
+        "trials": to_json_ready(results),
+        "explanation": json.loads(explanation.to_json()),
+    }
+    with _writing(options.output) as folder:
+        (folder / "trust.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
+    print(trust_summary(explained, results))
+    print(f"\nwritten to {options.output / 'trust.json'}")
 
 
 def run_models(_: argparse.Namespace) -> None:
@@ -88,36 +124,29 @@ def run_fetch(options: argparse.Namespace) -> None:
     print(path)
 
 
-def write(folder: Path, image: lc.Image, neighborhood: lc.Neighborhood, explanation: lc.Explanation) -> None:
-    """Write the explanation, the neighborhood and one picture a class.
-
-    Raises
-    ------
-    LimeError
-        When the folder cannot be written.
-    """
+@contextmanager
+def _writing(folder: Path) -> Iterator[Path]:
+    """Make the folder, and explain what the system says when it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "explanation.json").write_text(explanation.to_json(), encoding="utf-8")
-        neighborhood.save_npz(folder / "neighborhood.npz")
-        for rank, explained in enumerate(explanation.classes, start=1):
-            slug = re.sub(r"[^a-z0-9]+", "-", explained.name.lower()).strip("-")
-            picture = render.to_png(render.render(image, explanation, explained.index))
-            (folder / f"{rank}-{slug or explained.index}.png").write_bytes(picture)
+        yield folder
     except OSError as error:
         raise lc.LimeError(f"Cannot write to {folder}: {error.strerror or error}. Choose another --output.") from error
 
 
 def summary(explanation: lc.Explanation) -> str:
     """Return the explanation as a short table for people."""
-    lines = [f"{'class':<28}{'probability':>12}{'held-out R²':>13}  strongest superpixels for it (coefficient ± error)"]
+    lines = [f"{'class':<26}{'probability':>12}{'held-out R²':>13}  {'verdict':<12}strongest superpixels for it"]
     for explained in explanation.classes:
         strongest = [
             f"{feature} ({explained.coefficients[feature]:.3f} ± {explained.std_errors[feature]:.3f})"
             for feature in explanation.top_features(explained.index, 3)
         ]
         numbers = f"{explained.probability:>12.3f}{explained.r2_holdout:>13.2f}"
-        lines.append(f"{explained.name[:27]:<28}{numbers}  {', '.join(strongest)}")
+        lines.append(f"{explained.name[:25]:<26}{numbers}  {explained.trust.level:<12}{', '.join(strongest)}")
+    first = explanation.classes[0]
+    lines += [f"{first.name}: {reason}" for reason in first.trust.reasons[:1]]
+    lines += [f"What would help most: {first.trust.advice}"] if first.trust.advice else []
     lines += [f"note: {note}" for note in explanation.notes]
     return "\n".join(lines)
 

@@ -122,3 +122,28 @@ def test_the_json_repeats_for_the_same_command(cat, tmp_path):
         main(["explain", str(cat), "--samples", "64", "--output", str(tmp_path / name), "--quiet"])
     one, other = (json.loads((tmp_path / name / "explanation.json").read_text()) for name in ("a", "b"))
     assert one["classes"] == other["classes"]
+
+
+def test_trust_writes_the_verdict_and_every_trial(cat, tmp_path, capsys):
+    out = tmp_path / "trust"
+    flags = ["--samples", "128", "--classes", "1", "--output", str(out), "--trials", "reality", "curves", "repeat"]
+    assert main(["trust", str(cat), *flags, "--quiet"]) == 0
+    document = json.loads((out / "trust.json").read_text())
+    assert document["class"]["name"] == "Egyptian cat"
+    assert document["verdict"] == document["explanation"]["classes"][0]["trust"]
+    assert document["trials"].keys() == {"reality", "curves", "repeat"}
+    curves = document["trials"]["curves"]
+    assert curves["deletion_area"] < curves["random_deletion_area"] < curves["insertion_area"]
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"Egyptian cat: {document['verdict']['level']}")
+    assert "5 seeds: Jaccard" in printed
+
+
+def test_trust_shows_that_the_explanation_depends_on_what_the_model_learned(cat, tmp_path, capsys):
+    out = tmp_path / "trust"
+    flags = ["--samples", "64", "--grid-rows", "4", "--grid-columns", "4", "--classes", "1", "--output", str(out)]
+    assert main(["trust", str(cat), *flags, "--trials", "sanity"]) == 0
+    check = json.loads((out / "trust.json").read_text())["trials"]["sanity"]
+    assert check["passed"]
+    assert len(check["stages"]) == 4
+    assert "changes, as it must" in capsys.readouterr().out

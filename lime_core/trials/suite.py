@@ -1,0 +1,145 @@
+"""All trials by name, for one explained class: what the command line and the Trust screen run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lime_core.explanation import ClassExplanation, Explanation
+from lime_core.image import Image
+from lime_core.models import KerasClassifier, imagenet_class_names, model_card
+from lime_core.models.base import Classifier
+from lime_core.models.loading import build_network
+from lime_core.neighborhood import Progress
+from lime_core.scene import Probe, prepare
+from lime_core.trials.deletion import Curves, curves
+from lime_core.trials.forgetting import SanityCheck, sanity_check
+from lime_core.trials.knobs import WhatIf, what_if
+from lime_core.trials.reality import Answer, RealityCheck, reality_check
+from lime_core.trials.repeats import Repeat, repeat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What is put to the test.
+
+    Attributes
+    ----------
+    image : Image
+        The picture, before `framing`.
+    model : str
+        Catalog id.
+    classifier : Classifier
+        The model, ready to use.
+    explanation : Explanation
+        Of that picture by that model.
+    class_index : int
+        One of its classes.
+    """
+
+    image: Image
+    model: str
+    classifier: Classifier
+    explanation: Explanation
+    class_index: int
+
+    def probe(self) -> Probe:
+        """Return the model in front of the explained scene."""
+        scene = prepare(self.image, self.classifier.input_size, self.explanation.spec)
+        return Probe(scene, self.classifier)
+
+
+def _reality(subject: Subject, progress: Progress) -> RealityCheck:  # noqa: ARG001 - done in an instant
+    return reality_check(subject.probe(), subject.explanation, subject.class_index)
+
+
+def _curves(subject: Subject, progress: Progress) -> Curves:
+    return curves(subject.probe(), subject.explanation, subject.class_index, on_progress=progress)
+
+
+def _repeat(subject: Subject, progress: Progress) -> tuple[Repeat, ...]:
+    return repeat(subject.image, subject.classifier, subject.explanation.spec, on_progress=progress)
+
+
+def _what_if(subject: Subject, progress: Progress) -> WhatIf:
+    spec = subject.explanation.spec
+    return what_if(subject.image, subject.classifier, spec, subject.class_index, on_progress=progress)
+
+
+def _sanity(subject: Subject, progress: Progress) -> SanityCheck:
+    card = model_card(subject.model)
+
+    def classify(network: Any) -> Classifier:
+        names = imagenet_class_names()
+        return KerasClassifier(network, id=card.id, preprocessing=card.preprocessing, class_names=names)
+
+    spec = subject.explanation.spec
+    network = build_network(card)
+    return sanity_check(subject.image, network, classify, spec, subject.class_index, on_progress=progress)
+
+
+TRIALS: Mapping[str, Callable[[Subject, Progress], Any]] = {
+    "reality": _reality,
+    "curves": _curves,
+    "repeat": _repeat,
+    "what-if": _what_if,
+    "sanity": _sanity,
+}
+
+
+def trust_summary(explained: ClassExplanation, results: Mapping[str, Any]) -> str:
+    """Return the verdict and the trials' main numbers as a short text for people."""
+    trust = explained.trust
+    lines = [f"{explained.name}: {trust.level}", *(f"  {reason}" for reason in trust.reasons)]
+    lines += [f"  What would help most: {trust.advice}"] if trust.advice else []
+    for result in results.values():
+        lines.append(_LINES[type(result)](result))
+    return "\n".join(lines)
+
+
+def _reality_lines(check: RealityCheck) -> str:
+    def line(what: str, answer: Answer) -> str:
+        return (
+            f"  {what}: model {answer.model:.2f}, surrogate {answer.surrogate:.2f}, "
+            f"as many at random {answer.random_mean:.2f} ({answer.random_low:.2f}..{answer.random_high:.2f})"
+        )
+
+    count = len(check.features)
+    return line(f"only the top {count} shown", check.kept) + "\n" + line(f"the top {count} hidden", check.removed)
+
+
+def _curve_lines(one: Curves) -> str:
+    return (
+        f"  deletion area {one.deletion_area:.3f} (random {one.random_deletion_area:.3f}), insertion area "
+        f"{one.insertion_area:.3f} (random {one.random_insertion_area:.3f}); fill {one.fill}, step {one.step}"
+    )
+
+
+def _repeat_lines(all_classes: tuple[Repeat, ...]) -> str:
+    one = all_classes[0]
+    return (
+        f"  {len(one.seeds)} seeds: Jaccard {one.jaccard:.2f}, Kendall's tau {one.kendall_tau:.2f}, "
+        f"VSI {one.vsi:.2f}, CSI {one.csi:.2f}"
+    )
+
+
+def _what_if_lines(one: WhatIf) -> str:
+    return (
+        f"  {len(one.variants)} other settings: superpixels {list(one.survivors)} stay among the strongest in all, "
+        f"{list(one.flips)} change their sign in some"
+    )
+
+
+def _sanity_lines(check: SanityCheck) -> str:
+    said = "changes, as it must" if check.passed else "hardly changes, which it should not"
+    return f"  with re-initialised weights the explanation {said} (rank correlation {check.stages[-1].agreement:.2f})"
+
+
+_LINES: Mapping[type, Callable[[Any], str]] = {
+    RealityCheck: _reality_lines,
+    Curves: _curve_lines,
+    tuple: _repeat_lines,
+    WhatIf: _what_if_lines,
+    SanityCheck: _sanity_lines,
+}
