@@ -6,8 +6,10 @@ Importing this package imports neither TensorFlow nor Keras; building a network 
 from lime_core.models.base import CallableClassifier, Classifier, MaskedClassifier
 from lime_core.models.catalog import CATALOG, DEFAULT_MODEL, ModelCard, model_card
 from lime_core.models.class_names import imagenet_class_names
+from lime_core.models.classifier import NetworkClassifier
 from lime_core.models.keras_classifier import KerasClassifier
 from lime_core.models.loading import load_classifier
+from lime_core.models.openvino_engine import bf16_available, openvino_available
 from lime_core.models.weights import fetch, is_available, weights_path
 
 __all__ = [
@@ -18,10 +20,13 @@ __all__ = [
     "KerasClassifier",
     "MaskedClassifier",
     "ModelCard",
+    "NetworkClassifier",
+    "bf16_available",
     "fetch",
     "imagenet_class_names",
     "is_available",
     "load_classifier",
     "model_card",
+    "openvino_available",
     "weights_path",
 ]

@@ -9,19 +9,22 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.base import numbered_names
-from lime_core.models.engines import BATCH_SIZE, Engine, TensorFlowEngine
-from lime_core.models.preprocessing import check_preprocessing, preprocess
+from lime_core.models.classifier import NetworkClassifier
+from lime_core.models.engine_choice import make_engine
+from lime_core.models.engines import BATCH_SIZE
+from lime_core.models.preprocessing import check_preprocessing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from lime_core.models.engines import EngineName, Precision
 
 
-class KerasClassifier:
+class KerasClassifier(NetworkClassifier):
     """Explain a Keras model: one image input `(B, h, w, 3)`, one output `(B, C)`.
 
-    Safe to share between threads: it keeps no state beyond the model and never calls `model.predict()`.
+    Safe to share between threads: it never calls `model.predict()`. The model's weights are taken as they are now; on
+    OpenVINO, training it further changes nothing here.
 
     Parameters
     ----------
@@ -38,12 +41,17 @@ class KerasClassifier:
     weights_sha256 : str, optional
         Digest of the file the weights came from; computed from the weights themselves if left out.
     batch_size : int
-        Pictures that go through the network at a time.
+        Pictures that go through the network at a time, 1..255.
+    engine : {"auto", "tensorflow", "openvino"}
+        ``auto`` is OpenVINO where it is installed, there is no GPU and the model converts, else TensorFlow.
+    precision : {"f32", "bf16"}
+        Numbers inside the network; see `bf16_available`.
 
     Raises
     ------
     ModelError
-        If the model's input or output is not of that form, or the number of names is not that of the classes.
+        If the model's input or output is not of that form, the number of names is not that of the classes, or the
+        engine is not available in that precision.
     """
 
     def __init__(
@@ -56,68 +64,22 @@ class KerasClassifier:
         input_size: tuple[int, int] | None = None,
         weights_sha256: str | None = None,
         batch_size: int = BATCH_SIZE,
+        engine: EngineName = "auto",
+        precision: Precision = "f32",
     ) -> None:
         check_preprocessing(preprocessing)
-        self.id = id
-        self.preprocessing = preprocessing
-        self.input_size = _input_size(model, input_size)
-        self.class_names = _class_names(model, class_names)
-        self.weights_sha256: str = weights_sha256 or digest_of_weights(model)
-        self.batch_size = batch_size
-        self._engine: Engine = TensorFlowEngine(model, self.input_size, batch_size)
-
-    def __repr__(self) -> str:
-        return f"KerasClassifier(id={self.id!r}, input_size={self.input_size}, engine={self.engine!r})"
-
-    @property
-    def engine(self) -> str:
-        """What executes the network."""
-        return self._engine.name
-
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`.
-
-        Raises
-        ------
-        ModelError
-            If the pictures have another shape or type.
-        """
-        _check("images", images, (None, *self.input_size, 3), np.uint8)
-        # Batch by batch, so that only one batch exists in float32 whatever the caller brings.
-        starts = range(0, max(len(images), 1), self.batch_size)
-        batches = (images[start : start + self.batch_size] for start in starts)
-        return np.concatenate([self._engine.predict(preprocess(b, self.preprocessing)) for b in batches])
-
-    def masked_predictor(
-        self, image: NDArray[np.uint8], fill: NDArray[np.uint8], labels: NDArray[np.int32]
-    ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-        """Return the function from masks to outputs for one picture, as `MaskedClassifier` describes.
-
-        Picture and fill are preprocessed once, here: preprocessing works pixel by pixel, so the network meets
-        the same bits as if every perturbed picture had been made first.
-
-        Raises
-        ------
-        ModelError
-            If an array has another shape or type than `MaskedClassifier` asks for, here or in the function.
-        """
-        _check("image", image, (*self.input_size, 3), np.uint8)
-        _check("fill", fill, (*self.input_size, 3), np.uint8)
-        _check("labels", labels, self.input_size, np.int32)
-        lowest, superpixels = int(labels.min()), int(labels.max()) + 1
-        if lowest < 0:
-            raise ModelError(f"labels must be 0 or more; the lowest is {lowest}.")
-        scaled_image = preprocess(image, self.preprocessing)
-        scaled_fill = preprocess(fill, self.preprocessing)
-        labels = labels.copy()
-
-        def predict_masks(masks: NDArray[np.uint8]) -> NDArray[np.float32]:
-            _check("masks", masks, (None, None), np.uint8)
-            if masks.shape[1] < superpixels:
-                raise ModelError(f"masks must have {superpixels} columns, one a superpixel; got {masks.shape[1]}.")
-            return self._engine.masked(scaled_image, scaled_fill, labels, masks)
-
-        return predict_masks
+        size = _input_size(model, input_size)
+        names = _class_names(model, class_names)
+        made, note = make_engine(lambda: model, size, engine=engine, precision=precision, batch_size=batch_size)
+        super().__init__(
+            made,
+            id=id,
+            input_size=size,
+            preprocessing=preprocessing,
+            class_names=names,
+            weights_sha256=weights_sha256 or digest_of_weights(model),
+            engine_note=note,
+        )
 
 
 def digest_of_weights(model: Any) -> str:
@@ -151,15 +113,3 @@ def _class_names(model: Any, given: Sequence[str] | None) -> tuple[str, ...]:
     if len(names) != shape[1]:
         raise ModelError(f"The model has {shape[1]} classes, but {len(names)} class names were given.")
     return names
-
-
-def _check(name: str, array: NDArray[Any], shape: tuple[int | None, ...], dtype: type) -> None:
-    fits = array.ndim == len(shape) and all(
-        wanted in (None, got) for wanted, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits or array.dtype != dtype:
-        wanted_shape = ", ".join("any" if side is None else str(side) for side in shape)
-        raise ModelError(
-            f"{name} must be {np.dtype(dtype).name} of shape ({wanted_shape}); "
-            f"got {array.dtype} of shape {array.shape}."
-        )

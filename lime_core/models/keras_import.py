@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from typing import TYPE_CHECKING, Any
 
 from lime_core.errors import ModelError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What TensorFlow's libraries say while they load, before any of its own settings reach them.
+_IMPORTING = threading.Lock()
 _CHATTER = re.compile(rb"^(WARNING: All log messages before absl|I0000 ).*\n", re.MULTILINE)
 
 
@@ -27,13 +29,15 @@ def import_tensorflow() -> Any:
     ModelError
         If TensorFlow is not installed or cannot be loaded.
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        return _import("tensorflow")
-    # 3 rather than 2, or every machine without a GPU reports that as an error.
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    with _without_chatter():
-        return _import("tensorflow")
+    # One thread at a time: the process has only one error stream to hold back.
+    with _IMPORTING:
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+            return _import("tensorflow")
+        # 3 rather than 2, or every machine without a GPU reports that as an error.
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        with _without_chatter():
+            return _import("tensorflow")
 
 
 def import_keras() -> Any:

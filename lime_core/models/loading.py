@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lime_core.errors import WeightsError
 from lime_core.models.catalog import DEFAULT_MODEL, ModelCard, model_card
 from lime_core.models.class_names import imagenet_class_names
+from lime_core.models.classifier import NetworkClassifier
 from lime_core.models.efficientnet_lite import build_keras
-from lime_core.models.keras_classifier import KerasClassifier
+from lime_core.models.engine_choice import check_engine, make_engine
+from lime_core.models.graph_store import graph_store
+from lime_core.models.keras_classifier import digest_of_weights
 from lime_core.models.keras_import import import_keras
 from lime_core.models.weights import fetch, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lime_core.models.engines import EngineName, Precision
+
 
 def load_classifier(
     name: str = DEFAULT_MODEL,
     *,
-    on_progress: Callable[[int, int], None] | None = None,
+    engine: EngineName = "auto",
+    precision: Precision = "f32",
+    on_progress: Callable[[int, int], object] | None = None,
     random_weights: bool = False,
-) -> KerasClassifier:
-    """Build a model of the catalog with its ImageNet weights.
+) -> NetworkClassifier:
+    """Make a model of the catalog with its ImageNet weights ready to use.
 
-    EfficientNet-Lite needs no network. The others fetch their weights once, into Keras's own folder.
+    EfficientNet-Lite needs no network. The others fetch their weights once, into Keras's own folder. The first load
+    converts the model for OpenVINO and keeps the result in the user's cache folder (``$LIMELIGHT_CACHE``, or the
+    platform's own); later loads need neither TensorFlow nor Keras. Threads may load at the same time.
 
     Parameters
     ----------
     name : str
         Id in the catalog.
+    engine : {"auto", "tensorflow", "openvino"}
+        ``auto`` is OpenVINO where it is installed, there is no GPU and the model converts, else TensorFlow; the
+        classifier's `engine` says which it is, and its `engine_note` why it is not the first.
+    precision : {"f32", "bf16"}
+        Numbers inside the network. ``bf16`` is about twice as fast where `bf16_available`, and less exact: see
+        `check_precision`.
     on_progress : callable, optional
         Called as ``on_progress(done_bytes, total_bytes)`` while weights are fetched; an exception raised in it
         cancels.
@@ -39,21 +55,30 @@ def load_classifier(
     Raises
     ------
     ModelError
-        If the catalog has no such model, or TensorFlow is missing.
+        If the catalog has no such model, the engine is not available in that precision, or TensorFlow is missing.
     WeightsError
         If the weights are missing, damaged, or cannot be fetched; the message says what to do.
     """
+    check_engine(engine, precision)
     card = model_card(name)
-    digest = None
-    if not random_weights:
-        digest = sha256_of(fetch(card, on_progress))
-    return KerasClassifier(
-        build_network(card, random_weights=random_weights),
+    digest = None if random_weights else sha256_of(fetch(card, on_progress))
+    network = cache(lambda: build_network(card, random_weights=random_weights))
+    made, note = make_engine(
+        network,
+        card.input_size,
+        engine=engine,
+        precision=precision,
+        model_id=card.id,
+        store=lambda: None if digest is None else graph_store(card, digest),
+    )
+    return NetworkClassifier(
+        made,
         id=card.id,
+        input_size=card.input_size,
         preprocessing=card.preprocessing,
         class_names=imagenet_class_names(),
-        input_size=card.input_size,
-        weights_sha256=digest,
+        weights_sha256=digest or digest_of_weights(network()),
+        engine_note=note,
     )
 
 

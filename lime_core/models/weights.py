@@ -76,7 +76,7 @@ def check_weights(card: ModelCard) -> Path:
 
 def fetch(
     card: ModelCard,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
     *,
     timeout: float = _TIMEOUT,
 ) -> Path:

@@ -1,0 +1,81 @@
+"""The user's cache folder: what is kept there can always be made anew, so nothing here fails, it only forgets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Longer than any writing takes: older unfinished files were left behind by a process that died.
+_ABANDONED_SECONDS = 3600
+
+
+def cache_folder() -> Path | None:
+    """Return where this program may keep what it has worked out; nothing is created.
+
+    ``$LIMELIGHT_CACHE`` if set, else the platform's own place: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on
+    macOS, ``$XDG_CACHE_HOME`` or ``~/.cache`` elsewhere. None for a user without a home folder.
+    """
+    if given := os.environ.get("LIMELIGHT_CACHE"):
+        return Path(given).absolute()
+    variable, default = {
+        "Windows": ("LOCALAPPDATA", "AppData/Local"),
+        "Darwin": ("", "Library/Caches"),
+    }.get(platform.system(), ("XDG_CACHE_HOME", ".cache"))
+    # The specification of XDG says that a relative path is to be ignored.
+    if (chosen := os.environ.get(variable)) and Path(chosen).is_absolute():
+        return Path(chosen) / "limelight"
+    try:
+        return Path.home() / default / "limelight"
+    except RuntimeError:
+        return None
+
+
+def read_cached(path: Path) -> bytes | None:
+    """Return a file's content, or None if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (OSError, MemoryError):
+        return None
+
+
+def write_cached(path: Path, parts: Iterable[bytes]) -> bool:
+    """Write a file that appears complete or not at all; return whether it could be written."""
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as file:
+            file.writelines(parts)
+        part.replace(path)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def forget(folder: Path, pattern: str, keep: int) -> None:
+    """Remove all but the `keep` newest files that match `pattern`, and what was never written to its end."""
+    with contextlib.suppress(OSError):
+        files = sorted(folder.glob(pattern), key=_age)
+        abandoned = [path for path in folder.glob(f".{pattern}.*") if _age(path) > _ABANDONED_SECONDS]
+        for path in files[keep:] + abandoned:
+            # Another process may have been faster, or on Windows still be reading.
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return float("inf")
