@@ -4,6 +4,7 @@
 together. Importing this package imports neither TensorFlow nor any user interface.
 """
 
+from lime_core.comparison import Comparison, compare
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explanation import ClassExplanation, Contrast, Explanation
 from lime_core.image import Image, load_image
@@ -20,6 +21,7 @@ __all__ = [
     "CallableClassifier",
     "ClassExplanation",
     "Classifier",
+    "Comparison",
     "Contrast",
     "ExplainSpec",
     "Explanation",
@@ -40,6 +42,7 @@ __all__ = [
     "SpecError",
     "Watershed",
     "WeightsError",
+    "compare",
     "explain",
     "fit",
     "frame",
