@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +17,7 @@ from lime_core.models.preprocessing import preprocess
 SEED = 0
 
 
-def load(name: str, **wanted: str) -> tuple[lc.Classifier | None, str]:
+def load(name: str, **wanted: Any) -> tuple[lc.Classifier | None, str]:
     """Return a classifier and a reason; the classifier is None where this is not available here.
 
     Parameters
@@ -30,9 +27,6 @@ def load(name: str, **wanted: str) -> tuple[lc.Classifier | None, str]:
     **wanted : str
         ``engine`` or ``precision``.
     """
-    unknown = set(wanted) - set(inspect.signature(lc.load_classifier).parameters)
-    if unknown:
-        return None, f"load_classifier has no {', '.join(sorted(unknown))}"
     try:
         if needs_random(name):
             import_keras().utils.set_random_seed(SEED)
@@ -46,35 +40,17 @@ def needs_random(name: str) -> bool:
     return not is_available(model_card(name))
 
 
+def keras_network(name: str) -> Any:
+    """Return the plain Keras model, with the weights that `load` gives it."""
+    import_keras().utils.set_random_seed(SEED)
+    return build_network(model_card(name), random_weights=needs_random(name))
+
+
 def keras_predict(name: str) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     """Return `model.predict` of the plain Keras model behind its preprocessing, as users of the peer write it."""
-    card = model_card(name)
-    import_keras().utils.set_random_seed(SEED)
-    model = build_network(card, random_weights=needs_random(name))
+    model, preprocessing = keras_network(name), model_card(name).preprocessing
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return model.predict(preprocess(images, card.preprocessing), verbose=0)
+        return model.predict(preprocess(images, preprocessing), verbose=0)
 
     return predict
-
-
-def bare_passes(classifier: lc.Classifier, image: NDArray[np.uint8], count: int) -> Callable[[], float]:
-    """Return a function that runs the network alone on `count` pictures and says how many seconds that took.
-
-    The same engine and batch as in an explanation; the pictures are ready, nothing is hidden, nothing is kept.
-    """
-    engine: Any = getattr(classifier, "_engine", None)
-    size = getattr(classifier, "batch_size", 32)
-    pictures = np.repeat(image[None], size, axis=0)
-    run = classifier.predict
-    if engine is not None:
-        run, pictures = engine.predict, preprocess(pictures, classifier.preprocessing)
-    batches = math.ceil(count / size)
-
-    def timed() -> float:
-        started = time.perf_counter()
-        for _ in range(batches):
-            run(pictures)
-        return time.perf_counter() - started
-
-    return timed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ import lime_core as lc
 from lime_core.models import model_card
 from lime_core.segmentation import resize_pixels
 from tests.benchmarks import child, classifiers, peers
+from tests.benchmarks.bare import bare_passes
 from tests.benchmarks.summary import Spread
 from tests.benchmarks.table import render
 
@@ -101,7 +101,7 @@ def _explanation_rows(name: str, image: lc.Image, plan: Plan, say: Say) -> list[
     pixels = resize_pixels(image.pixels, classifier.input_size)
     contenders = {
         "ours f32": _explanation(image, classifier, spec),
-        "model alone": classifiers.bare_passes(classifier, pixels, plan.samples),
+        "model alone": bare_passes(classifier, pixels, plan.samples),
     }
     if bf16 is not None:
         contenders["ours bf16"] = _explanation(image, bf16, spec)
@@ -177,8 +177,6 @@ def _refit_row(image: lc.Image, plan: Plan, say: Say) -> Row:
 
 def _start_row(picture: Path, plan: Plan, say: Say) -> Row:
     what = f"process start to first explanation, warm cache, Lite0, {plan.start_samples} samples"
-    if "engine" not in inspect.signature(lc.load_classifier).parameters:
-        return Row(what, NOT_AVAILABLE, "—", "there is only one engine", "≥ 3×")
     question = {"picture": str(picture), "samples": plan.start_samples}
     engines: dict[str, dict[str, str]] = {"ours": {}, "TensorFlow": {"engine": "tensorflow"}}
     answers = {name: child.run(**question, **engine) for name, engine in engines.items()}  # warms the caches
