@@ -15,6 +15,7 @@ from pages.parts.gallery import EXAMPLES, FIRST, example
 from pages.parts.session import Picture, session, widget_key, widget_values
 
 PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]
+MOST_OTHERS = 3  # models compared with the first one; more do not fit side by side
 SOURCES = ["Gallery", "Upload", "Camera"]
 
 _SPEC_RULES = parameters_of(lc.ExplainSpec)
@@ -116,6 +117,26 @@ def model() -> str:
         persist_state="session",
     )
     return chosen
+
+
+def other_models(first: str) -> list[str]:
+    """Draw the choice of models to compare with the first one and return their ids."""
+    key = "compare.models"
+    others = [name for name in CATALOG if name != first]
+    ready = [name for name in others if is_available(CATALOG[name])]
+    # The model of the sidebar may have become one of those chosen here.
+    chosen = [name for name in st.session_state.get(key, ready[:1]) if name != first]
+    st.session_state[key] = chosen
+    return st.multiselect(
+        f"Compare {CATALOG[first].title} with",
+        others,
+        format_func=lambda name: _model_line(CATALOG[name]),
+        key=key,
+        max_selections=MOST_OTHERS,
+        placeholder="choose models",
+        help="The first model is the one in the sidebar. Models that are not on this machine fetch their weights once.",
+        persist_state="session",
+    )
 
 
 def _model_line(card: ModelCard) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 import lime_core as lc
 from lime_core.models import CATALOG, is_available
 from pages.parts import links, words
+from pages.parts.running import Question
 from pages.parts.session import session, set_widgets
 from pages.parts.store import store
 
@@ -33,17 +34,27 @@ def follow_link() -> None:
         set_widgets(spec or lc.ExplainSpec())
 
 
-def first_look() -> None:
-    """Explain at once when a page is opened, so that there is something to look at; ask nothing for a costly link."""
+def arrive() -> bool:
+    """Say what a link asked for in vain; return whether this is the first screen of the session."""
     state = session()
     if state.complaint:
         st.warning(words.plain(state.complaint))
+    first, state.opened = not state.opened, True
+    return first
+
+
+def is_cheap(question: Question) -> bool:
+    """Return whether a question may be asked without anybody pressing a button."""
+    return question.spec.samples <= _AT_ONCE and is_available(CATALOG[question.model])
+
+
+def first_look() -> None:
+    """Explain at once when a page is opened, so that there is something to look at; ask nothing for a costly link."""
+    state = session()
+    first = arrive()
     state.catch_up()
-    if state.opened:
-        return
-    state.opened = True
     question = state.question
-    if question is not None and question.spec.samples <= _AT_ONCE and is_available(CATALOG[state.model]):
+    if first and question is not None and is_cheap(question):
         known = store().answers(question.key, question.spec.samples)
         if known is None or known.samples < question.spec.samples:
             state.ask()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import words
-from pages.parts.session import Session, session
+from pages.parts.running import Run
+from pages.parts.session import session
 from pages.parts.store import store
 
 _TICK = 0.5  # seconds between two looks at the run
@@ -32,16 +33,14 @@ def _watch() -> None:
         return
     run.watched()
     bar, button = st.columns([6, 1], vertical_alignment="center")
-    share, text = _progress(state)
+    share, text = how_far(run)
     bar.progress(share, text=text)
     if button.button("Stop", icon=":material/stop:", key="stop", width="stretch", help="Keeps what there is."):
         run.stop()
 
 
-def _progress(state: Session) -> tuple[float, str]:
-    run = state.run
-    if run is None:
-        return 0.0, ""
+def how_far(run: Run) -> tuple[float, str]:
+    """Return the share of a run that is done, and the same in words."""
     if run.samples > run.started_with:
         wanted = run.question.spec.samples
         speed = store().speed(run.question.model)

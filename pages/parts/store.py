@@ -38,6 +38,14 @@ def question_key(image: lc.Image, model: str, spec: lc.ExplainSpec) -> str:
     return digest("question", image.sha256, model, replace(spec, samples=2).digest(*QUERY_STAGES))
 
 
+def first_samples(known: lc.Neighborhood, samples: int) -> lc.Neighborhood:
+    """Return the first `samples` answers, or as many as there are."""
+    if known.samples <= samples:
+        return known
+    cut = {name: getattr(known, name)[:samples] for name in ("masks", "outputs", "pairs")}
+    return replace(known, **cut, spec=replace(known.spec, samples=samples))
+
+
 def size_of(value: Any) -> int:
     """Return about how many bytes a value occupies: arrays, texts, and dataclasses and sequences of them."""
     if isinstance(value, np.ndarray):
@@ -192,10 +200,7 @@ class Store:
     def answers(self, key: str, samples: int) -> lc.Neighborhood | None:
         """Return the first `samples` answers to a question, or as many as there are."""
         known: lc.Neighborhood | None = self.results.get(key)
-        if known is None or known.samples <= samples:
-            return known
-        cut = {name: getattr(known, name)[:samples] for name in ("masks", "outputs", "pairs")}
-        return replace(known, **cut, spec=replace(known.spec, samples=samples))
+        return None if known is None else first_samples(known, samples)
 
     def explanation(self, neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> lc.Explanation:
         """Return the fit of some answers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import lime_core as lc
@@ -170,3 +171,8 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return choice(value) if isinstance(value, str) else f"{value:g}"
+
+
+def number(value: float) -> str:
+    """Return a number with two decimals, or say that there is none."""
+    return "unknown" if math.isnan(value) else f"{value:.2f}"
