@@ -14,8 +14,7 @@ from pathlib import Path
 import lime_core as lc
 from lime_core import models, render
 from lime_core.flags import add_spec_flags, spec_from
-from lime_core.trials import to_json_ready
-from lime_core.trials.suite import TRIALS, Subject, trust_summary
+from lime_core.trials.suite import SEEDS, TRIALS, Subject, trust_document, trust_summary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name == "trust":
             command.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="(default all)")
+            command.add_argument("--seeds", type=int, default=len(SEEDS), metavar="N", help="runs of trial 'repeat'")
 
     catalog = commands.add_parser("models", help="list the models, or fetch one", description=run_models.__doc__)
     catalog.set_defaults(run=run_models)
@@ -95,14 +95,10 @@ def run_trust(options: argparse.Namespace) -> None:
     classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
     explanation = lc.explain(image, classifier, spec, on_progress=progress.named("asking the model"))
     explained = explanation.classes[0]
-    subject = Subject(image, options.model, classifier, explanation, explained.index)
+    seeds = tuple(range(options.seeds))
+    subject = Subject(image, options.model, classifier, explanation, explained.index, seeds)
     results = {name: TRIALS[name](subject, progress.named(name)) for name in options.trials}
-    document = {
-        "class": {"index": explained.index, "name": explained.name},
-        "verdict": explained.trust.to_dict(),
-        "trials": to_json_ready(results),
-        "explanation": json.loads(explanation.to_json()),
-    }
+    document = trust_document(explanation, explained.index, results)
     with _writing(options.output) as folder:
         (folder / "trust.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
     print(trust_summary(explained, results))

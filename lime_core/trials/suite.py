@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,20 @@ from lime_core.models.base import Classifier
 from lime_core.models.loading import build_network
 from lime_core.neighborhood import Progress
 from lime_core.scene import Probe, prepare
-from lime_core.trials.deletion import Curves, curves
+from lime_core.spec import QUERY_STAGES
+from lime_core.trials.deletion import MOST_STEPS, Curves, curves
 from lime_core.trials.forgetting import SanityCheck, sanity_check
-from lime_core.trials.knobs import WhatIf, what_if
+from lime_core.trials.knobs import WhatIf, usual_variants, what_if
 from lime_core.trials.reality import Answer, RealityCheck, reality_check
 from lime_core.trials.repeats import Repeat, repeat
+from lime_core.trials.shared import to_json_ready
+
+SEEDS = (0, 1, 2, 3, 4)
+STAGES = 4
+
+
+def _as_it_is(classifier: Classifier) -> Classifier:
+    return classifier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +46,10 @@ class Subject:
         Of that picture by that model.
     class_index : int
         One of its classes.
+    seeds : tuple of int
+        Those of "repeat".
+    guard : callable
+        Put around every classifier that a trial makes of its own accord, as "sanity" does.
     """
 
     image: Image
@@ -43,6 +57,8 @@ class Subject:
     classifier: Classifier
     explanation: Explanation
     class_index: int
+    seeds: tuple[int, ...] = SEEDS
+    guard: Callable[[Classifier], Classifier] = _as_it_is
 
     def probe(self) -> Probe:
         """Return the model in front of the explained scene."""
@@ -59,7 +75,8 @@ def _curves(subject: Subject, progress: Progress) -> Curves:
 
 
 def _repeat(subject: Subject, progress: Progress) -> tuple[Repeat, ...]:
-    return repeat(subject.image, subject.classifier, subject.explanation.spec, on_progress=progress)
+    spec = subject.explanation.spec
+    return repeat(subject.image, subject.classifier, spec, seeds=subject.seeds, on_progress=progress)
 
 
 def _what_if(subject: Subject, progress: Progress) -> WhatIf:
@@ -72,11 +89,14 @@ def _sanity(subject: Subject, progress: Progress) -> SanityCheck:
 
     def classify(network: Any) -> Classifier:
         names = imagenet_class_names()
-        return KerasClassifier(network, id=card.id, preprocessing=card.preprocessing, class_names=names)
+        made = KerasClassifier(network, id=card.id, preprocessing=card.preprocessing, class_names=names)
+        return subject.guard(made)
 
     spec = subject.explanation.spec
     network = build_network(card)
-    return sanity_check(subject.image, network, classify, spec, subject.class_index, on_progress=progress)
+    return sanity_check(
+        subject.image, network, classify, spec, subject.class_index, stages=STAGES, on_progress=progress
+    )
 
 
 TRIALS: Mapping[str, Callable[[Subject, Progress], Any]] = {
@@ -86,6 +106,43 @@ TRIALS: Mapping[str, Callable[[Subject, Progress], Any]] = {
     "what-if": _what_if,
     "sanity": _sanity,
 }
+
+
+def calls_of(name: str, explanation: Explanation, seeds: int = len(SEEDS)) -> int:
+    """Return how many pictures a trial asks the model about, at most: the same picture is not asked twice in a batch.
+
+    Parameters
+    ----------
+    name : str
+        One of `TRIALS`.
+    explanation : Explanation
+        What is put to the test.
+    seeds : int
+        How many seeds "repeat" takes.
+    """
+    spec, superpixels = explanation.spec, int(explanation.segments.max()) + 1
+    # The untouched picture comes on top whenever a model is put in front of a scene.
+    run = spec.samples + 1
+    step = -(-superpixels // MOST_STEPS)
+    others = {one.digest(*QUERY_STAGES): one.samples + 3 for one in (spec, *usual_variants(spec).values())}
+    return {
+        "reality": 2 * (1 + 20) + 1,
+        "curves": (2 + 10) * (-(-superpixels // step) + 1) + 1,
+        "repeat": seeds * run,
+        "what-if": sum(others.values()),
+        "sanity": (1 + STAGES) * run,
+    }[name]
+
+
+def trust_document(explanation: Explanation, class_index: int, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the verdict, the trials' results and the explanation of a class as plain values for JSON."""
+    explained = explanation[class_index]
+    return {
+        "class": {"index": explained.index, "name": explained.name},
+        "verdict": explained.trust.to_dict(),
+        "trials": to_json_ready(results),
+        "explanation": json.loads(explanation.to_json()),
+    }
 
 
 def trust_summary(explained: ClassExplanation, results: Mapping[str, Any]) -> str:

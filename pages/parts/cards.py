@@ -1,4 +1,4 @@
-"""The classes side by side: one small map each, its probability, and how well the surrogate follows the model."""
+"""The classes side by side: one small map each, its probability, and how far to believe it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core import render
-from pages.parts import words
+from pages.parts import verdict, words
 from pages.parts.shown import Shown
 
 _A_ROW = 3
-# Held-out R² from which a word of trust is earned, best first.
-_TRUST = ((0.7, "good fit"), (0.4, "fair fit"), (-math.inf, "poor fit"))
-_TRUST_HELP = (
-    "R² on samples held out of the fit: the share of the model's ups and downs that the simple surrogate predicts. "
-    "From 0.7 good, from 0.4 fair. With a poor fit the map is a rough sketch at best."
-)
+_R2_HELP = "R²: the share of the model's ups and downs that the surrogate predicts for samples held out of its fit."
 
 
 def show(shown: Shown) -> None:
@@ -29,13 +24,6 @@ def show(shown: Shown) -> None:
             with column:
                 _card(shown, explained)
     _legend(shown)
-
-
-def trust(explained: lc.ClassExplanation) -> str:
-    """Return how well the surrogate follows the model, in a word."""
-    if math.isnan(explained.r2_holdout):
-        return "unknown fit"
-    return next(word for least, word in _TRUST if explained.r2_holdout >= least)
 
 
 def _card(shown: Shown, explained: lc.ClassExplanation) -> None:
@@ -55,7 +43,10 @@ def _card(shown: Shown, explained: lc.ClassExplanation) -> None:
         width="stretch",
         output_format="JPEG",
     )
-    st.caption(f"R² {_number(explained.r2_holdout)} · {trust(explained)}", help=_TRUST_HELP)
+    st.caption(
+        f"**{verdict.word(explained.trust)}** · R² {_number(explained.r2_holdout)}",
+        help=f"{verdict.in_full(explained.trust)}\n\n{_R2_HELP}",
+    )
 
 
 def _in_words(explanation: lc.Explanation, explained: lc.ClassExplanation) -> str:

@@ -45,11 +45,12 @@ def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanati
         "superpixel": order,
         "weight": focus.coefficients[order],
         "± 95 %": CONFIDENT * focus.std_errors[order],
-        "sure": focus.sure[order],
+        "sure": np.where(focus.sure[order], "sure", "not sure"),
+        "in the top K": 100 * focus.trust.top_k_frequency[order],
         "share of the picture": 100 * sizes[order],
     }
     column = st.column_config
-    key = f"superpixels.{focus.index}"
+    key, k = f"superpixels.{focus.index}", explanation.spec.top_k
     st.dataframe(
         rows,
         hide_index=True,
@@ -60,7 +61,10 @@ def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanati
         column_config={
             "weight": column.NumberColumn(format="%+.4f"),
             "± 95 %": column.NumberColumn(format="%.4f"),
-            "sure": column.CheckboxColumn(help="The 95 % interval excludes zero"),
+            "sure": column.TextColumn(help="Not sure: the 95 % interval contains zero"),
+            "in the top K": column.NumberColumn(
+                format="%.0f %%", help=f"How often it is among the {k} strongest when the samples are resampled"
+            ),
             "share of the picture": column.NumberColumn(format="%.1f %%"),
         },
         alt=f"All superpixels by weight for {focus.name}; choose a row to touch that superpixel",

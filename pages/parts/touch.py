@@ -12,7 +12,7 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 import lime_core as lc
 from lime_core.explanation import CONFIDENT
 from lime_core.weighting import target_values
-from pages.parts import charts, words
+from pages.parts import charts, verdict, words
 from pages.parts.session import Session
 from pages.parts.shown import Shown
 from pages.parts.store import store
@@ -38,6 +38,7 @@ def picture(shown: Shown) -> None:
         key=_CLICK,
         on_click=lambda: _touch(state, segments),
     )
+    verdict.on_demand(state, shown.focus)
     _touched(shown)
 
 
@@ -92,7 +93,7 @@ def _weights(explanation: lc.Explanation, superpixel: int) -> None:
 
 def _verdict(explanation: lc.Explanation, explained: lc.ClassExplanation, superpixel: int) -> str:
     if not explained.sure[superpixel]:
-        return "may not matter"
+        return "not sure"
     if not explanation.signed:
         return "matters"
     value = explained.coefficients[superpixel]
