@@ -39,7 +39,7 @@ def probabilities(explanation: lc.Explanation) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    return _laid_out(figure, height=60 + 32 * len(names))
+    return _laid_out(figure, height=30 + 26 * len(names))
 
 
 def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> go.Figure:

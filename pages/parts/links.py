@@ -14,7 +14,8 @@ from lime_core.flags import flags_of, spec_from_flags
 from lime_core.models import model_card
 from pages.parts.gallery import EXAMPLES
 
-_RESERVED = ("embed", "embed_options")
+# Not settings: Streamlit's own, and the tab that is open.
+_RESERVED = ("embed", "embed_options", "tab")
 
 
 def query_of(example: str | None, model: str, spec: lc.ExplainSpec) -> dict[str, list[str]]:

@@ -120,7 +120,7 @@ def _fit_settings() -> dict[str, Any]:
 def _tabs(shown: Shown) -> None:
     names = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
     # A closed tab is not drawn at all: its pictures would cost as much as an open one's.
-    tabs = st.tabs(names, key="tab", on_change="rerun")
+    tabs = st.tabs(names, key="tab", on_change="rerun", bind="query-params")
     bodies = (closer.superpixels, closer.contrast, closer.fit, closer.samples, takeaway.show)
     for tab, body in zip(tabs, bodies, strict=True):
         if tab.open:

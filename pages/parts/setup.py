@@ -110,7 +110,8 @@ def _preview(state: Session, superpixels: Any, sampling: Any) -> lc.Scene | None
     if state.picture is None:
         return None
     try:
-        scene = store().scene(state.picture.image, CATALOG[state.model].input_size, state.spec)
+        with st.spinner("Cutting the picture…"):
+            scene = store().scene(state.picture.image, CATALOG[state.model].input_size, state.spec)
     except lc.LimeError as error:
         superpixels.error(words.plain(str(error)))
         return None
@@ -174,4 +175,4 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
         parts.append("**settings have changed: press Explain**")
     st.caption(" · ".join(parts))
     if state.preset_changes:
-        st.caption(f"The preset changed: {words.plain(', '.join(state.preset_changes))}.")
+        st.caption(f"Changed: {words.plain(', '.join(state.preset_changes))}.")

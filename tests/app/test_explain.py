@@ -78,7 +78,7 @@ def test_every_preset_sets_everything_and_runs(model: FakeModel, name: str) -> N
 def test_a_preset_says_what_it_changes(model: FakeModel) -> None:
     page = explained()
     page.selectbox(key="preset").set_value("matlab-blog").run()
-    assert "The preset changed: " in texts(page)
+    assert "Changed: " in texts(page)
     assert "Samples 512 → 1000" in texts(page)
 
 
