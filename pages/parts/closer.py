@@ -114,18 +114,12 @@ def _as_explanation(explanation: lc.Explanation, difference: lc.Contrast, name: 
 def fit(shown: Shown) -> None:
     """Show the kernel over the samples' own distances, and how the surrogate does for each class."""
     explanation = shown.explanation
-    left, right = st.columns([7, 5], gap="medium")
-    with left:
-        st.caption(
-            "How much each sample counts: near ones more than far ones. "
-            f"Effective sample size {explanation.effective_sample_size:,.0f} of {explanation.samples:,}."
-        )
-        figure = charts.kernel(shown.result.neighborhood, explanation.spec)
-        st.plotly_chart(figure, key="kernel", config=_QUIET, alt="Kernel weight over the distances of the samples")
-    with right:
-        st.caption("What the model says of the untouched picture.")
-        told = ", ".join(f"{one.name} {one.probability:.1%}" for one in explanation.classes)
-        st.plotly_chart(charts.probabilities(explanation), key="probabilities", config=_QUIET, alt=told)
+    st.caption(
+        "How much each sample counts: near ones more than far ones. "
+        f"Effective sample size {explanation.effective_sample_size:,.0f} of {explanation.samples:,}."
+    )
+    figure = charts.kernel(shown.result.neighborhood, explanation.spec)
+    st.plotly_chart(figure, key="kernel", config=_QUIET, alt="Kernel weight over the distances of the samples")
     column = st.column_config.NumberColumn
     st.dataframe(
         [

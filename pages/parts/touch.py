@@ -46,6 +46,9 @@ def _touched(shown: Shown) -> None:
     state, chosen = shown.state, shown.state.superpixel
     if chosen is None and not state.hidden:
         st.caption("Click the picture to ask about a superpixel, or choose one in the table below.")
+        told = ", ".join(f"{one.name} {one.probability:.1%}" for one in shown.explanation.classes)
+        figure = charts.probabilities(shown.explanation)
+        st.plotly_chart(figure, key="probabilities", config={"displayModeBar": False}, alt=told)
         return
     if chosen is not None:
         _weights(shown.explanation, chosen)
