@@ -110,6 +110,19 @@ def test_nothing_measured_is_a_dash_and_null():
     assert json.loads(json.dumps(summary.to_plain({"a": nothing}), allow_nan=False))["a"]["value"] is None
 
 
+def test_rows_are_written_with_all_that_was_measured():
+    row = speed.Row("what", "1 s", "2 s", "2×", "≥ 1×", {"ratio": summary.Spread(2.0, 1.0, np.inf, 3), "at": Path("a")})
+    measured = {"ratio": {"median": 2.0, "least": 1.0, "most": None, "runs": 3}, "at": "a"}
+    assert summary.to_plain([row])[0]["measured"] == measured
+
+
+def test_a_child_does_not_report_the_memory_of_its_parent():
+    ballast = np.ones(300 << 20, np.uint8)
+    code = "from tests.benchmarks.child import peak_mb; print(peak_mb())"
+    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 1 < float(finished.stdout) < ballast.nbytes / (1 << 20)
+
+
 def test_ratios_are_taken_within_a_round():
     assert speed.ratio([4.0, 9.0], [2.0, 3.0]) == summary.Spread(2.5, 2.0, 3.0, 2)
 

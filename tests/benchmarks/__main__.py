@@ -29,14 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = machine.describe()
     print(machine.in_words(facts))
     started = time.perf_counter()
-    results: dict[str, Any] = {"machine": facts, "options": {**vars(options), "images": str(options.images)}}
+    results: dict[str, Any] = {"machine": facts, "options": vars(options)}
     parts = {"speed": _speed, "sampling": _sampling, "faithfulness": _faithfulness, "defaults": _defaults}
     for part in [options.part] if options.part else ["speed", "sampling"]:
         print(f"\n{part}\n")
         results[part] = parts[part](options)
     say(f"done in {time.perf_counter() - started:.0f} s\n")
     if options.json is not None:
-        options.json.write_text(json.dumps(to_plain(results), indent=1, default=str, allow_nan=False), encoding="utf-8")
+        options.json.write_text(json.dumps(to_plain(results), indent=1, allow_nan=False), encoding="utf-8")
     return 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +76,11 @@ def bootstrap_mean(values: Sequence[float]) -> Interval:
 
 
 def to_plain(value: object) -> object:
-    """Return JSON-ready values: intervals and spreads as dictionaries, NaN and infinity as null."""
-    if isinstance(value, Interval | Spread):
-        return to_plain(asdict(value))
+    """Return JSON-ready values: dataclasses as dictionaries, paths as text, NaN and infinity as null."""
+    if is_dataclass(value):
+        return {part.name: to_plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, Path):
+        return str(value)
     if isinstance(value, dict):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
