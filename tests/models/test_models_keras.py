@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -240,20 +236,7 @@ def test_arrays_of_the_wrong_shape_or_type_are_refused(small):
         predict(masks.astype(bool))
 
 
-def run_python(source, **environment):
-    finished = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", textwrap.dedent(source)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
-    return finished
-
-
-def test_importing_the_models_imports_neither_tensorflow_nor_keras():
+def test_importing_the_models_imports_neither_tensorflow_nor_keras(run_python):
     run_python(
         """
         import sys
@@ -264,7 +247,7 @@ def test_importing_the_models_imports_neither_tensorflow_nor_keras():
     )
 
 
-def test_keras_finds_the_weights_where_we_put_them_and_asks_no_network(tmp_path):
+def test_keras_finds_the_weights_where_we_put_them_and_asks_no_network(run_python, tmp_path):
     # MobileNetV2, because it is the one whose sum Keras does not publish: any weights will do.
     finished = run_python(
         """

@@ -1,0 +1,25 @@
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Run a piece of Python in a process of its own, and return what it printed."""
+
+    def run(source, **environment):
+        finished = subprocess.run(
+            [sys.executable, "-W", "error::UserWarning", "-c", textwrap.dedent(source)],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished
+
+    return run
