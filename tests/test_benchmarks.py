@@ -14,7 +14,7 @@ from known_answers import colorful_image, known_answer, linear
 import lime_core as lc
 from tests.benchmarks import collages, faithfulness, measures, sampling, speed, summary, table
 from tests.benchmarks.lab import Lab, first
-from tests.benchmarks.methods import Settings
+from tests.benchmarks.methods import Chance, Settings
 from tests.benchmarks.pictures import Picture
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -214,6 +214,15 @@ def test_stability_is_perfect_for_a_linear_model_under_every_sampler(small_lab):
     assert found.curves["balanced"].shape == (2, 2)
     assert found.at("iid", 128).value <= 1
     assert "128 calls" in sampling.tables(found)
+
+
+def test_a_method_that_knows_nothing_scores_what_chance_gives(small_lab, spec):
+    lab, picture, _ = small_lab
+    plan = faithfulness.Plan(seeds=40)
+    scores = faithfulness.measure(Chance(spec), lab.classifier, [picture], [], plan)
+    assert scores.jaccard[0] == pytest.approx(0.35, abs=0.1)  # at most five of about four positive ones of eight
+    assert np.isnan(scores.coverage[0])
+    assert np.isnan(scores.r2_holdout[0])
 
 
 def test_the_short_form_runs_and_writes_its_numbers(tmp_path):

@@ -1,4 +1,4 @@
-"""Command line: ``python -m tests.benchmarks [speed|sampling|faithfulness|defaults]``."""
+"""Command line: ``python -m tests.benchmarks [all|speed|sampling|faithfulness|defaults]``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports Te
 import lime_core as lc
 from tests.benchmarks import classifiers, collages, defaults, faithfulness, machine, peers, pictures, sampling, speed
 from tests.benchmarks.lab import Lab
-from tests.benchmarks.methods import Method, Settings
+from tests.benchmarks.methods import Chance, Method, Settings
 from tests.benchmarks.summary import to_plain
 
 MODEL = "efficientnet_lite0"
@@ -30,10 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(machine.in_words(facts))
     started = time.perf_counter()
     results: dict[str, Any] = {"machine": facts, "options": vars(options)}
-    parts = {"speed": _speed, "sampling": _sampling, "faithfulness": _faithfulness, "defaults": _defaults}
-    for part in [options.part] if options.part else ["speed", "sampling"]:
-        print(f"\n{part}\n")
-        results[part] = parts[part](options)
+    parts = {"all": _cost, "speed": _speed, "sampling": _sampling, "faithfulness": _faithfulness, "defaults": _defaults}
+    results |= parts[options.part](options)
     say(f"done in {time.perf_counter() - started:.0f} s\n")
     if options.json is not None:
         options.json.write_text(json.dumps(to_plain(results), indent=1, allow_nan=False), encoding="utf-8")
@@ -69,42 +67,57 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _speed(options: argparse.Namespace) -> Any:
-    plan = speed.Plan(
-        runs=options.runs or 5, samples=options.samples or 1000, models=tuple(options.models or speed.MODELS)
-    )
-    if options.short:
-        samples = options.samples or 128
-        plan = speed.Plan(
-            runs=options.runs or 2,
-            samples=samples,
-            models=tuple(options.models or speed.MODELS[:1]),
-            start_samples=64,
-            memory_samples=(samples, 10 * samples),
-            refits=5,
-        )
-    rows = speed.measure(plan, say)
+def _cost(options: argparse.Namespace) -> dict[str, Any]:
+    rows = speed.measure(_speed_plan(options), say)
+    found = _measure_sampling(options)
+    rows.append(speed.calls_row(found))
     _show(speed.table(rows))
-    return rows
+    _show(sampling.tables(found))
+    return {"speed": rows, "sampling": sampling.as_dict(found)}
 
 
-def _sampling(options: argparse.Namespace) -> Any:
+def _speed(options: argparse.Namespace) -> dict[str, Any]:
+    rows = speed.measure(_speed_plan(options), say)
+    _show(speed.table(rows))
+    return {"speed": rows}
+
+
+def _sampling(options: argparse.Namespace) -> dict[str, Any]:
+    found = _measure_sampling(options)
+    _show(sampling.tables(found))
+    return {"sampling": sampling.as_dict(found)}
+
+
+def _speed_plan(options: argparse.Namespace) -> speed.Plan:
+    if not options.short:
+        models = tuple(options.models or speed.MODELS)
+        return speed.Plan(runs=options.runs or 5, samples=options.samples or 1000, models=models)
+    samples = options.samples or 128
+    return speed.Plan(
+        runs=options.runs or 2,
+        samples=samples,
+        models=tuple(options.models or speed.MODELS[:1]),
+        start_samples=64,
+        memory_samples=(samples, 10 * samples),
+        refits=5,
+    )
+
+
+def _measure_sampling(options: argparse.Namespace) -> sampling.Stability:
     lab = _lab(options)
     calls = sampling.CURVE[:3] if options.short else sampling.CURVE
     names = _chosen(sampling.SAMPLERS[:2] if options.short else sampling.SAMPLERS, options)
-    found = sampling.measure(
-        lab, _pictures(options, lab, short=2), samplers=names, seeds=_seeds(options), calls=calls, say=say
-    )
-    _show(sampling.tables(found))
-    return sampling.as_dict(found)
+    chosen = _pictures(options, lab, short=2)
+    return sampling.measure(lab, chosen, samplers=names, seeds=_seeds(options), calls=calls, say=say)
 
 
-def _faithfulness(options: argparse.Namespace) -> Any:
+def _faithfulness(options: argparse.Namespace) -> dict[str, Any]:
     lab = _lab(options)
     methods: list[Method] = [Settings(name, spec, lab) for name, spec in lc.PRESETS.items()]
     methods.insert(0, Settings(f"default, {DEFAULT_SAMPLES} calls", lc.ExplainSpec(), lab, DEFAULT_SAMPLES))
     if peers.is_installed():
         methods.append(peers.LimePackage(lab))
+    methods.append(Chance(lc.ExplainSpec()))
     plan = faithfulness.Plan(seeds=_seeds(options))
     if options.short:
         plan = faithfulness.Plan(2, _seeds(options), None, 1, 128, 512)
@@ -113,10 +126,10 @@ def _faithfulness(options: argparse.Namespace) -> Any:
             method.samples = 128
     scores = _measure(methods, lab, plan, options)
     _show(faithfulness.table(scores))
-    return [one.as_dict() for one in scores]
+    return {"faithfulness": [one.as_dict() for one in scores], "plan": plan}
 
 
-def _defaults(options: argparse.Namespace) -> Any:
+def _defaults(options: argparse.Namespace) -> dict[str, Any]:
     lab = _lab(options)
     names = _chosen(list(defaults.CANDIDATES), options)
     plan = faithfulness.Plan(6, options.seeds or 3, 1024, 2, DEFAULT_SAMPLES, 4096)
@@ -126,7 +139,7 @@ def _defaults(options: argparse.Namespace) -> Any:
     methods: list[Method] = [Settings(name, defaults.CANDIDATES[name], lab, samples) for name in names]
     scores = _measure(methods, lab, plan, options)
     _show(defaults.table(scores))
-    return [one.as_dict() for one in scores]
+    return {"defaults": [one.as_dict() for one in scores], "plan": plan}
 
 
 def _measure(
@@ -139,13 +152,13 @@ def _measure(
     found: dict[str, faithfulness.Scores] = {}
     for method in sorted(wanted, key=lambda one: -one.samples):  # the longest first: shorter runs are its beginning
         found[method.name] = faithfulness.measure(method, lab.classifier, singles, grids, plan, say)
-    print(faithfulness.explanation_of(plan, len(singles), len(grids)))
+    _show(faithfulness.explanation_of(plan, len(singles), len(grids)))
     return [found[method.name] for method in wanted]
 
 
 def _show(text: str) -> None:
     say("")
-    print(text, flush=True)
+    print(f"\n{text}", flush=True)
 
 
 def _seeds(options: argparse.Namespace) -> int:

@@ -48,12 +48,12 @@ class Plan:
         Intervals of runs with `coverage_samples` are compared with one run of `long_samples` and another seed.
     """
 
-    stability_pictures: int = 8
+    stability_pictures: int = 6
     seeds: int = 5
     stability_samples: int | None = None
-    coverage_pictures: int = 4
+    coverage_pictures: int = 3
     coverage_samples: int = 512
-    long_samples: int = 8192
+    long_samples: int = 4096
 
 
 @dataclass(slots=True)

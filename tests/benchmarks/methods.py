@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.segmentation import segment
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.measures import Floats, only, strongest_positive
 from tests.benchmarks.pictures import Picture
@@ -94,3 +95,20 @@ class Settings:
             )
             for index in range(len(picture.classes))
         ]
+
+
+class Chance:
+    """Random weights on our own superpixels: what the measures give to a method that knows nothing."""
+
+    name = "chance"
+    samples = 0
+
+    def __init__(self, spec: lc.ExplainSpec) -> None:
+        self._spec = spec
+
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+        """Return one attribution for each of ``picture.classes``."""
+        segments = segment(picture.image.pixels, self._spec.segmentation)
+        random = np.random.default_rng([seed, int(picture.image.sha256[:8], 16)])
+        drawn = [random.normal(size=int(segments.max()) + 1) for _ in picture.classes]
+        return [Attribution(segments, weights, weights, np.full_like(weights, np.nan), np.nan) for weights in drawn]
