@@ -14,10 +14,15 @@ st.set_page_config(page_title="Limelight", page_icon=":material/highlight:", lay
 
 st.logo(LOGO, size="large")
 
-screens = [st.Page("pages/screens/explain.py", title="Explain", icon=":material/highlight:", default=True)]
+screens = [
+    st.Page("pages/screens/explain.py", title="Explain", icon=":material/highlight:", default=True),
+    st.Page("pages/screens/trust.py", title="Trust", icon=":material/verified:"),
+    st.Page("pages/screens/compare.py", title="Compare models", icon=":material/compare:"),
+]
 page = st.navigation(screens, position="top")
 
 opening.follow_link()
+opening.carry_settings(page.url_path)
 with st.sidebar:
     sidebar.show()
 page.run()

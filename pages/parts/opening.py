@@ -34,6 +34,17 @@ def follow_link() -> None:
         set_widgets(spec or lc.ExplainSpec())
 
 
+def carry_settings(screen: str) -> None:
+    """Give the widgets of a screen that is turned to the settings as they stand.
+
+    Streamlit tells widgets of one key apart by page, so one that two screens have would begin anew on the second.
+    """
+    state = session()
+    if screen != state.screen:
+        state.screen = screen
+        set_widgets(state.spec)
+
+
 def arrive() -> bool:
     """Say what a link asked for in vain; return whether this is the first screen of the session."""
     state = session()

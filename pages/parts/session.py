@@ -80,6 +80,8 @@ class Session:
         What was drawn last, and of which answers.
     one_scale : bool
         Whether heat maps of all classes share one scale.
+    screen : str or None
+        The screen that was drawn last.
     """
 
     picture: Picture | None = None
@@ -95,6 +97,7 @@ class Session:
     opened: bool = False
     explanation: tuple[Result, lc.Explanation] | None = None
     one_scale: bool = True
+    screen: str | None = None
 
     @property
     def running(self) -> bool:

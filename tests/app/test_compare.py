@@ -55,7 +55,7 @@ def test_models_are_asked_about_the_same_superpixels_and_masks_whatever_their_in
 def test_a_cut_at_the_models_size_becomes_one_at_viewing_size(model: FakeModel, preset: str) -> None:
     page = explained(samples="64")
     page.selectbox(key="preset").set_value(preset).run()
-    page.number_input(key="spec.samples").set_value(64).run()
+    page.number_input(key="spec.samples").set_value(256).run()
     page = answered(page.switch_page(SCREEN).run())
     one, other = answers(page)
     assert np.array_equal(one.masks, other.masks)
