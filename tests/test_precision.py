@@ -63,6 +63,13 @@ def test_one_block_is_asked_and_its_answers_can_be_gone_on_from(chelsea):
     assert continued.samples == 500
 
 
+def test_the_report_says_which_precision_was_used_and_why(chelsea):
+    good, bad = (check_precision(chelsea, brightness(weights()), brightness(weights(), shift)) for shift in (0.01, 0.2))
+    assert good.describe().startswith("Asked in reduced precision (callable): on the first ")
+    assert "moved by up to 0.010 and the top 5 superpixels overlap by 100%" in good.describe()
+    assert bad.describe().startswith("Asked in f32, as reduced precision was not close enough")
+
+
 def test_two_different_models_are_not_compared(chelsea):
     class Other(lc.CallableClassifier):
         weights_sha256 = "0" * 64

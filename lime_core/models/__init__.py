@@ -9,7 +9,7 @@ from lime_core.models.class_names import imagenet_class_names
 from lime_core.models.classifier import NetworkClassifier
 from lime_core.models.keras_classifier import KerasClassifier
 from lime_core.models.loading import load_classifier
-from lime_core.models.openvino_engine import bf16_available, openvino_available
+from lime_core.models.openvino_runtime import bf16_available, openvino_available
 from lime_core.models.weights import fetch, is_available, weights_path
 
 __all__ = [

@@ -14,7 +14,8 @@ import numpy as np
 from lime_core.errors import ModelError
 from lime_core.models.engines import BATCH_SIZE, Engine, EngineName, Precision, TensorFlowEngine, choosing_function
 from lime_core.models.keras_import import import_tensorflow
-from lime_core.models.openvino_engine import Graph, OpenVINOEngine, Plan, bf16_available, convert, openvino_available
+from lime_core.models.openvino_engine import Graph, OpenVINOEngine, Plan, convert
+from lime_core.models.openvino_runtime import bf16_available, openvino_available
 from lime_core.models.plans import plan_for
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from lime_core.models.cache import cache_folder, forget, read_cached, write_cached
-from lime_core.models.openvino_engine import Graph, describe_machine
+from lime_core.models.openvino_engine import Graph
+from lime_core.models.openvino_runtime import describe_machine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +14,7 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.engines import BATCH_SIZE, Engine, Precision, padded_batches
+from lime_core.models.openvino_runtime import import_openvino, openvino_core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,52 +113,6 @@ class OpenVINOEngine(Engine):
         return np.concatenate(outputs)[: len(choices)]
 
 
-def openvino_available() -> bool:
-    """Return whether OpenVINO is installed; it is not imported for that."""
-    return importlib.util.find_spec("openvino") is not None
-
-
-def bf16_available() -> bool:
-    """Return whether the processor computes in bf16 by itself, and OpenVINO is there to make use of it.
-
-    OpenVINO lists BF16 among a CPU's capabilities also where it only emulates it, on every processor with AVX-512.
-    The precision it would pick if it were not told is bf16 on those alone that have the instructions.
-    """
-    if not openvino_available():
-        return False
-    try:
-        core = _core()
-        capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        return "BF16" in capabilities and core.get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name() == "bf16"
-    except (ModelError, RuntimeError):
-        return False
-
-
-def describe_machine() -> str:
-    """Return a line on what OpenVINO runs on: the processor's name, its capabilities, and the cores to be used.
-
-    Raises
-    ------
-    ModelError
-        If OpenVINO is missing or cannot be loaded.
-    """
-    core = _core()
-    name = core.get_property("CPU", "FULL_DEVICE_NAME")
-    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return f"{name} | {' '.join(sorted(capabilities))} | {most_streams()} cores"
-
-
-def most_streams() -> int:
-    """Return the largest number of streams that makes sense: one a core.
-
-    Raises
-    ------
-    ModelError
-        If OpenVINO is missing or cannot be loaded.
-    """
-    return int(_core().get_property("CPU", "RANGE_FOR_STREAMS")[1])
-
-
 def convert(function: Any) -> Graph:
     """Convert the `tf.function` of `lime_core.models.engines.choosing_function`.
 
@@ -169,7 +121,7 @@ def convert(function: Any) -> Graph:
     ModelError
         If OpenVINO is missing, or does not know something in the graph.
     """
-    openvino = _import()
+    openvino = import_openvino()
     try:
         model = openvino.convert_model(function.get_concrete_function())
         with tempfile.TemporaryDirectory() as folder:
@@ -182,7 +134,7 @@ def convert(function: Any) -> Graph:
 
 
 def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> Any:
-    core = _core()
+    core = openvino_core()
     # From memory: a file that is mapped and then cut short by someone else would take the whole process down.
     model = core.read_model(graph.structure, graph.weights)
     found = {each.any_name: str(each.partial_shape) for each in model.inputs}
@@ -204,17 +156,3 @@ def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: P
 def _finish(request: Any) -> NDArray[np.float32]:
     request.wait()
     return np.array(request.get_output_tensor().data, np.float32)
-
-
-@cache
-def _core() -> Any:
-    return _import().Core()
-
-
-def _import() -> Any:
-    try:
-        return importlib.import_module("openvino")
-    except ImportError as error:
-        raise ModelError(
-            f"openvino could not be imported ({error}); install it with `pip install openvino`."
-        ) from error

@@ -16,7 +16,8 @@ import numpy as np
 
 from lime_core.models.cache import cache_folder, read_cached, write_cached
 from lime_core.models.graph_store import library_versions, machine
-from lime_core.models.openvino_engine import Graph, OpenVINOEngine, Plan, most_streams
+from lime_core.models.openvino_engine import Graph, OpenVINOEngine, Plan
+from lime_core.models.openvino_runtime import most_streams
 
 if TYPE_CHECKING:
     from pathlib import Path

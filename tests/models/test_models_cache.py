@@ -206,8 +206,10 @@ def small():
     return keras.Model(inputs, keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs)))
 
 
-@pytest.mark.parametrize("weights", [None, b"", b"\0"])
-@pytest.mark.parametrize("structure", [None, b"", b"<net", EMPTY_NET, b"\xff\xfe\x00garbage", b"\0" * 100_000])
+@pytest.mark.parametrize(
+    ("structure", "weights"),
+    [(None, b""), (b"", None), (b"<net", None), (EMPTY_NET, b""), (b"\xff\xfe\x00garbage", b"\0")],
+)
 def test_a_graph_that_is_whole_but_wrong_is_made_anew(store, small, structure, weights):
     arguments = {"engine": "openvino", "store": lambda: store}
     first, _ = make_engine(lambda: small, (6, 9), **arguments)
@@ -231,10 +233,9 @@ def test_a_stored_graph_of_another_network_size_is_made_anew(store, small):
 def test_a_model_whose_stored_graph_is_damaged_is_converted_again(cache):
     folder, answer = cache
     file = only_file(folder)
-    whole = file.read_bytes()
-    file.write_bytes(whole[:100_000])
+    file.write_bytes(file.read_bytes()[:100_000])
     np.testing.assert_array_equal(load_classifier().predict(PICTURE), answer)
-    assert len(file.read_bytes()) == len(whole)
+    assert len(file.read_bytes()) > CARD.weights_bytes
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,29 @@ def test_without_openvino_tensorflow_serves_and_says_so(run_python, tmp_path):
     )
 
 
+def test_nothing_is_reported_to_anybody_while_a_model_is_converted(run_python, tmp_path):
+    run_python(
+        """
+        import socket, sys, threading
+        asked = []
+        socket.socket.connect = socket.socket.connect_ex = lambda self, address: asked.append(address)
+        socket.getaddrinfo = lambda host, *_, **__: asked.append(host)
+        from lime_core.models import load_classifier
+        classifier = load_classifier()
+        assert classifier.engine == "openvino"
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(5)
+        assert not asked, asked
+        assert "openvino_telemetry" not in sys.modules
+        """,
+        LIMELIGHT_CACHE=str(tmp_path / "cache"),
+        HOME=str(tmp_path),
+    )
+    # It would keep the number of this user's machine there.
+    assert not (tmp_path / "intel").exists()
+
+
 @pytest.mark.skipif(bf16_available(), reason="this processor computes in bf16")
 def test_bf16_is_refused_where_the_processor_lacks_it():
     with pytest.raises(ModelError, match="does not compute in bf16"):

@@ -42,7 +42,7 @@ def make_sensitive(model, inputs):
     """Give the last layer such weights that its logits have mean 0 and a spread of `LOGIT_SPREAD` over the pictures."""
     layer = next(one for one in reversed(model.layers) if one.weights)
     kernel, bias = layer.get_weights()
-    features = keras.Model(model.inputs, layer.input)(inputs, training=False).numpy().reshape(len(inputs), -1)
+    features = keras.Model(model.inputs[0], layer.input)(inputs, training=False).numpy().reshape(len(inputs), -1)
     logits = features @ kernel.reshape(features.shape[1], -1)
     scale = LOGIT_SPREAD / logits.std(axis=0).mean()
     layer.set_weights([kernel * scale, bias - scale * logits.mean(axis=0)])

@@ -1,0 +1,100 @@
+"""OpenVINO, imported on first use only, and what it says about this machine."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import threading
+from functools import cache
+from typing import Any
+
+from lime_core.errors import ModelError
+
+_IMPORTING = threading.Lock()
+_TELEMETRY = "openvino_telemetry"
+
+
+def openvino_available() -> bool:
+    """Return whether OpenVINO is installed; it is not imported for that."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+def bf16_available() -> bool:
+    """Return whether the processor computes in bf16 by itself, and OpenVINO is there to make use of it.
+
+    OpenVINO lists BF16 among a CPU's capabilities also where it only emulates it, on every processor with AVX-512.
+    The precision it would pick if it were not told is bf16 on those alone that have the instructions.
+    """
+    if not openvino_available():
+        return False
+    try:
+        core = openvino_core()
+        capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return "BF16" in capabilities and core.get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name() == "bf16"
+    except (ModelError, RuntimeError):
+        return False
+
+
+def describe_machine() -> str:
+    """Return a line on what OpenVINO runs on: the processor's name, its capabilities, and the cores to be used.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO is missing or cannot be loaded.
+    """
+    core = openvino_core()
+    name = core.get_property("CPU", "FULL_DEVICE_NAME")
+    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return f"{name} | {' '.join(sorted(capabilities))} | {most_streams()} cores"
+
+
+def most_streams() -> int:
+    """Return the largest number of streams that makes sense: one a core.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO is missing or cannot be loaded.
+    """
+    return int(openvino_core().get_property("CPU", "RANGE_FOR_STREAMS")[1])
+
+
+def import_openvino() -> Any:
+    """Import and return OpenVINO, without its telemetry.
+
+    Each import of OpenVINO and each conversion would be reported to a server of its makers, unless the user has
+    objected. Whoever explains a picture on their own machine does not expect that. OpenVINO does without the package
+    where it is not installed; for the time of the import it is made to look so.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO is not installed or cannot be loaded.
+    """
+    with _IMPORTING:
+        hidden = _TELEMETRY not in sys.modules
+        if hidden:
+            sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+        try:
+            return importlib.import_module("openvino")
+        except ImportError as error:
+            raise ModelError(
+                f"openvino could not be imported ({error}); install it with `pip install openvino`."
+            ) from error
+        finally:
+            if hidden:
+                del sys.modules[_TELEMETRY]
+
+
+@cache
+def openvino_core() -> Any:
+    """Return the one core of this process, through which graphs are read and compiled.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO is missing or cannot be loaded.
+    """
+    return import_openvino().Core()

@@ -1,0 +1,103 @@
+"""Is bf16 good enough for this picture? Asked of the picture itself, before its explanation rests on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lime_core.errors import ModelError
+from lime_core.image import Image
+from lime_core.models.base import Classifier
+from lime_core.neighborhood import Neighborhood, query
+from lime_core.scene import prepare
+from lime_core.spec import ExplainSpec
+from lime_core.stopping import block_length
+from lime_core.surrogate import fit
+
+# Of one perturbed picture; an explanation averages over hundreds of them.
+PROBABILITY_TOLERANCE = 0.1
+# Of five superpixels one exchanged for another leaves 4/6: on average no more than that.
+JACCARD_TOLERANCE = 2 / 3
+_TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionReport:
+    """How far reduced precision moves one explanation.
+
+    Attributes
+    ----------
+    max_probability_difference : float
+        Largest change of a shown class's probability over all perturbed pictures of the first block.
+    top5_jaccard : float
+        Overlap (0..1) of the five strongest superpixels, averaged over the shown classes.
+    accepted : bool
+        Whether the former is at most `PROBABILITY_TOLERANCE` and the latter at least `JACCARD_TOLERANCE`.
+    reference, reduced : Neighborhood
+        The answers in f32 and in reduced precision; a query goes on from either of them when it is given as `known`.
+    """
+
+    max_probability_difference: float
+    top5_jaccard: float
+    accepted: bool
+    reference: Neighborhood
+    reduced: Neighborhood
+
+    def describe(self) -> str:
+        """Return a sentence for the result: what ran, and what the check found."""
+        found = (
+            f"on the first {self.reference.samples} perturbed pictures probabilities moved by up to "
+            f"{self.max_probability_difference:.3f} and the top {_TOP} superpixels overlap by {self.top5_jaccard:.0%}"
+        )
+        if self.accepted:
+            return f"Asked in reduced precision ({self.reduced.provenance.engine}): {found}."
+        return f"Asked in f32, as reduced precision was not close enough: {found}."
+
+
+def check_precision(
+    image: Image, classifier_f32: Classifier, classifier_reduced: Classifier, spec: ExplainSpec | None = None
+) -> PrecisionReport:
+    """Ask both classifiers about the first block of perturbed pictures, and compare what comes of it.
+
+    Parameters
+    ----------
+    image : Image
+        The picture to be explained.
+    classifier_f32, classifier_reduced : Classifier
+        The same model in f32 and, say, in bf16.
+    spec : ExplainSpec, optional
+        Settings of the explanation.
+
+    Returns
+    -------
+    report : PrecisionReport
+
+    Raises
+    ------
+    ModelError
+        If the classifiers are not the same model.
+    LimeError
+        See `query` and `fit`.
+    """
+    if classifier_f32.weights_sha256 != classifier_reduced.weights_sha256:
+        raise ModelError(f"{classifier_f32.id} and {classifier_reduced.id} have different weights; compare one model.")
+    spec = spec or ExplainSpec()
+    block = block_length(prepare(image, classifier_f32.input_size, spec).superpixels)
+    short = replace(spec, samples=min(spec.samples, block), early_stop=False)
+    reference, reduced = (query(image, each, short) for each in (classifier_f32, classifier_reduced))
+
+    expected = fit(reference, short)
+    # The classes that f32 shows, also where the other would show different ones.
+    shown = [one.index for one in expected.classes]
+    got = fit(reduced, replace(short, classes=tuple(shown)))
+    difference = float(np.abs(reference.outputs[:, shown] - reduced.outputs[:, shown]).max())
+    tops = ([set(explanation.top_features(index, _TOP, "both")) for index in shown] for explanation in (expected, got))
+    jaccard = float(np.mean([_jaccard(one, other) for one, other in zip(*tops, strict=True)]))
+    accepted = difference <= PROBABILITY_TOLERANCE and jaccard >= JACCARD_TOLERANCE
+    return PrecisionReport(difference, jaccard, accepted, reference, reduced)
+
+
+def _jaccard(one: set[int], other: set[int]) -> float:
+    # Where neither finds anything they agree.
+    return len(one & other) / len(one | other) if one | other else 1.0
