@@ -16,6 +16,7 @@ st.logo(LOGO, size="large")
 
 screens = [
     st.Page("pages/screens/explain.py", title="Explain", icon=":material/highlight:", default=True),
+    st.Page("pages/screens/trust.py", title="Trust", icon=":material/verified:"),
     st.Page("pages/screens/compare.py", title="Compare models", icon=":material/compare:"),
 ]
 page = st.navigation(screens, position="top")
