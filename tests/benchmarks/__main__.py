@@ -47,12 +47,8 @@ def say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    add(
-        "part",
-        nargs="?",
-        choices=("speed", "sampling", "faithfulness", "defaults"),
-        help="speed and sampling if left out",
-    )
+    parts = ("all", "speed", "sampling", "faithfulness", "defaults")
+    add("part", nargs="?", choices=parts, default="all", help="all, or nothing, is speed and sampling in one table")
     add("--short", action="store_true", help="little of everything: shows that it works, not how well")
     add("--json", type=Path, metavar="FILE", help="write every number there")
     add("--images", type=Path, metavar="DIR", default=pictures.DEFAULT_FOLDER, help="labelled pictures (labels.json)")
