@@ -89,6 +89,28 @@ def answers(names: list[str], before: list[float], model: list[float], surrogate
     return _laid_out(figure, height=90 + 40 * len(names))
 
 
+def side_by_side(names: list[str], values: dict[str, list[float]]) -> go.Figure:
+    """Show a number of each class under each of up to four models; patterns tell the models apart without colour."""
+    looks = ((_hex(FOR), ""), (_hex(UNSIGNED), "/"), (_NEUTRAL, "x"), (_hex(AGAINST), "."))
+    figure = go.Figure()
+    for (title, numbers), (color, pattern) in zip(values.items(), looks, strict=False):
+        figure.add_bar(
+            y=names,
+            x=numbers,
+            name=title,
+            orientation="h",
+            marker={"color": color, "pattern": {"shape": pattern, "size": 5}},
+            text=[f"{number:.1%}" for number in numbers],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"{title}, %{{y}}: %{{x:.2%}}<extra></extra>",
+        )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.12 * max(map(max, values.values()))])
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
+    return _laid_out(figure, height=70 + len(names) * (14 + 16 * len(values)))
+
+
 def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
     order = np.argsort(-np.abs(values), kind="stable")
     order = order[values[order] != 0][:_MOST_BARS]

@@ -117,7 +117,8 @@ def _headline(compared: Compared) -> None:
     if len(firsts) == 1:
         st.markdown(f"#### {compared.title(0)} says *{said.pop()}*")
     elif len(said) == 1:
-        st.markdown(f"#### All {len(firsts)} models say *{said.pop()}*")
+        everyone = "Both" if len(firsts) == 2 else f"All {len(firsts)}"
+        st.markdown(f"#### {everyone} models say *{said.pop()}*")
     else:
         told = ", ".join(f"{compared.title(place)} *{words.plain(one.name)}*" for place, one in enumerate(firsts))
         st.markdown(f"#### The models disagree: {told}")
@@ -168,48 +169,34 @@ def _map(compared: Compared, explanation: lc.Explanation, index: int, limit: flo
 
 def _classes(compared: Compared) -> None:
     st.markdown("##### What each model says")
-    rows = [
-        {"class": one.name}
-        | {compared.title(place): each[one.index].probability for place, each in enumerate(compared.explanations)}
-        for one in sorted(
-            compared.explanations[0].classes,
-            key=lambda one: -max(each[one.index].probability for each in compared.explanations),
-        )
+    names = [one.name for one in compared.explanations[0].classes]
+    indices = [one.index for one in compared.explanations[0].classes]
+    said = {
+        compared.title(place): [explanation[index].probability for index in indices]
+        for place, explanation in enumerate(compared.explanations)
+    }
+    told = [
+        f"{title}: " + ", ".join(f"{name} {value:.1%}" for name, value in zip(names, values, strict=True))
+        for title, values in said.items()
     ]
-    bar = st.column_config.ProgressColumn
-    titles = [compared.title(place) for place in range(len(compared.explanations))]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={title: bar(format="percent", min_value=0.0, max_value=1.0) for title in titles},
-        alt="Probability of every top class under each model",
-    )
+    figure = charts.side_by_side(names, said)
+    st.plotly_chart(figure, key="compare.classes", config=_QUIET, alt="; ".join(told))
 
 
 def _agreement(compared: Compared) -> None:
     st.markdown("##### Do they look at the same superpixels?", help=_AGREEMENT_HELP)
-    k = compared.explanations[0].spec.top_k
     rows = [
         {
             "models": f"{compared.title(pair.a)} and {compared.title(pair.b)}",
-            "in common": f"{len(pair.common)} of {len(pair.union)}",
-            "which": ", ".join(map(str, pair.common)) or "none",
-            "Jaccard": pair.jaccard,
-            "rank correlation": pair.rank_correlation,
+            "Jaccard": words.number(pair.jaccard),
+            "rank correlation": words.number(pair.rank_correlation),
+            "in common": f"{len(pair.common)} of {len(pair.union)}: {', '.join(map(str, pair.common)) or 'none'}",
         }
         for pair in compared.result.pairs
     ]
-    column = st.column_config
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={
-            "in common": column.TextColumn(help=f"Of all that are among the {k} strongest of either model"),
-            "Jaccard": column.NumberColumn(format="%.2f", help="0 = none in common, 1 = the same"),
-            "rank correlation": column.NumberColumn(format="%+.2f", help="−1 = reversed, 0 = unrelated, 1 = the same"),
-        },
-        alt="Agreement of every two models",
-    )
+    st.table(rows, border="horizontal", hide_index=True, alt="Agreement of every two models")
+    k = compared.explanations[0].spec.top_k
+    st.caption(f"In common: of the superpixels among the {k} strongest of either model, those of both.")
 
 
 def _differences(compared: Compared) -> None:

@@ -140,9 +140,11 @@ def _end_other_pictures(state: Session, mine: Comparing) -> None:
 
 
 def _summary(state: Session, mine: Comparing, asked: list[Question]) -> None:
-    parts = [f"seed {state.spec.seed}", f"sampler {words.choice(state.spec.sampler)}"]
-    parts += [
-        f"{words.choice(state.spec.segmentation.method)} superpixels, hidden ones {words.choice(state.spec.fill)}"
+    spec = state.spec
+    parts = [
+        f"{words.choice(spec.segmentation.method)} superpixels",
+        f"hidden ones become {words.choice(spec.fill)}",
+        f"sampler {words.choice(spec.sampler)}, seed {spec.seed}",
     ]
     if state.spec.resolution == "model":
         parts.append("cut at viewing size here, so that all models see the same superpixels")
