@@ -9,11 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import lime_core as lc
 from lime_core import models, render
 from lime_core.flags import add_spec_flags, spec_from
+from lime_core.precision import check_precision
 from lime_core.trials.suite import SEEDS, TRIALS, Subject, trust_document, trust_summary
 
 
@@ -65,23 +68,28 @@ def _add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=models.DEFAULT_MODEL, metavar="ID", help="catalog id (default %(default)s)")
     parser.add_argument("--output", type=Path, default=Path("explanation"), metavar="DIR", help="(default %(default)s)")
     parser.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
+    parser.add_argument(
+        "--engine", choices=("auto", "tensorflow", "openvino"), default="auto", help="what runs the network"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("f32", "bf16"),
+        default="f32",
+        help="bf16: faster where the processor has it; checked against f32 on the picture before it is used",
+    )
     parser.add_argument("--quiet", action="store_true", default=False, help="no progress")
 
 
 def run_explain(options: argparse.Namespace) -> None:
     """Explain IMAGE and write explanation.json, neighborhood.npz and one PNG a class into the output folder."""
-    spec = spec_from(options, lc.preset(options.preset))
-    image = lc.load_image(options.image)
-    progress = _Progress(enabled=not options.quiet)
-    classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
-    neighborhood = lc.query(image, classifier, spec, on_progress=progress.named("asking the model"))
-    explanation = lc.fit(neighborhood, spec)
+    answers = _ask_model(options)
+    explanation, image = answers.explanation, answers.image
     with _writing(options.output) as folder:
         (folder / "explanation.json").write_text(explanation.to_json(), encoding="utf-8")
-        neighborhood.save_npz(folder / "neighborhood.npz")
+        answers.neighborhood.save_npz(folder / "neighborhood.npz")
         for rank, explained in enumerate(explanation.classes, start=1):
             slug = re.sub(r"[^a-z0-9]+", "-", explained.name.lower()).strip("-")
-            picture = render.to_png(render.render(lc.frame(image, spec), explanation, explained.index))
+            picture = render.to_png(render.render(lc.frame(image, explanation.spec), explanation, explained.index))
             (folder / f"{rank}-{slug or explained.index}.png").write_bytes(picture)
     print(summary(explanation))
     print(f"\nwritten to {options.output}")
@@ -89,20 +97,46 @@ def run_explain(options: argparse.Namespace) -> None:
 
 def run_trust(options: argparse.Namespace) -> None:
     """Explain IMAGE, put the explanation of its first class (or of --class-indices) to the test, write trust.json."""
-    spec = spec_from(options, lc.preset(options.preset))
-    image = lc.load_image(options.image)
-    progress = _Progress(enabled=not options.quiet)
-    classifier = models.load_classifier(options.model, on_progress=progress.named("fetching weights"))
-    explanation = lc.explain(image, classifier, spec, on_progress=progress.named("asking the model"))
+    answers = _ask_model(options)
+    explanation, progress = answers.explanation, _Progress(enabled=not options.quiet)
     explained = explanation.classes[0]
     seeds = tuple(range(options.seeds))
-    subject = Subject(image, options.model, classifier, explanation, explained.index, seeds)
+    subject = Subject(answers.image, options.model, answers.classifier, explanation, explained.index, seeds)
     results = {name: TRIALS[name](subject, progress.named(name)) for name in options.trials}
     document = trust_document(explanation, explained.index, results)
     with _writing(options.output) as folder:
         (folder / "trust.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
     print(trust_summary(explained, results))
     print(f"\nwritten to {options.output / 'trust.json'}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    image: lc.Image
+    classifier: lc.Classifier
+    neighborhood: lc.Neighborhood
+    explanation: lc.Explanation
+
+
+def _ask_model(options: argparse.Namespace) -> _Answers:
+    """Do what the common flags say; bf16 is used only where it passes its check on this picture."""
+    spec = spec_from(options, lc.preset(options.preset))
+    image = lc.load_image(options.image)
+    progress = _Progress(enabled=not options.quiet)
+    load = partial(models.load_classifier, options.model, engine=options.engine)
+    classifier = load(on_progress=progress.named("fetching weights"))
+    known: lc.Neighborhood | None = None
+    notes: tuple[str, ...] = ()
+    if options.precision != "f32":
+        reduced = load(precision=options.precision)
+        report = check_precision(image, classifier, reduced, spec)
+        known, notes = report.reference, (report.describe(),)
+        if report.accepted:
+            classifier, known = reduced, report.reduced
+    neighborhood = lc.query(image, classifier, spec, on_progress=progress.named("asking the model"), known=known)
+    explanation = lc.fit(neighborhood, spec)
+    explanation = replace(explanation, notes=(*explanation.notes, *notes))
+    return _Answers(image, classifier, neighborhood, explanation)
 
 
 def run_models(_: argparse.Namespace) -> None:

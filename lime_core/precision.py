@@ -14,6 +14,7 @@ from lime_core.scene import prepare
 from lime_core.spec import ExplainSpec
 from lime_core.stopping import block_length
 from lime_core.surrogate import fit
+from lime_core.trials.shared import jaccard
 
 # Of one perturbed picture; an explanation averages over hundreds of them.
 PROBABILITY_TOLERANCE = 0.1
@@ -92,12 +93,7 @@ def check_precision(
     shown = [one.index for one in expected.classes]
     got = fit(reduced, replace(short, classes=tuple(shown)))
     difference = float(np.abs(reference.outputs[:, shown] - reduced.outputs[:, shown]).max())
-    tops = ([set(explanation.top_features(index, _TOP, "both")) for index in shown] for explanation in (expected, got))
-    jaccard = float(np.mean([_jaccard(one, other) for one, other in zip(*tops, strict=True)]))
-    accepted = difference <= PROBABILITY_TOLERANCE and jaccard >= JACCARD_TOLERANCE
-    return PrecisionReport(difference, jaccard, accepted, reference, reduced)
-
-
-def _jaccard(one: set[int], other: set[int]) -> float:
-    # Where neither finds anything they agree.
-    return len(one & other) / len(one | other) if one | other else 1.0
+    tops = ([explanation.top_features(index, _TOP, "both") for index in shown] for explanation in (expected, got))
+    alike = float(np.mean([jaccard(one, other) for one, other in zip(*tops, strict=True)]))
+    accepted = difference <= PROBABILITY_TOLERANCE and alike >= JACCARD_TOLERANCE
+    return PrecisionReport(difference, alike, accepted, reference, reduced)

@@ -11,7 +11,7 @@ from skimage import data
 import lime_core as lc
 from lime_core.__main__ import build_parser, main
 from lime_core.flags import spec_from
-from lime_core.models import CATALOG
+from lime_core.models import CATALOG, bf16_available
 from lime_core.parameters import parameters_of
 from lime_core.segmentation import SEGMENTATIONS
 
@@ -147,3 +147,16 @@ def test_trust_shows_that_the_explanation_depends_on_what_the_model_learned(cat,
     assert check["passed"]
     assert len(check["stages"]) == 4
     assert "changes, as it must" in capsys.readouterr().out
+
+
+def test_bf16_is_checked_on_the_picture_and_reported_or_refused_in_words(cat, tmp_path, capsys):
+    out = tmp_path / "out"
+    code = main(["explain", str(cat), "--samples", "128", "--precision", "bf16", "--output", str(out), "--quiet"])
+    if not bf16_available():
+        assert code == 1
+        assert "bf16" in capsys.readouterr().err
+        return
+    explanation = lc.Explanation.from_json((out / "explanation.json").read_text())
+    assert explanation.samples == 128
+    used = explanation.provenance.engine == "openvino-bf16"
+    assert explanation.notes[-1].startswith("Asked in reduced precision" if used else "Asked in f32")
