@@ -42,8 +42,8 @@ def probabilities(explanation: lc.Explanation) -> go.Figure:
     return _laid_out(figure, height=30 + 26 * len(names))
 
 
-def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> go.Figure:
-    """Show the kernel over the distances that the samples really have, and how many samples lie there."""
+def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, mark: int | None = None) -> go.Figure:
+    """Show the kernel over the distances that the samples really have, how many lie there, and where sample `mark` is."""
     distance = distances(neighborhood.masks, neighborhood.energy, spec.distance)
     curve = np.linspace(0, max(1.0, float(distance.max())), 200)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
@@ -58,6 +58,18 @@ def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> go.Figure:
         hovertemplate="distance %{x:.3f}, weight %{y:.3f}<extra></extra>",
     )
     figure.add_traces([line, own], rows=[1, 1], cols=[1, 1])
+    if mark is not None:
+        look = {"color": _hex(AGAINST), "size": 15, "symbol": "diamond", "line": {"color": "white", "width": 1.5}}
+        one = go.Scatter(
+            x=own.x[mark : mark + 1],
+            y=own.y[mark : mark + 1],
+            mode="markers+text",
+            marker=look,
+            text=[f"sample {mark}"],
+            textposition="top right",
+            hovertemplate="this sample: distance %{x:.3f}, weight %{y:.3f}<extra></extra>",
+        )
+        figure.add_trace(one, row=1, col=1)
     figure.add_trace(go.Histogram(x=distance, nbinsx=40, marker_color=_hex(FOR), name="samples"), row=2, col=1)
     figure.update_yaxes(title="weight", range=[0, 1.05], row=1, col=1)
     figure.update_yaxes(title="samples", row=2, col=1)
@@ -87,6 +99,31 @@ def answers(names: list[str], before: list[float], model: list[float], surrogate
         barmode="group", showlegend=True, legend={"orientation": "h", "y": -0.15, "traceorder": "normal"}
     )
     return _laid_out(figure, height=90 + 40 * len(names))
+
+
+def fit(answers: np.ndarray, surrogate: np.ndarray, weights: np.ndarray, shown: np.ndarray) -> go.Figure:
+    """Put the surrogate's answer to each sample beside the model's; the larger a point, the more it counts.
+
+    `shown` says for each sample whether the superpixel in question is shown: filled where it is, hollow where not.
+    """
+    figure = go.Figure()
+    size = 4 + 12 * weights / weights.max()
+    for inside, name, symbol in ((True, "shown", "circle"), (False, "hidden", "circle-open")):
+        rows = shown == inside
+        figure.add_scatter(
+            x=surrogate[rows],
+            y=answers[rows],
+            mode="markers",
+            name=name,
+            marker={"color": _hex(FOR if inside else AGAINST), "symbol": symbol, "size": size[rows], "opacity": 0.6},
+            hovertemplate="surrogate %{x:.3f}, model %{y:.3f}<extra></extra>",
+        )
+    ends = [float(min(answers.min(), surrogate.min())), float(max(answers.max(), surrogate.max()))]
+    figure.add_scatter(x=ends, y=ends, mode="lines", name="perfect", line={"color": _NEUTRAL, "dash": "dash"})
+    figure.update_xaxes(title="the surrogate says")
+    figure.update_yaxes(title="the model says")
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
+    return _laid_out(figure, height=400)
 
 
 def side_by_side(names: list[str], values: dict[str, list[float]]) -> go.Figure:

@@ -107,13 +107,19 @@ def _fit_settings() -> dict[str, Any]:
             values[name] = controls.setting(name)
         values["normalize_weights"] = controls.setting("normalize_weights")
     with right:
-        values["surrogate"] = controls.setting("surrogate")
-        if values["surrogate"] in ("ridge", "lasso"):
-            values["alpha"] = controls.setting("alpha")
-        # A tree selects by itself.
-        values["selection"] = "none" if values["surrogate"] == "tree" else controls.setting("selection")
-        if values["selection"] != "none":
-            values["max_features"] = controls.setting("max_features")
+        values |= surrogate_settings()
+    return values
+
+
+def surrogate_settings() -> dict[str, Any]:
+    """Draw the choice of the simple model, and return it."""
+    values = {"surrogate": controls.setting("surrogate")}
+    if values["surrogate"] in ("ridge", "lasso"):
+        values["alpha"] = controls.setting("alpha")
+    # A tree selects by itself.
+    values["selection"] = "none" if values["surrogate"] == "tree" else controls.setting("selection")
+    if values["selection"] != "none":
+        values["max_features"] = controls.setting("max_features")
     return values
 
 

@@ -30,9 +30,9 @@ def show() -> None:
         buttons = st.container(horizontal=True, width="content", vertical_alignment="bottom")
     try:
         with superpixels:
-            chosen |= _superpixels(state)
+            chosen |= superpixel_settings(state)
         with sampling:
-            chosen |= _sampling()
+            chosen |= sampling_settings()
         state.spec = replace(state.spec, **chosen)
         problem = None
     except lc.LimeError as error:
@@ -73,7 +73,8 @@ def _samples() -> int:
         return int(controls.setting("samples"))
 
 
-def _superpixels(state: Session) -> dict[str, Any]:
+def superpixel_settings(state: Session) -> dict[str, Any]:
+    """Draw how the picture is cut, and return it."""
     values: dict[str, Any] = {"segmentation": controls.segmentation(state.spec.segmentation)}
     left, right = st.columns(2)
     with left:
@@ -83,7 +84,8 @@ def _superpixels(state: Session) -> dict[str, Any]:
     return values
 
 
-def _sampling() -> dict[str, Any]:
+def sampling_settings() -> dict[str, Any]:
+    """Draw how masks are drawn and what hides, and return it."""
     left, right = st.columns(2)
     values: dict[str, Any] = {}
     with left:
