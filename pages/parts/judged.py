@@ -51,10 +51,9 @@ def summary(shown: Shown) -> None:
             f"{explanation.samples:,} samples"
         )
     with right:
-        reasons = "\n".join(f"* {words.plain(reason)}" for reason in focus.trust.reasons)
-        st.markdown(f"{verdict.MEANINGS[focus.trust.level]}\n\n{reasons}")
+        st.markdown(verdict.reasons(focus.trust))
         verdict.offer(shown.state, focus.trust)
-        _numbers(explanation, focus)
+    _numbers(explanation, focus)
 
 
 def _numbers(explanation: lc.Explanation, explained: lc.ClassExplanation) -> None:
@@ -81,9 +80,9 @@ def _numbers(explanation: lc.Explanation, explained: lc.ClassExplanation) -> Non
             f"How many equally weighted samples would say as much as these {explanation.samples:,}.",
         ),
         (
-            "Samples a superpixel",
+            "Per superpixel",
             f"{trust.samples_per_superpixel:.1f}",
-            "Below about 4 the error bars are wide.",
+            "Samples for each superpixel; below about 4 the error bars are wide.",
         ),
         (
             "Nonlinear share",
@@ -93,7 +92,7 @@ def _numbers(explanation: lc.Explanation, explained: lc.ClassExplanation) -> Non
     ]
     with st.container(horizontal=True, gap="small"):
         for label, value, meaning in numbers:
-            st.metric(label, value, help=meaning, border=True, width=158)
+            st.metric(label, value, help=meaning, border=True, width=150)
 
 
 def why_low(shown: Shown) -> None:

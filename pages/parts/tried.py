@@ -115,13 +115,13 @@ def repeat(shown: Shown, all_classes: tuple[Repeat, ...]) -> None:
         ("CSI", found.csi, "Coefficients stability index: how often the 95 % intervals of two runs overlap."),
     )
     left, right = st.columns([5, 7], gap="medium")
-    limit = float(np.abs(found.mean).max())
+    largest, strongest = float(found.spread.max()), float(np.abs(found.mean).max())
     with left:
-        picture = trial_pictures.strength(shown.image.pixels, shown.explanation.segments, found.spread, limit)
+        picture = trial_pictures.strength(shown.image.pixels, shown.explanation.segments, found.spread, largest)
         st.image(picture, alt="Where the runs disagree", width="stretch", output_format="JPEG")
         st.caption(
-            f"Standard deviation between the runs: pale 0, dark violet {limit:.3g}, the largest mean coefficient. "
-            f"At most {found.spread.max():.3g}."
+            f"Standard deviation of the coefficients between the runs, from pale (0) to dark violet ({largest:.2g}). The "
+            f"strongest coefficient is {strongest:.2g}."
         )
     with right:
         st.plotly_chart(

@@ -38,12 +38,14 @@ def word(trust: ClassTrust) -> str:
     return f"{ICONS[trust.level]} {trust.level}"
 
 
+def reasons(trust: ClassTrust) -> str:
+    """Return what the verdict means and all its reasons, as Markdown."""
+    return "\n".join([f"{MEANINGS[trust.level]}\n", *(f"* {words.plain(reason)}" for reason in trust.reasons)])
+
+
 def in_full(trust: ClassTrust) -> str:
-    """Return what the verdict means, all reasons and the advice, as Markdown."""
-    lines = [f"{MEANINGS[trust.level]}\n", *(f"* {words.plain(reason)}" for reason in trust.reasons)]
-    if trust.advice:
-        lines.append(f"\nWhat would help most: {words.plain(trust.advice)}")
-    return "\n".join(lines)
+    """Return what the verdict means, its reasons and the advice, as Markdown."""
+    return reasons(trust) + (f"\n\nWhat would help most: {words.plain(trust.advice)}" if trust.advice else "")
 
 
 def on_demand(state: Session, focus: lc.ClassExplanation) -> None:
