@@ -77,6 +77,14 @@ def test_an_interval_of_two_standard_errors_holds_what_is_within_them():
     assert measures.covered(estimates, errors, truth, np.full(4, 0.5)).tolist() == [True, True, True]
 
 
+def test_to_be_sure_of_many_at_once_asks_for_more_than_of_one():
+    errors = np.ones(50)
+    errors[1] = np.nan
+    estimates = np.array([3.2, 0.1, -3.5, 3.4, *np.zeros(46)])  # 0.05 / 50, two-sided: 3.29 standard errors
+    assert np.flatnonzero(measures.jointly_sure(estimates, errors)).tolist() == [1, 2, 3]
+    assert measures.jointly_sure(np.array([2.0]), np.ones(1)).all()
+
+
 def test_calls_are_interpolated_on_a_logarithmic_scale():
     calls, stability = (64, 256, 1024), np.array([0.2, 0.4, 0.8])
     assert measures.calls_needed(calls, stability, 0.4) == pytest.approx(256)

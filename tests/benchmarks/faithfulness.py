@@ -66,6 +66,8 @@ class Scores:
     pointing_view: list[float] = field(default_factory=list)
     pointing_positive: list[float] = field(default_factory=list)
     pointing_top: list[float] = field(default_factory=list)
+    pointing_top_three: list[float] = field(default_factory=list)
+    pointing_joint: list[float] = field(default_factory=list)
     empty_maps: int = 0
     deletion: list[float] = field(default_factory=list)
     insertion: list[float] = field(default_factory=list)
@@ -79,10 +81,19 @@ class Scores:
 
     def as_dict(self) -> dict[str, object]:
         """Return every value, and the intervals, for the JSON file."""
-        raw = {name: getattr(self, name) for name in ("name", "samples", "empty_maps", "superpixels", *MEASURES)}
-        return raw | {"intervals": {measure: self.interval(measure) for measure in MEASURES}}
+        measures = MEASURES | POINTING
+        raw = {name: getattr(self, name) for name in ("name", "samples", "empty_maps", "superpixels", *measures)}
+        return raw | {"intervals": {measure: self.interval(measure) for measure in measures}}
 
 
+# What of an attribution is asked to point at the right quarter. The last two are views that a default could have.
+POINTING: dict[str, Callable[[Attribution], Floats]] = {
+    "pointing_view": lambda found: found.shown,
+    "pointing_positive": lambda found: found.weights,
+    "pointing_top": lambda found: found.top_weights(5),
+    "pointing_top_three": lambda found: found.top_weights(3),
+    "pointing_joint": lambda found: found.jointly_sure,
+}
 MEASURES = {
     "pointing_view": "pointing game, view",
     "pointing_positive": "all positive",
@@ -141,16 +152,14 @@ def measure(
 
 def _add_pointing(scores: Scores, attributions: Sequence[Attribution]) -> None:
     # The four maps of a collage are not independent: their mean is one value.
-    shares: dict[str, list[float]] = {"view": [], "positive": [], "top": []}
     scores.superpixels.append(len(attributions[0].weights))
-    for quarter, found in enumerate(attributions):
-        inside = inside_quarter(found.segments.shape, quarter)
-        scores.empty_maps += not (found.shown > 0).any()
-        for name, weights in (("view", found.shown), ("positive", found.weights), ("top", found.top_weights)):
-            shares[name].append(pointing_share(found.map_of(weights), inside))
-    scores.pointing_view.append(float(np.mean(shares["view"])))
-    scores.pointing_positive.append(float(np.mean(shares["positive"])))
-    scores.pointing_top.append(float(np.mean(shares["top"])))
+    scores.empty_maps += sum(not (found.shown > 0).any() for found in attributions)
+    for measure, weights_of in POINTING.items():
+        shares = [
+            pointing_share(found.map_of(weights_of(found)), inside_quarter(found.segments.shape, quarter))
+            for quarter, found in enumerate(attributions)
+        ]
+        getattr(scores, measure).append(float(np.mean(shares)))
 
 
 def _add_fidelity(scores: Scores, method: Method, picture: Picture, judge: lc.Classifier) -> None:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 Floats = NDArray[np.float64]
 
@@ -83,6 +84,15 @@ def covered(
     width = std_errors if truth_errors is None else np.hypot(std_errors, truth_errors)
     known = np.isfinite(width)
     return np.abs(estimates - truth)[known] <= CONFIDENT * width[known]
+
+
+def jointly_sure(estimates: Floats, std_errors: Floats) -> NDArray[np.bool_]:
+    """Say which of S estimates differ from zero at 95 % confidence for all S together (Bonferroni).
+
+    Estimates without an error bar are not doubted.
+    """
+    least = norm.isf(0.025 / len(estimates))
+    return np.isnan(std_errors) | (np.abs(estimates) > least * np.where(np.isnan(std_errors), 0.0, std_errors))
 
 
 def calls_needed(calls: Sequence[int], stability: Floats, wanted: float) -> float:

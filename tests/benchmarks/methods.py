@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.segmentation import segment
 from tests.benchmarks.lab import Lab
-from tests.benchmarks.measures import Floats, only, strongest_positive
+from tests.benchmarks.measures import Floats, jointly_sure, only, strongest_positive
 from tests.benchmarks.pictures import Picture
 
 TOP = 5
@@ -50,10 +50,14 @@ class Attribution:
         """Return weights ``(S,)`` as a map ``(H, W)``."""
         return weights[self.segments]
 
+    def top_weights(self, k: int) -> Floats:
+        """Return the weights of the `k` superpixels that speak most for the class, 0 elsewhere."""
+        return only(self.weights, strongest_positive(self.weights, k))
+
     @property
-    def top_weights(self) -> Floats:
-        """The weights of `top`, 0 elsewhere."""
-        return only(self.weights, self.top)
+    def jointly_sure(self) -> Floats:
+        """The weights whose interval excludes zero though all of the picture's are looked at together (Bonferroni)."""
+        return np.where(jointly_sure(self.weights, self.std_errors), self.weights, 0.0)
 
 
 class Method(Protocol):
