@@ -18,6 +18,7 @@ screens = [
     st.Page("pages/screens/explain.py", title="Explain", icon=":material/highlight:", default=True),
     st.Page("pages/screens/trust.py", title="Trust", icon=":material/verified:"),
     st.Page("pages/screens/compare.py", title="Compare models", icon=":material/compare:"),
+    st.Page("pages/screens/walkthrough.py", title="Walkthrough", icon=":material/footprint:"),
 ]
 page = st.navigation(screens, position="top")
 

@@ -43,7 +43,7 @@ def probabilities(explanation: lc.Explanation) -> go.Figure:
 
 
 def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, mark: int | None = None) -> go.Figure:
-    """Show the kernel over the distances that the samples really have, how many lie there, and where sample `mark` is."""
+    """Show the kernel over the distances that the samples really have, how many lie there, and sample `mark`."""
     distance = distances(neighborhood.masks, neighborhood.energy, spec.distance)
     curve = np.linspace(0, max(1.0, float(distance.max())), 200)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
