@@ -49,7 +49,7 @@ def reality(check: RealityCheck, untouched: float) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title="probability")
-    return _laid_out(figure, height=270, legend=True)
+    return _laid_out(figure, height=320, legend=True)
 
 
 def _points(
@@ -94,7 +94,7 @@ def curve(share: Floats, values: Floats, low: Floats, high: Floats, *, inserting
     )
     figure.update_xaxes(title=f"superpixels {'inserted' if inserting else 'deleted'}", tickformat=".0%")
     figure.update_yaxes(title="probability", rangemode="tozero")
-    return _laid_out(figure, height=300, legend=True)
+    return _laid_out(figure, height=320, legend=True)
 
 
 def spread(repeated: Repeat) -> go.Figure:
@@ -152,8 +152,9 @@ def _hex(color: tuple[int, int, int]) -> str:
 def _laid_out(figure: go.Figure, *, height: int, legend: bool) -> go.Figure:
     return figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        margin={"l": 8, "r": 8, "t": 28, "b": 88 if legend else 8},
         bargap=0.25,
         showlegend=legend,
-        legend={"orientation": "h", "y": -0.28, "traceorder": "normal"},
+        # At the bottom of the figure, not of the axes: on a phone it takes two lines.
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "traceorder": "normal"},
     )

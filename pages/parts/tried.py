@@ -18,6 +18,7 @@ from pages.parts.shown import Shown
 from pages.parts.store import store
 
 _QUIET = {"displayModeBar": False}
+_MOST_NAMED = 12
 _GOOD, _MIXED, _BAD = ":material/check_circle:", ":material/help:", ":material/cancel:"
 
 
@@ -120,8 +121,8 @@ def repeat(shown: Shown, all_classes: tuple[Repeat, ...]) -> None:
         picture = trial_pictures.strength(shown.image.pixels, shown.explanation.segments, found.spread, largest)
         st.image(picture, alt="Where the runs disagree", width="stretch", output_format="JPEG")
         st.caption(
-            f"Standard deviation of the coefficients between the runs, from pale (0) to dark violet ({largest:.2g}). The "
-            f"strongest coefficient is {strongest:.2g}."
+            f"Standard deviation of the coefficients between the runs, from pale (0) to dark violet ({largest:.2g}). "
+            f"The strongest coefficient is {strongest:.2g}."
         )
     with right:
         st.plotly_chart(
@@ -169,10 +170,9 @@ def _variants(found: WhatIf) -> None:
             for one in found.variants
         ],
         hide_index=True,
-        height=35 * len(found.variants) + 38,
         column_config={
             "agreement": column.ProgressColumn(
-                min_value=-1, max_value=1, format="%.2f", help="Rank correlation with the explanation on screen"
+                min_value=0, max_value=1, format="%.2f", help="Rank correlation with the explanation on screen"
             ),
             "R²": column.NumberColumn(format="%.2f", help="On held-out samples"),
             "all hidden": column.NumberColumn(
@@ -231,4 +231,5 @@ def _metrics(*numbers: tuple[str, float, str]) -> None:
 
 
 def _listed(superpixels: tuple[int, ...]) -> str:
-    return ", ".join(map(str, superpixels)) or "none"
+    named = ", ".join(map(str, superpixels[:_MOST_NAMED])) or "none"
+    return named if len(superpixels) <= _MOST_NAMED else f"{named} and {len(superpixels) - _MOST_NAMED} more"
