@@ -123,7 +123,9 @@ def test_the_whole_journey(page: Page, address: str, tmp_path: Path) -> None:
     settled(page)
     page.get_by_text("Upload", exact=True).click()
     page.locator("input[type=file]").set_input_files(picture)
-    expect(page.get_by_text("coffee cup.png").last).to_be_visible()
+    # The uploader shows the name at once; the picture itself shows that the page has it.
+    expect(page.get_by_role("img", name="coffee cup.png")).to_be_visible()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.locator(".st-key-explain button").click()
     expect(page.get_by_role("heading", name="espresso")).to_be_visible()
     settled(page)
@@ -211,3 +213,49 @@ def test_the_screen_fits_and_is_photographed(
             assert box is not None
             assert box["y"] + box["height"] <= height
     context.close()
+
+
+@pytest.mark.parametrize(("screen", "mark"), [("compare", "Where they differ"), ("walkthrough", "The choice here")])
+@pytest.mark.parametrize(
+    ("name", "width", "height", "scheme"),
+    [("light", 1440, 900, "light"), ("dark", 1440, 900, "dark"), ("phone", 390, 844, "light")],
+)
+def test_compare_and_walkthrough_fit_and_are_photographed(
+    browser: Browser, address: str, screen: str, mark: str, name: str, width: int, height: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(MINUTES)
+    page = context.new_page()
+    # By the front door: a server that has answered nobody yet knows no other.
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    page.goto(f"{address}/{screen}?samples=64")
+    expect(page.get_by_text(mark).first).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{screen}-{name}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    nameless = "[...document.querySelectorAll('[data-testid=stMain] img')].filter(img => !img.alt).length"
+    assert page.evaluate(nameless) == 0
+    context.close()
+
+
+def test_the_walkthrough_can_be_walked_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    page.get_by_role("link", name="Walkthrough").click()
+    for heading in (
+        "1. Picture",
+        "2. Superpixels",
+        "3. Hiding",
+        "4. Answers",
+        "5. Weights",
+        "6. Fit",
+        "7. Explanation",
+    ):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        page.keyboard.press("n")
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", name="6. Fit")).to_be_visible()
