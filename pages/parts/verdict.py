@@ -30,6 +30,7 @@ MEANINGS: Mapping[Level, str] = {
     "doubtful": "Take it as a hint: it misses something important.",
     "meaningless": "Read nothing into this map.",
 }
+_TRIALS = "pages/screens/trust.py"
 _RULES = parameters_of(lc.ExplainSpec)
 
 
@@ -53,17 +54,22 @@ def on_demand(state: Session, focus: lc.ClassExplanation) -> None:
     trust = focus.trust
     first = trust.reasons[0] if trust.reasons else MEANINGS[trust.level]
     st.markdown(f"**{word(trust)}** · {words.plain(first)}", help=in_full(trust))
-    offer(state, trust)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _advice(state, trust)
+        st.page_link(_TRIALS, label="Put it to the test", icon=":material/science:")
 
 
 def offer(state: Session, trust: ClassTrust) -> None:
     """Draw the advice, and the button that follows it where it is a change of settings."""
-    if not trust.advice:
-        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _advice(state, trust)
+
+
+def _advice(state: Session, trust: ClassTrust) -> None:
+    if trust.advice:
         st.markdown(words.plain(trust.advice), width="content")
-        if trust.changes and not state.running:
-            _button(state, dict(trust.changes))
+    if trust.changes and not state.running:
+        _button(state, dict(trust.changes))
 
 
 def _button(state: Session, changes: dict[str, Any]) -> None:
