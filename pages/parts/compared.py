@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import streamlit as st
 
 import lime_core as lc
 from lime_core import render
+from lime_core.comparison import Difference
 from pages.parts import charts, controls, verdict, words
 from pages.parts.comparing import all_classes, comparing, on_the_same_masks, questions
 from pages.parts.session import Session, session
@@ -51,6 +53,16 @@ class Compared:
     def title(self, place: int) -> str:
         """Return the name of a model for people."""
         return words.model_title(self.result.models[place])
+
+    @property
+    def same_class(self) -> bool:
+        """Whether all models are compared on one class."""
+        return len({explained.index for explained in self.result.explained}) == 1
+
+    def named(self, place: int) -> str:
+        """Return the name of a model, with its class where that differs between models."""
+        name = words.plain(self.result.explained[place].name)
+        return self.title(place) if self.same_class else f"{self.title(place)} ({name})"
 
 
 def show() -> None:
@@ -160,7 +172,7 @@ def _only(explanation: lc.Explanation, index: int) -> lc.Explanation:
     return replace(explanation, classes=(explanation[index],))
 
 
-def _map(compared: Compared, explanation: lc.Explanation, index: int, limit: float) -> object:
+def _map(compared: Compared, explanation: lc.Explanation, index: int, limit: float) -> np.ndarray:
     if explanation.spec.view == "heatmap":
         own = None if not compared.state.one_scale else limit
         return render.heatmap(compared.image, explanation, index, limit=own, opacity=explanation.spec.opacity)
@@ -196,7 +208,10 @@ def _agreement(compared: Compared) -> None:
     ]
     st.table(rows, border="horizontal", hide_index=True, alt="Agreement of every two models")
     k = compared.explanations[0].spec.top_k
-    st.caption(f"In common: of the superpixels among the {k} strongest of either model, those of both.")
+    own = (
+        "" if compared.same_class else " Each model on its own first class; choose one above for all."
+    )
+    st.caption(f"In common: of the superpixels among the {k} strongest of either model, those of both.{own}")
 
 
 def _differences(compared: Compared) -> None:
@@ -223,7 +238,7 @@ def _differences(compared: Compared) -> None:
             output_format="JPEG",
         )
         st.caption(
-            f"Azure: counts more for {compared.title(a)}; vermilion: more for {compared.title(b)}. "
+            f"Azure: counts more in {compared.named(a)}; vermilion: more in {compared.named(b)}. "
             f"To ±{render.shared_limit(drawn):.2g}."
         )
     with right:
@@ -232,7 +247,7 @@ def _differences(compared: Compared) -> None:
 
 
 def _as_explanation(
-    explanation: lc.Explanation, explained: lc.ClassExplanation, difference: object, name: str
+    explanation: lc.Explanation, explained: lc.ClassExplanation, difference: Difference, name: str
 ) -> lc.Explanation:
     one = replace(explained, name=name, coefficients=difference.coefficients, std_errors=difference.std_errors)
     return replace(explanation, classes=(one,))

@@ -117,7 +117,7 @@ def _show_mask(walk: Walk) -> None:
         walk.scene.perturbed(walk.mask[None])[0],
         caption=f"Sample {walk.sample}, as the model sees it",
         alt=told,
-        width="stretch",
+        width=340,
     )
 
 

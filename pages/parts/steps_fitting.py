@@ -9,6 +9,7 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.explanation import CONFIDENT
+from lime_core.spec import Sign
 from lime_core.weighting import distances, kernel_weights, target_values
 from pages.parts import charts, controls, results, verdict, words
 from pages.parts.session import Session
@@ -154,11 +155,7 @@ def _choose_fit(state: Session) -> dict[str, Any]:
 
 def _tell_explanation(walk: Walk) -> None:
     explanation, explained = walk.shown.explanation, walk.shown.focus
-    spec = explanation.spec
-    lists = {
-        sign: ", ".join(map(str, explanation.top_features(explained.index, spec.top_k, sign))) or "none"
-        for sign in ("positive", "negative")
-    }
+    lists = {sign: _listed(explanation, explained.index, sign) for sign in ("positive", "negative")}
     if explanation.signed:
         st.markdown(
             f"The coefficients *are* the explanation. For **{words.plain(explained.name)}** speak most superpixels "
@@ -169,7 +166,8 @@ def _tell_explanation(walk: Walk) -> None:
             rf"\beta_0 + \sum_j \beta_j = {explained.intercept:.2f} {total:+.2f} = {explained.surrogate_output:.2f}"
         )
         st.markdown(
-            f"With everything shown the surrogate says so much; the model itself says {explained.model_output:.2f}."
+            "That is what the surrogate says with everything shown; the model itself says "
+            f"**{explained.model_output:.2f}**."
         )
     else:
         st.markdown(f"Most important for **{words.plain(explained.name)}**: superpixels **{lists['positive']}**.")
@@ -177,19 +175,29 @@ def _tell_explanation(walk: Walk) -> None:
     st.markdown(verdict.in_full(explained.trust))
 
 
+def _listed(explanation: lc.Explanation, index: int, sign: Sign) -> str:
+    """Return the K strongest superpixels that are drawn, in words."""
+    drawn = explanation.shown_coefficients(index)
+    ranked = [feature for feature in explanation.top_features(index, len(drawn), sign) if drawn[feature]]
+    return ", ".join(map(str, ranked[: explanation.spec.top_k])) or "none"
+
+
 def _show_explanation(walk: Walk) -> None:
     shown, explained = walk.shown, walk.shown.focus
-    strongest = shown.explanation.top_features(explained.index, shown.explanation.spec.top_k, "both")
     st.image(
         shown.map_of(explained.index),
         caption="Azure with a light edge speaks for it, hatched vermilion with a dark edge against it"
         if shown.explanation.spec.view == "overlay" and shown.explanation.signed
         else None,
-        alt=f"{explained.name}: strongest superpixels {', '.join(map(str, strongest)) or 'none'}",
+        alt=f"{explained.name}: strongest superpixels {_listed(shown.explanation, explained.index, 'both')}",
         width="stretch",
         output_format="JPEG",
     )
-    st.page_link("pages/screens/explain.py", label="Go on: touch superpixels, see more classes, take it away")
+    st.page_link(
+        "pages/screens/explain.py",
+        label="Go on: touch superpixels, see more classes, take it away",
+        icon=":material/highlight:",
+    )
 
 
 def _choose_explanation(state: Session) -> dict[str, Any]:
