@@ -123,7 +123,9 @@ def convert(function: Any) -> Graph:
     """
     openvino = import_openvino()
     try:
-        model = openvino.convert_model(function.get_concrete_function())
+        traced = function.get_concrete_function()
+        # Named, because what Keras's swish computes for its gradient would otherwise be taken for further outputs.
+        model = openvino.convert_model(traced, output=[tensor.name for tensor in traced.outputs])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "graph.xml"
             openvino.save_model(model, path, compress_to_fp16=False)
@@ -140,7 +142,9 @@ def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: P
     found = {each.any_name: str(each.partial_shape) for each in model.inputs}
     wanted = {name: shape.format(*input_size) for name, shape in _SHAPES.items()}
     if found != wanted or len(model.outputs) != 1:
-        raise ModelError(f"The graph must have the inputs {wanted} and one output; it has {found}.")
+        raise ModelError(
+            f"The graph must have the inputs {wanted} and one output; it has {found} and {len(model.outputs)}."
+        )
     model.reshape({"choices": [plan.batch_size, -1]})
     return core.compile_model(
         model,

@@ -117,6 +117,16 @@ def test_a_graph_of_another_size_is_refused(graph):
         OpenVINOEngine(graph, SIZE[::-1])
 
 
+def test_what_an_activation_keeps_for_its_gradient_is_no_output():
+    inputs = keras.Input((*SIZE, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, activation="swish")(inputs))
+    model = keras.Model(inputs, x)
+    made, note = make_engine(lambda: model, SIZE)
+    pictures = np.random.default_rng(0).uniform(-1, 1, (3, *SIZE, 3)).astype(np.float32)
+    assert (made.name, note) == ("openvino", None)
+    np.testing.assert_allclose(made.predict(pictures), model(pictures), atol=1e-5)
+
+
 def unconvertible():
     """A network with a Python function in it, which no other program can run."""
     import tensorflow as tf
