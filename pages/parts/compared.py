@@ -208,9 +208,7 @@ def _agreement(compared: Compared) -> None:
     ]
     st.table(rows, border="horizontal", hide_index=True, alt="Agreement of every two models")
     k = compared.explanations[0].spec.top_k
-    own = (
-        "" if compared.same_class else " Each model on its own first class; choose one above for all."
-    )
+    own = "" if compared.same_class else " Each model on its own first class; choose one above for all."
     st.caption(f"In common: of the superpixels among the {k} strongest of either model, those of both.{own}")
 
 
