@@ -48,7 +48,8 @@ class ClassExplanation:
         What showing each superpixel adds to the target; exactly 0 for superpixels left out by a selection.
         For a tree: importance, without a sign.
     std_errors : ndarray of float64, shape (S,)
-        Standard errors of `coefficients`; NaN where none can be given.
+        Standard errors of `coefficients`: infinite where the samples are too few to tell, NaN where there are none
+        by construction (superpixels left out by a selection, trees).
     intercept : float
         The surrogate's answer for the fully hidden picture (for a tree: the mean target).
     r2, r2_holdout : float
@@ -311,11 +312,13 @@ def _of_sign(coefficients: Floats, sign: Sign) -> NDArray[np.bool_]:
 
 
 def _to_null(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "infinite"
+    return value
 
 
 def _from_null(value: Any) -> Any:
-    return math.nan if value is None else value
+    return math.nan if value is None else math.inf if value == "infinite" else value
 
 
 def _from_nulls(values: list[float | None]) -> Floats:

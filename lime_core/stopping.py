@@ -49,7 +49,7 @@ class RunningFit:
         self._moments = np.zeros((unknowns, len(classes)))
         self._meat = np.zeros((len(classes), unknowns, unknowns))
         self._solution: Floats | None = None
-        self._samples = 0
+        self._pairs = 0
         self.coefficients = np.full((len(classes), len(energy)), np.nan)
         self.std_errors = np.full_like(self.coefficients, np.nan)
 
@@ -62,7 +62,6 @@ class RunningFit:
         weighted = design * weights[:, None]
         self._gram += weighted.T @ design
         self._moments += weighted.T @ targets
-        self._samples += len(masks)
         solution, inverse = self._solve()
 
         before = solution if self._solution is None else self._solution
@@ -74,7 +73,8 @@ class RunningFit:
         self._solution = solution
         self.coefficients = solution[1:].T
         variances = np.einsum("ij,cjk,ki->ci", inverse, self._meat, inverse, optimize=True)
-        correction = self._samples / max(self._samples - len(self._energy), 1)
+        self._pairs += len(starts)
+        correction = self._pairs / max(self._pairs - len(self._energy), 1)
         self.std_errors = np.sqrt(np.maximum(variances[:, 1:] * correction, 0.0))
 
     def settled(self) -> StopReason | None:

@@ -55,7 +55,8 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
     held_out = _held_out_predictions(problem, spec)
     fitted = surrogate.predict(problem.masks)
     influence = None if spec.surrogate == "tree" else _influence(problem, spec, surrogate, fitted)
-    covariances = _covariances(influence, surrogate.coefficients.shape)
+    enough = [len(np.unique(problem.pairs)) > len(support) for support in surrogate.supports]
+    covariances = _covariances(influence, surrogate.coefficients.shape, enough)
     numbers = {
         "model_output": target_values(neighborhood.original_outputs[None, classes], spec)[0],
         "surrogate_output": surrogate.predict(np.ones((1, neighborhood.superpixels)))[0],
@@ -72,7 +73,7 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
             targets=problem.targets[:, row],
             residuals=problem.targets[:, row] - fitted[:, row],
             coefficients=surrogate.coefficients[row],
-            influence=None if influence is None else influence[row],
+            influence=None if influence is None or not enough[row] else influence[row],
             sure=excludes_zero(surrogate.coefficients[row], std_errors),
             **own,
             **shared,
@@ -335,21 +336,28 @@ def _shared_facts(neighborhood: Neighborhood, problem: _Problem, spec: ExplainSp
     }
 
 
-def _covariances(influence: Floats | None, shape: tuple[int, ...]) -> Floats:
+def _covariances(influence: Floats | None, shape: tuple[int, ...], enough: list[bool]) -> Floats:
     """Return cov[a, b, j], the covariance of the coefficients of superpixel j for classes a and b.
 
-    The sandwich estimator, clustered by pair, with the factor N/(N−S). NaN where nothing was estimated.
+    The sandwich estimator, clustered by pair, with the factor G/(G−S) for G pairs: the odd part of a pair's two
+    answers is all that it says about the coefficients. NaN where nothing was estimated, infinite variances for
+    classes without `enough` pairs, whose residuals would vanish and pretend to certainty.
     """
     classes, superpixels = shape
     if influence is None:
         return np.full((classes, classes, superpixels), np.nan)
     by_superpixel = influence.transpose(2, 0, 1)  # (S, C, pairs)
-    return np.ascontiguousarray((by_superpixel @ by_superpixel.transpose(0, 2, 1)).transpose(1, 2, 0))
+    covariances = np.ascontiguousarray((by_superpixel @ by_superpixel.transpose(0, 2, 1)).transpose(1, 2, 0))
+    for row in np.flatnonzero(~np.array(enough)):
+        unestimated = np.isnan(covariances[row, row])
+        covariances[row], covariances[:, row] = 0.0, 0.0
+        covariances[row, row] = np.where(unestimated, np.nan, np.inf)
+    return covariances
 
 
 def _influence(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate, fitted: Floats) -> Floats:
     """Return what each pair of samples adds to each coefficient, float64 (C, pairs, S)."""
-    samples, superpixels = problem.masks.shape
+    superpixels = problem.masks.shape[1]
     masks, _, _, _ = problem.centred()
     alpha = spec.alpha if spec.surrogate == "ridge" else 0.0
     gram = (masks * problem.weights[:, None]).T @ masks
@@ -362,6 +370,6 @@ def _influence(problem: _Problem, spec: ExplainSpec, surrogate: _Surrogate, fitt
         if key not in inverses:
             inverses[key] = _inverse(gram[np.ix_(support, support)], alpha)
         scores = np.add.reduceat(masks[:, support] * residuals[:, row, None], starts, axis=0)
-        correction = np.sqrt(samples / max(samples - len(support), 1))
+        correction = np.sqrt(len(starts) / max(len(starts) - len(support), 1))
         influence[row][:, support] = correction * scores @ inverses[key]
     return influence

@@ -69,10 +69,11 @@ def _starved_kernel(evidence: Evidence) -> Finding | None:
 
 def _few_samples(evidence: Evidence) -> Finding | None:
     samples, superpixels = evidence.facts.design.masks.shape
-    if samples > 2 * superpixels:
+    pairs = len(np.unique(evidence.facts.pairs))  # a pair says no more about the coefficients than one sample
+    if pairs > 1.5 * superpixels:
         return None
     reason = f"{samples} samples are few for {superpixels} superpixels."
-    return _more_samples("meaningless" if samples < superpixels else "doubtful", reason, evidence, 8 * superpixels)
+    return _more_samples("meaningless" if pairs <= superpixels else "doubtful", reason, evidence, 8 * superpixels)
 
 
 def _saturated(evidence: Evidence) -> Finding | None:

@@ -333,6 +333,19 @@ def test_contrast_is_the_explanation_of_the_difference(curved):
     assert contrast.std_errors == pytest.approx(explanation[3].std_errors, rel=1e-3)
 
 
+def test_fewer_pairs_than_superpixels_give_infinite_error_bars_instead_of_none(image):
+    spec = replace(SPEC, samples=20, alpha=0.001)
+    classifier = known_answer(lambda masks: np.random.default_rng(1).random((len(masks), 2)), image, spec)
+    explanation = lc.explain(image, classifier, spec)
+    for one in explanation.classes:
+        assert np.isinf(one.std_errors).all()
+        assert not one.sure.any()
+        assert np.isnan(one.trust.stability)
+    assert np.isinf(explanation.contrast(0, 1).std_errors).all()
+    assert lc.Explanation.from_json(explanation.to_json()).to_json() == explanation.to_json()
+    assert not explanation.heatmap(0).any()
+
+
 # What cannot be fitted
 
 

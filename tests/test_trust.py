@@ -101,8 +101,9 @@ def test_a_kernel_that_weights_nothing_is_named_and_the_wider_one_helps(image):
 def test_too_few_samples_are_named_and_more_help(image):
     few = replace(SPEC, samples=16)
     trust = trust_in(linear(WEIGHTS, 0.3), image, few)
-    assert trust.level == "doubtful"
-    assert "16 samples are few for 12 superpixels" in " ".join(trust.reasons)
+    assert trust.level == "meaningless"
+    assert "16 samples are few for 12 superpixels" in trust.reasons[0]
+    assert trust_in(linear(WEIGHTS, 0.3), image, replace(few, samples=32)).level == "doubtful"
     assert trust_in(linear(WEIGHTS, 0.3), image, replace(few, samples=96)).level == "solid"
 
 
