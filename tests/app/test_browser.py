@@ -100,9 +100,15 @@ def page(browser: Browser) -> Iterator[Page]:
 def settled(page: Page) -> Page:
     """Wait until nothing runs, loads or is drawn any more."""
     expect(page.get_by_text("R²").first).to_be_visible(timeout=MINUTES)
+    drawn(page)
+    return page
+
+
+def drawn(page: Page) -> None:
+    """Wait until the script has ended and every element has replaced its placeholder."""
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    return page
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def saved(page: Page, key: str, folder: Path) -> Path:
@@ -215,24 +221,26 @@ def test_the_screen_fits_and_is_photographed(
     context.close()
 
 
-@pytest.mark.parametrize(("screen", "mark"), [("compare", "Where they differ"), ("walkthrough", "The choice here")])
+@pytest.mark.parametrize(
+    ("screen", "mark"),
+    [("compare", "Where they differ"), ("walkthrough", "The choice here"), ("trust", "Reality check")],
+)
 @pytest.mark.parametrize(
     ("name", "width", "height", "scheme"),
     [("light", 1440, 900, "light"), ("dark", 1440, 900, "dark"), ("phone", 390, 844, "light")],
 )
-def test_compare_and_walkthrough_fit_and_are_photographed(
+def test_every_other_screen_fits_and_is_photographed(
     browser: Browser, address: str, screen: str, mark: str, name: str, width: int, height: int, scheme: str
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     context.set_default_timeout(MINUTES)
     page = context.new_page()
     # By the front door: a server that has answered nobody yet knows no other.
-    page.goto(f"{address}/?samples=64")
+    page.goto(f"{address}/?samples=256")
     settled(page)
-    page.goto(f"{address}/{screen}?samples=64")
+    page.goto(f"{address}/{screen}?samples=256")
     expect(page.get_by_text(mark).first).to_be_visible()
-    expect(page.get_by_test_id("stProgress")).to_have_count(0)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    drawn(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{screen}-{name}.png")
