@@ -29,7 +29,7 @@ Progress = Callable[[int, int], object]
 
 _LARGEST_IN_MEMORY = 64 * 2**20  # bytes of outputs
 _FORMAT = "limelight-neighborhood/1"
-_PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras")
+_PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras", "openvino")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
@@ -160,3 +163,12 @@ def test_bf16_is_checked_on_the_picture_and_reported_or_refused_in_words(cat, tm
     assert explanation.samples == 128
     used = explanation.provenance.engine == "openvino-bf16"
     assert explanation.notes[-1].startswith("Asked in reduced precision" if used else "Asked in f32")
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly():
+    command = [sys.executable, "-m", "lime_core", "models"]
+    reader, writer = os.pipe()
+    os.close(reader)  # nobody reads
+    with os.fdopen(writer, "w") as stdout:
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

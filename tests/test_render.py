@@ -20,10 +20,12 @@ from lime_core.explanation import ClassExplanation, Explanation
 from lime_core.image import Image
 from lime_core.neighborhood import Provenance
 from lime_core.spec import ExplainSpec
+from lime_core.trust import ClassTrust
 
 HEIGHT, WIDTH = 60, 90
 COEFFICIENTS = np.array([0.4, -0.4, 0.1, 0.0, -0.2, 0.3])  # the last one is not sure
 STD_ERRORS = np.array([0.01, 0.01, 0.01, 0.01, 0.01, 0.5])
+TRUST = ClassTrust("solid", (), "", {}, np.ones(6), 1.0, 0.0, 17.0, 0.0, None)
 NOTHING = np.zeros(6)
 
 # Machado, Oliveira and Fernandes (2009), severity 1, in linear RGB.
@@ -46,7 +48,7 @@ def image() -> Image:
 def explain(*rows: np.ndarray, signed: bool = True, **settings: Any) -> Explanation:
     """An explanation of the classes 7, 8, ... with these coefficients."""
     classes = tuple(
-        ClassExplanation(7 + place, "a", 0.5, row, STD_ERRORS, 0.0, 1.0, 1.0, 0.5, 0.5)
+        ClassExplanation(7 + place, "a", 0.5, row, STD_ERRORS, 0.0, 1.0, 1.0, 0.5, 0.5, TRUST)
         for place, row in enumerate(rows or (COEFFICIENTS,))
     )
     return Explanation(
@@ -55,6 +57,7 @@ def explain(*rows: np.ndarray, signed: bool = True, **settings: Any) -> Explanat
         covariances=np.zeros((len(classes), len(classes), 6)),
         signed=signed,
         samples=100,
+        stop_reason="budget",
         effective_sample_size=100.0,
         notes=(),
         spec=ExplainSpec(**settings),

@@ -88,7 +88,8 @@ def agreement(runs: Sequence[Explanation], index: int, seeds: tuple[int, ...]) -
     """Say how well several explanations of one picture agree about one class."""
     top = [run.top_features(index, run.spec.top_k, sign="both") for run in runs]
     coefficients = np.stack([run[index].coefficients for run in runs])
-    errors = np.nan_to_num(np.stack([run[index].std_errors for run in runs]))
+    errors = np.stack([run[index].std_errors for run in runs])
+    errors = np.where(np.isnan(errors), 0.0, errors)  # none by construction; infinite ones overlap with everything
     low, high = coefficients - CONFIDENT * errors, coefficients + CONFIDENT * errors
     both = list(itertools.combinations(range(len(runs)), 2))
     overlaps = [

@@ -153,6 +153,8 @@ def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
     order = order[values[order] != 0][:_MOST_BARS]
     chosen, error = values[order], CONFIDENT * errors[order]
     sure = np.isnan(error) | (np.abs(chosen) > error)
+    # A bar without end would leave no room for the coefficients; three times the largest still says "anything".
+    drawn = np.nan_to_num(error, posinf=3 * np.abs(chosen).max(initial=0.0))
     color = np.where(chosen > 0, _hex(FOR if signed else UNSIGNED), _hex(AGAINST))
     figure = go.Figure(
         go.Bar(
@@ -162,8 +164,9 @@ def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
                 "color": color.tolist(),
                 "opacity": np.where(sure, 1.0, 0.35).tolist(),
             },
-            error_y={"type": "data", "array": np.nan_to_num(error).tolist(), "color": _NEUTRAL, "thickness": 1.2},
-            hovertemplate="superpixel %{x}: %{y:.4f} ± %{error_y.array:.4f}<extra></extra>",
+            error_y={"type": "data", "array": drawn.tolist(), "color": _NEUTRAL, "thickness": 1.2},
+            customdata=[f"{one:.4f}" if np.isfinite(one) else "unknown" for one in error],
+            hovertemplate="superpixel %{x}: %{y:.4f} ± %{customdata}<extra></extra>",
         )
     )
     figure.update_xaxes(title="superpixel, strongest first", type="category")
