@@ -10,14 +10,13 @@ import streamlit as st
 import lime_core as lc
 from lime_core import render
 from lime_core.explanation import CONFIDENT
-from pages.parts import charts, words
+from pages.parts import charts, controls, words
 from pages.parts.session import Session
 from pages.parts.shown import Shown
 from pages.parts.store import store
 
 _QUIET = {"displayModeBar": False}
 _PICTURES_A_PAGE = 12
-_ORDERS = {"highest": "most probable first", "lowest": "least probable first", "drawn": "as drawn"}
 
 
 def superpixels(shown: Shown) -> None:
@@ -84,12 +83,12 @@ def contrast(shown: Shown) -> None:
     if len(indices) < 2 or not explanation.signed:
         st.info("A contrast needs two classes, and a surrogate that tells for from against.")
         return
-    names = {explained.index: explained.name for explained in explanation.classes}
-    others = [index for index in indices if index != focus.index]
+    # The class that is looked at is the first to be asked about.
+    indices.sort(key=lambda index: index != focus.index)
+    names = {index: explanation[index].name for index in indices}
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        why = st.selectbox("Why", indices, format_func=names.get, index=indices.index(focus.index), key="why")
-        not_that = st.selectbox("and not", [i for i in indices if i != why] or others, format_func=names.get, key="not")
+        why, not_that = controls.two_of(("Why", "and not"), names, ("why", "not"))
         difference = explanation.contrast(why, not_that)
         name = f"{names[why]} rather than {names[not_that]}"
         st.image(
@@ -150,15 +149,8 @@ def samples(shown: Shown) -> None:
     neighborhood, focus = shown.result.neighborhood, shown.focus
     values = neighborhood.outputs[:, focus.index]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.segmented_control(
-            f"Perturbed pictures, {words.plain(focus.name)}",
-            list(_ORDERS),
-            default="highest",
-            required=True,
-            format_func=_ORDERS.get,
-            key="samples.order",
-        )
-        page = st.pagination(-(-len(values) // _PICTURES_A_PAGE), key="samples.page", max_visible_pages=5)
+        order = controls.order_of_samples(f"Perturbed pictures, {words.plain(focus.name)}")
+        page = controls.page_of_samples(-(-len(values) // _PICTURES_A_PAGE))
     ranked = {"highest": np.argsort(-values, kind="stable"), "lowest": np.argsort(values, kind="stable")}
     chosen = ranked.get(order, np.arange(len(values)))[(page - 1) * _PICTURES_A_PAGE : page * _PICTURES_A_PAGE]
     scene = store().scene(shown.result.question.image, neighborhood.provenance.input_size, neighborhood.spec)

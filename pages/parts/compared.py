@@ -17,7 +17,6 @@ from pages.parts.store import store
 
 _TICK = 1.5  # seconds between two looks at growing explanations
 _A_ROW = 4
-_OWN = -1  # stands for "each model's own most probable class"
 _QUIET = {"displayModeBar": False}
 _AGREEMENT_HELP = (
     "Jaccard: of the superpixels that are among the K strongest of either model, the share that both have. "
@@ -100,17 +99,8 @@ def _settings(state: Session, answers: list[lc.Neighborhood], indices: tuple[int
     names = answers[0].class_names
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container(width=280):
-            key = "compare.class"
-            if st.session_state.get(key, _OWN) not in (_OWN, *indices):
-                st.session_state[key] = _OWN
-            chosen = st.selectbox(
-                "Class",
-                [_OWN, *indices],
-                format_func=lambda index: "each model's own first" if index == _OWN else names[index],
-                key=key,
-                help="Compare the models on one class, or each on the class it finds most probable.",
-                persist_state="session",
-            )
+            named = {index: names[index] for index in indices}
+            chosen = controls.class_of_all(named, "each model's own first")
         values = {}
         for name, width, options in (
             ("view", 145, {}),
@@ -120,7 +110,7 @@ def _settings(state: Session, answers: list[lc.Neighborhood], indices: tuple[int
             with st.container(width=width):
                 values[name] = controls.setting(name, **options)
     state.spec = replace(state.spec, **values)
-    return None if chosen == _OWN else int(chosen)
+    return chosen
 
 
 def _headline(compared: Compared) -> None:
@@ -217,13 +207,12 @@ def _differences(compared: Compared) -> None:
     if not compared.explanations[0].signed:
         st.info("A regression tree's importance has no sign, so there is no difference to draw.")
         return
-    places = range(len(compared.explanations))
     left, right = st.columns([5, 7], gap="medium")
     a, b = 0, 1
     if len(compared.explanations) > 2:
         with left, st.container(horizontal=True):
-            a = st.selectbox("More in", places, format_func=compared.title, key="compare.a")
-            b = st.selectbox("than in", [p for p in places if p != a], format_func=compared.title, key="compare.b")
+            titles = {place: compared.title(place) for place in range(len(compared.explanations))}
+            a, b = controls.two_of(("More in", "than in"), titles, ("compare.a", "compare.b"))
     difference = compared.result.difference(a, b)
     name = f"more in {compared.title(a)} than in {compared.title(b)}"
     drawn = _as_explanation(compared.explanations[a], compared.result.explained[a], difference, name)

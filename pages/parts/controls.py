@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,11 @@ from pages.parts.session import Picture, session, widget_key, widget_values
 PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]
 MOST_OTHERS = 3  # models compared with the first one; more do not fit side by side
 SOURCES = ["Gallery", "Upload", "Camera"]
+# Keys of widgets that others set as well.
+PRESET, CLASS, STEP, SUPERPIXEL = "preset", "focus.class", "walk.step", "walk.superpixel"
+
+_NONE = -1  # no class of this number
+_ORDERS = {"highest": "most probable first", "lowest": "least probable first", "drawn": "as drawn"}
 
 _SPEC_RULES = parameters_of(lc.ExplainSpec)
 # Where the declared range is far wider than what people turn: ends and step of the slider.
@@ -137,6 +143,112 @@ def other_models(first: str) -> list[str]:
         help="The first model is the one in the sidebar. Models that are not on this machine fetch their weights once.",
         persist_state="session",
     )
+
+
+def preset(on_change: Callable[[], None]) -> str | None:
+    """Draw the choice of named settings and return their name; None while nothing is chosen."""
+    chosen: str | None = st.selectbox(
+        "Preset",
+        list(lc.PRESETS),
+        index=None,
+        placeholder="choose settings",
+        format_func=lambda name: words.PRESETS.get(name, name),
+        key=PRESET,
+        help="Sets everything at once, as the named package, paper or blog has it.",
+        on_change=on_change,
+        width=200,
+    )
+    return chosen
+
+
+def two_of(labels: tuple[str, str], names: Mapping[int, str], keys: tuple[str, str]) -> tuple[int, int]:
+    """Draw the choice of two different ones among at least two, by their numbers."""
+    first = st.selectbox(labels[0], list(names), format_func=names.get, key=keys[0])
+    second = st.selectbox(labels[1], [other for other in names if other != first], format_func=names.get, key=keys[1])
+    return int(first), int(second)
+
+
+def class_in_focus(names: Mapping[int, str], focus: int, take: Callable[[int], None], *, row: bool = False) -> None:
+    """Draw which of the explained classes is looked at, in a list or all in a row; `take` is told of a change."""
+    # All screens show the same class, so what they agreed on counts and not what this widget showed last.
+    st.session_state[CLASS] = focus
+    shared: dict[str, Any] = {
+        "format_func": names.get,
+        "key": CLASS,
+        "on_change": lambda: take(st.session_state[CLASS]),
+    }
+    if row:
+        st.segmented_control("Class", list(names), required=True, label_visibility="collapsed", **shared)
+    else:
+        st.selectbox("Class", list(names), help="Whose probability is explained", **shared)
+
+
+def class_of_all(names: Mapping[int, str], none: str) -> int | None:
+    """Draw the choice of one class or of none, which is called `none`."""
+    key = "compare.class"
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = _NONE
+    chosen = st.selectbox(
+        "Class",
+        [_NONE, *names],
+        format_func=lambda index: none if index == _NONE else names[index],
+        key=key,
+        help="Compare the models on one class, or each on the class it finds most probable.",
+        persist_state="session",
+    )
+    return None if chosen == _NONE else int(chosen)
+
+
+def order_of_samples(label: str) -> str:
+    """Draw the order in which samples are leafed through: ``highest``, ``lowest`` or ``drawn``."""
+    chosen: str = st.segmented_control(
+        label, list(_ORDERS), default="highest", required=True, format_func=_ORDERS.get, key="samples.order"
+    )
+    return chosen
+
+
+def page_of_samples(pages: int) -> int:
+    """Draw the choice of a page, from 1."""
+    return int(st.pagination(pages, key="samples.page", max_visible_pages=5))
+
+
+def step(names: Sequence[str]) -> int:
+    """Draw the steps of the walkthrough and return the present one, from 0."""
+    _prime(STEP, 0)
+    return int(
+        st.segmented_control(
+            "Step",
+            range(len(names)),
+            required=True,
+            format_func=lambda place: f"{place + 1} {names[place]}",
+            key=STEP,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+    )
+
+
+def sample(count: int) -> int:
+    """Draw the choice of one of `count` samples."""
+    key = "walk.sample"
+    st.session_state[key] = min(st.session_state.get(key, 0), count - 1)
+    return int(
+        st.slider("Sample", 0, count - 1, key=key, persist_state="session", help="One perturbed picture of many")
+    )
+
+
+def superpixel(count: int, first: int) -> int:
+    """Draw the choice of one of `count` superpixels, `first` to begin with."""
+    if not 0 <= st.session_state.get(SUPERPIXEL, first) < count:
+        del st.session_state[SUPERPIXEL]
+    _prime(SUPERPIXEL, first)
+    text = "Numbered as in step 2; the strongest one to begin with"
+    return int(st.number_input("Superpixel", 0, count - 1, key=SUPERPIXEL, help=text))
+
+
+def seeds(usual: int) -> int:
+    """Draw the number of runs that are compared with one another."""
+    return int(st.number_input("Seeds", 2, 10, usual, key="trust.seeds", width=140, persist_state="session"))
 
 
 def _model_line(card: ModelCard) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 import lime_core as lc
 from lime_core.segmentation import resize_pixels
+from pages.parts.store import digest, store
 
 _COLLAGE_SIDE = (400, 400)
 
@@ -47,10 +47,12 @@ EXAMPLES: dict[str, Example] = {
 FIRST = "cat"
 
 
-@cache
 def example(name: str) -> lc.Image:
     """Return a picture of the gallery."""
-    entry = EXAMPLES[name]
+    return store().cached(digest("example", name), lambda: _load(EXAMPLES[name]))
+
+
+def _load(entry: Example) -> lc.Image:
     pictures = [lc.load_image(_folder(entry.package) / file) for file in entry.files]
     if len(pictures) == 1:
         return pictures[0]

@@ -8,26 +8,17 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.spec import ExplainSpec
-from pages.parts import trial_pictures, verdict, words
+from pages.parts import controls, trial_pictures, verdict, words
 from pages.parts.shown import Shown
 
 _COLORS = {"solid": "blue", "usable": "green", "doubtful": "orange", "meaningless": "red"}
-_CHOICE = "trust.class"
 
 
 def headline(shown: Shown) -> None:
     """Draw the choice of the class, and the verdict on it in a word."""
     state, explanation = shown.state, shown.explanation
-    st.session_state[_CHOICE] = shown.focus.index
-    st.segmented_control(
-        "Class",
-        [explained.index for explained in explanation.classes],
-        required=True,
-        format_func=lambda index: _option(explanation[index]),
-        key=_CHOICE,
-        on_change=lambda: setattr(state, "focus", st.session_state[_CHOICE]),
-        label_visibility="collapsed",
-    )
+    options = {explained.index: _option(explained) for explained in explanation.classes}
+    controls.class_in_focus(options, shown.focus.index, lambda index: setattr(state, "focus", index), row=True)
     trust = shown.focus.trust
     badge = f":{_COLORS[trust.level]}-badge[{verdict.word(trust)}]"
     st.markdown(f"#### *{words.plain(shown.focus.name)}* {badge}")

@@ -15,15 +15,13 @@ from pages.parts import controls, words
 from pages.parts.session import FIRST_LOOK, Session, session, set_widgets, widget_key
 from pages.parts.store import store
 
-_PRESET_KEY = "preset"
-
 
 @st.fragment
 def show() -> None:
     """Draw the settings and the Explain button."""
     state = session()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _preset()
+        controls.preset(_apply_preset)
         chosen: dict[str, Any] = {"samples": _samples()}
         superpixels = st.popover("Superpixels", icon=":material/grid_view:", key="open.superpixels")
         sampling = st.popover("Sampling", icon=":material/casino:", key="open.sampling")
@@ -46,22 +44,8 @@ def show() -> None:
         _summary(state, scene)
 
 
-def _preset() -> None:
-    st.selectbox(
-        "Preset",
-        list(lc.PRESETS),
-        index=None,
-        placeholder="choose settings",
-        format_func=lambda name: words.PRESETS.get(name, name),
-        key=_PRESET_KEY,
-        help="Sets everything at once, as the named package, paper or blog has it.",
-        on_change=_apply_preset,
-        width=200,
-    )
-
-
 def _apply_preset() -> None:
-    name = st.session_state[_PRESET_KEY]
+    name = st.session_state[controls.PRESET]
     state = session()
     before = state.spec
     set_widgets(lc.preset(name) if name else FIRST_LOOK)

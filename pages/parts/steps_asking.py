@@ -15,7 +15,6 @@ from pages.parts.session import Session
 from pages.parts.walk import Step, Walk
 
 _HANDFUL = 6
-_CLASS = "walk.class"
 _QUIET = {"displayModeBar": False}
 # Hidden cells are hatched and hollow, so that nobody needs colour to tell them from shown ones.
 _CELL = "display:inline-block;width:2.1em;padding:.1em 0;text-align:center;border-radius:.25em;line-height:1.15;"
@@ -162,20 +161,8 @@ def choose_class(state: Session) -> None:
     if state.explanation is None:
         return
     classes = {one.index: one.name for one in state.explanation[1].classes}
-    st.session_state[_CLASS] = state.focus if state.focus in classes else next(iter(classes))
-    st.selectbox(
-        "Class",
-        list(classes),
-        format_func=classes.get,
-        key=_CLASS,
-        help="Whose probability is explained",
-        on_change=_take_class,
-        args=(state,),
-    )
-
-
-def _take_class(state: Session) -> None:
-    state.focus = st.session_state[_CLASS]
+    focus = state.focus if state.focus in classes else next(iter(classes))
+    controls.class_in_focus(classes, focus, lambda index: setattr(state, "focus", index))
 
 
 def _choose_answers(state: Session) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from pages.parts.walk import Step, Walk
 
 _QUIET = {"displayModeBar": False}
 _MOST_POINTS = 2000  # a browser draws no more of them smoothly
-_SUPERPIXEL = "walk.superpixel"
 _PENALTIES = {"ridge": r" + \alpha \sum_j \beta_j^2", "lasso": r" + \alpha \sum_j |\beta_j|", "least_squares": ""}
 
 
@@ -99,7 +98,7 @@ def _tell_fit(walk: Walk) -> None:
 
 
 def _superpixel(walk: Walk) -> int:
-    return int(st.session_state.get(_SUPERPIXEL, _strongest(walk)))
+    return int(st.session_state.get(controls.SUPERPIXEL, _strongest(walk)))
 
 
 def _strongest(walk: Walk) -> int:
@@ -129,12 +128,7 @@ def _show_fit(walk: Walk) -> None:
         )
         return
     count = len(explained.coefficients)
-    if not 0 <= _superpixel(walk) < count:
-        del st.session_state[_SUPERPIXEL]
-    st.session_state.setdefault(_SUPERPIXEL, _strongest(walk))
-    superpixel = st.number_input(
-        "Superpixel", 0, count - 1, key=_SUPERPIXEL, help="Numbered as in step 2; the strongest one to begin with"
-    )
+    superpixel = controls.superpixel(count, _strongest(walk))
     masks = walk.neighborhood.masks[:_MOST_POINTS]
     surrogate = explained.intercept + masks @ explained.coefficients
     figure = charts.fit(

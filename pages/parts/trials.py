@@ -9,7 +9,7 @@ import time
 import streamlit as st
 
 from lime_core.trials.suite import SEEDS, TRIALS, trust_document
-from pages.parts import judged, tried, words
+from pages.parts import controls, judged, tried, words
 from pages.parts.shown import Shown
 from pages.parts.store import store
 from pages.parts.trying import Order, Trial
@@ -81,12 +81,8 @@ def _trial(shown: Shown, name: str) -> None:
 def _order(shown: Shown, name: str) -> Order:
     seeds = SEEDS
     if name == "repeat":
-        seeds = tuple(range(_seeds()))
+        seeds = tuple(range(controls.seeds(len(SEEDS))))
     return Order(name, shown.result.question, shown.explanation, shown.focus.index, seeds)
-
-
-def _seeds() -> int:
-    return st.number_input("Seeds", 2, 10, len(SEEDS), key="trust.seeds", width=140, persist_state="session")
 
 
 def _offer(order: Order, trial: Trial | None) -> None:

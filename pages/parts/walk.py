@@ -12,14 +12,13 @@ import streamlit as st
 import lime_core as lc
 from lime_core.models import CATALOG
 from lime_core.sampling import draw_masks
-from pages.parts import words
+from pages.parts import controls, words
 from pages.parts.running import Question
 from pages.parts.session import Result, Session, session
 from pages.parts.shown import Shown
 from pages.parts.store import store
 
 _TICK = 1.5  # seconds between two looks at a growing explanation
-_STEP, _SAMPLE = "walk.step", "walk.sample"
 _LEAFED = 64  # samples to choose one from; more are of no use to a person
 
 
@@ -110,17 +109,8 @@ def _show(steps: tuple[Step, ...]) -> None:
 
 
 def _stepper(steps: tuple[Step, ...]) -> int:
-    st.session_state.setdefault(_STEP, 0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        place = st.segmented_control(
-            "Step",
-            range(len(steps)),
-            required=True,
-            format_func=lambda place: f"{place + 1} {steps[place].name}",
-            key=_STEP,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        place = controls.step([step.name for step in steps])
         for label, icon, move, key, shortcut in (
             ("Back", "arrow_back", -1, "walk.back", "P"),
             ("Next", "arrow_forward", 1, "walk.next", "N"),
@@ -136,11 +126,11 @@ def _stepper(steps: tuple[Step, ...]) -> int:
                 on_click=_turn_to,
                 args=(place + move,),
             )
-    return int(place)
+    return place
 
 
 def _turn_to(place: int) -> None:
-    st.session_state[_STEP] = place
+    st.session_state[controls.STEP] = place
 
 
 def _walk(state: Session, step: Step) -> Walk | None:
@@ -153,7 +143,7 @@ def _walk(state: Session, step: Step) -> Walk | None:
         return None
     neighborhood = _answers(state, question)
     masks = neighborhood.masks[:_LEAFED] if neighborhood is not None else _first_masks(question.spec, scene.superpixels)
-    sample = _sample(len(masks)) if step.leaf else 0
+    sample = controls.sample(len(masks)) if step.leaf else 0
     walk = Walk(state, question, scene, masks, sample, neighborhood, None)
     if neighborhood is None:
         return walk
@@ -183,11 +173,6 @@ def _first_masks(spec: lc.ExplainSpec, superpixels: int) -> np.ndarray:
         max_hide_rate=spec.max_hide_rate,
         include_original=spec.include_original,
     )
-
-
-def _sample(count: int) -> int:
-    st.session_state[_SAMPLE] = min(st.session_state.get(_SAMPLE, 0), count - 1)
-    return st.slider("Sample", 0, count - 1, key=_SAMPLE, persist_state="session", help="One perturbed picture of many")
 
 
 def _picture(step: Step, walk: Walk) -> None:

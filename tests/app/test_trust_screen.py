@@ -231,7 +231,7 @@ def test_advice_to_take_more_samples_asks_for_them(model: FakeModel) -> None:
 
 def test_another_class_can_be_judged(model: FakeModel) -> None:
     page = trust_screen()
-    fine(page.segmented_control(key="trust.class").set_value(FakeModel.ESPRESSO).run())
+    fine(page.segmented_control(key="focus.class").set_value(FakeModel.ESPRESSO).run())
     assert state_of(page).focus == FakeModel.ESPRESSO
     assert "*espresso*" in texts(page)
 

@@ -109,7 +109,7 @@ def test_the_run_can_be_stopped_and_what_there_is_is_used(model: FakeModel) -> N
 
 def test_the_class_is_that_of_the_explain_screen(model: FakeModel) -> None:
     page = walked(6)
-    fine(page.selectbox(key="walk.class").set_value(FakeModel.ESPRESSO).run())
+    fine(page.selectbox(key="focus.class").set_value(FakeModel.ESPRESSO).run())
     assert state_of(page).focus == FakeModel.ESPRESSO
     assert "espresso" in texts(page)
 
