@@ -10,14 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import lime_core as lc
 from lime_core import models, render
 from lime_core.flags import add_spec_flags, spec_from
-from lime_core.precision import check_precision
+from lime_core.precision import settle_precision
 from lime_core.trials.suite import SEEDS, TRIALS, Subject, trust_document, trust_summary
 
 
@@ -129,19 +129,12 @@ def _ask_model(options: argparse.Namespace) -> _Answers:
     image = lc.load_image(options.image)
     progress = _Progress(enabled=not options.quiet)
     load = partial(models.load_classifier, options.model, engine=options.engine)
-    classifier = load(on_progress=progress.named("fetching weights"))
+    classifier: lc.Classifier = load(on_progress=progress.named("fetching weights"))
     known: lc.Neighborhood | None = None
-    notes: tuple[str, ...] = ()
     if options.precision != "f32":
-        reduced = load(precision=options.precision)
-        report = check_precision(image, classifier, reduced, spec)
-        known, notes = report.reference, (report.describe(),)
-        if report.accepted:
-            classifier, known = reduced, report.reduced
+        classifier, known = settle_precision(image, classifier, load(precision=options.precision), spec)
     neighborhood = lc.query(image, classifier, spec, on_progress=progress.named("asking the model"), known=known)
-    explanation = lc.fit(neighborhood, spec)
-    explanation = replace(explanation, notes=(*explanation.notes, *notes))
-    return _Answers(image, classifier, neighborhood, explanation)
+    return _Answers(image, classifier, neighborhood, lc.fit(neighborhood, spec))
 
 
 def run_models(_: argparse.Namespace) -> None:

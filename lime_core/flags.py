@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from lime_core.errors import SpecError
 from lime_core.models import DEFAULT_MODEL
+from lime_core.models.engines import Precision
 from lime_core.parameters import Parameter, parameters_of
 from lime_core.segmentation import SEGMENTATIONS, AnySegmentation, LabelMap
 from lime_core.spec import ExplainSpec
@@ -39,7 +40,14 @@ def flags_of(spec: ExplainSpec) -> dict[str, list[str]]:
     return flags
 
 
-def command_line(spec: ExplainSpec, image: str, *, model: str = DEFAULT_MODEL, output: str = "explanation") -> str:
+def command_line(
+    spec: ExplainSpec,
+    image: str,
+    *,
+    model: str = DEFAULT_MODEL,
+    precision: Precision = "f32",
+    output: str = "explanation",
+) -> str:
     """Return the shell command that repeats a run.
 
     Parameters
@@ -50,6 +58,8 @@ def command_line(spec: ExplainSpec, image: str, *, model: str = DEFAULT_MODEL, o
         Path of the picture's file.
     model : str
         Catalog id.
+    precision : {"f32", "bf16"}
+        In which the model was asked.
     output : str
         Folder for the results.
     """
@@ -57,6 +67,8 @@ def command_line(spec: ExplainSpec, image: str, *, model: str = DEFAULT_MODEL, o
     # A file name that begins with a dash would be taken for a flag.
     words.append(f"./{image}" if image.startswith("-") else image)
     words += ["--model", model]
+    if precision != "f32":
+        words += ["--precision", precision]
     for flag, texts in flags_of(spec).items():
         words += [f"--{flag}", *texts]
     if isinstance(spec.segmentation, LabelMap):

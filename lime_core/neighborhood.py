@@ -96,6 +96,8 @@ class Neighborhood:
         The settings that made it.
     provenance : Provenance
         Model, picture, versions and timings.
+    notes : tuple of str
+        What a reader should know of how the model was asked; an explanation repeats it.
     """
 
     masks: NDArray[np.uint8]
@@ -108,6 +110,7 @@ class Neighborhood:
     stop_reason: StopReason
     spec: ExplainSpec
     provenance: Provenance
+    notes: tuple[str, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -127,6 +130,7 @@ class Neighborhood:
             "stop_reason": self.stop_reason,
             "spec": self.spec.to_dict(),
             "provenance": asdict(self.provenance),
+            "notes": self.notes,
         }
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         np.savez_compressed(target, document=np.array(json.dumps(document)), allow_pickle=False, **arrays)
@@ -152,6 +156,7 @@ class Neighborhood:
                 stop_reason=document["stop_reason"],
                 spec=ExplainSpec.from_dict(document["spec"]),
                 provenance=Provenance.from_dict(document["provenance"]),
+                notes=tuple(document.get("notes", ())),
             )
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise LimeError(f"Not a readable neighborhood file (NPZ): {error}") from error
@@ -236,6 +241,7 @@ class _Growing:
     def __init__(self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float]) -> None:
         scene = probe.scene
         self.done = 0
+        self._notes: tuple[str, ...] = ()
         self.stop_reason: StopReason | None = None
         self._started = time.perf_counter()
         self._probe, self._spec = probe, spec
@@ -260,6 +266,7 @@ class _Growing:
         """Copy the answers of an earlier query of the same question."""
         if known is not None:
             self._check_same_question(known)
+            self._notes = known.notes
             self.done = min(known.samples, len(self._masks))
             self._outputs[: self.done] = known.outputs[: self.done]
             self._look()
@@ -286,6 +293,7 @@ class _Growing:
             stop_reason=self.stop_reason or "stopped",
             spec=replace(self._spec, samples=max(count, 2)),
             provenance=replace(self._provenance, timings=timings),
+            notes=self._notes,
         )
 
     def _look(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from lime_core.errors import ModelError
 from lime_core.image import Image
 from lime_core.models.base import Classifier
+from lime_core.models.engines import Precision
 from lime_core.neighborhood import Neighborhood, query
 from lime_core.scene import prepare
 from lime_core.spec import ExplainSpec
@@ -54,6 +55,28 @@ class PrecisionReport:
         if self.accepted:
             return f"Asked in reduced precision ({self.reduced.provenance.engine}): {found}."
         return f"Asked in f32, as reduced precision was not close enough: {found}."
+
+
+def precision_of(engine: str) -> Precision:
+    """Return the precision in which an engine of that name computes."""
+    return "bf16" if engine.endswith("-bf16") else "f32"
+
+
+def settle_precision(
+    image: Image, classifier_f32: Classifier, classifier_reduced: Classifier, spec: ExplainSpec | None = None
+) -> tuple[Classifier, Neighborhood]:
+    """Return the classifier to go on with, and its answers to the first block.
+
+    The reduced one if it passes `check_precision`. The answers carry a note that says so, or why not, and a query to
+    which they are given as `known` carries it on to the explanation.
+
+    Parameters and errors are those of `check_precision`.
+    """
+    report = check_precision(image, classifier_f32, classifier_reduced, spec)
+    classifier, answers = (
+        (classifier_reduced, report.reduced) if report.accepted else (classifier_f32, report.reference)
+    )
+    return classifier, replace(answers, notes=(report.describe(),))
 
 
 def check_precision(

@@ -98,7 +98,7 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
         samples=neighborhood.samples,
         stop_reason=neighborhood.stop_reason,
         effective_sample_size=effective_sample_size(problem.weights),
-        notes=notes,
+        notes=(*notes, *neighborhood.notes),
         spec=spec,
         provenance=neighborhood.provenance,
     )

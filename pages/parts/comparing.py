@@ -78,7 +78,8 @@ def comparing() -> Comparing:
 def questions(state: Session, models: tuple[str, ...]) -> list[Question]:
     """Return the question to each model: the same but for the model.
 
-    The picture is always cut at viewing size: cut at the models' own sizes, the superpixels would differ.
+    The picture is always cut at viewing size: cut at the models' own sizes, the superpixels would differ. Precision is
+    always f32, so that what differs is the models' and nothing else's.
     """
     if state.picture is None:
         return []
@@ -162,7 +163,7 @@ def _summary(state: Session, mine: Comparing, asked: list[Question]) -> None:
 def _estimate(mine: Comparing, asked: list[Question]) -> str:
     seconds = 0.0
     for question in asked:
-        speed, known = store().speed(question.model), mine.answers(question)
+        speed, known = store().speed(question.model, question.precision), mine.answers(question)
         if speed:
             seconds += max(0, question.spec.samples - (known.samples if known else 0)) / speed
     return f": about {words.seconds(seconds)}" if seconds else ""

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, DEFAULT_MODEL, ModelCard, is_available
+from lime_core.models import CATALOG, DEFAULT_MODEL, ModelCard, bf16_available, is_available
+from lime_core.models.engines import Precision
 from lime_core.parameters import Parameter, parameters_of
 from lime_core.segmentation import SEGMENTATIONS, AnySegmentation, LabelMap
 from pages.parts import words
@@ -19,7 +20,7 @@ PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]
 MOST_OTHERS = 3  # models compared with the first one; more do not fit side by side
 SOURCES = ["Gallery", "Upload", "Camera"]
 # Keys of widgets that others set as well.
-PRESET, CLASS, STEP, SUPERPIXEL = "preset", "focus.class", "walk.step", "walk.superpixel"
+PRESET, PRECISION, CLASS, STEP, SUPERPIXEL = "preset", "precision", "focus.class", "walk.step", "walk.superpixel"
 
 _NONE = -1  # no class of this number
 _ORDERS = {"highest": "most probable first", "lowest": "least probable first", "drawn": "as drawn"}
@@ -120,6 +121,24 @@ def model() -> str:
         format_func=lambda name: _model_line(CATALOG[name]),
         key="model",
         help="Type to search. Models that are not on this machine fetch their weights once, when they are asked.",
+        persist_state="session",
+    )
+    return chosen
+
+
+def precision() -> Precision:
+    """Draw the choice of the numbers inside the network, where the processor leaves one."""
+    if not bf16_available():
+        return "f32"
+    _prime(PRECISION, "f32")
+    chosen: Precision = st.segmented_control(
+        "Precision",
+        ["f32", "bf16"],
+        required=True,
+        key=PRECISION,
+        help="bf16 is faster and less exact. It is compared with f32 on the first samples of your picture and used "
+        "only if probabilities and strongest superpixels agree; the result says which was used.",
+        width="stretch",
         persist_state="session",
     )
     return chosen

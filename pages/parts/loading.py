@@ -8,6 +8,7 @@ import threading
 from streamlit.runtime.scriptrunner import script_runner
 
 import lime_core as lc
+from lime_core.models.engines import Precision
 
 _LOG = logging.getLogger("limelight")
 
@@ -32,6 +33,8 @@ class Loading:
     ----------
     model : str
         Id in the catalog.
+    precision : {"f32", "bf16"}
+        Numbers inside the network.
     classifier : Classifier or None
         The result, once it is there.
     error : LimeError or None
@@ -40,8 +43,8 @@ class Loading:
         Progress of the download; both 0 while nothing is fetched.
     """
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    def __init__(self, model: str, precision: Precision = "f32") -> None:
+        self.model, self.precision = model, precision
         self.classifier: lc.Classifier | None = None
         self.error: lc.LimeError | None = None
         self.bytes_done = self.bytes_total = 0
@@ -78,7 +81,7 @@ class Loading:
 
     def _work(self) -> None:
         try:
-            self.classifier = lc.load_classifier(self.model, on_progress=self._progress)
+            self.classifier = lc.load_classifier(self.model, precision=self.precision, on_progress=self._progress)
         except CancelledError:
             self.error = lc.WeightsError("The download was cancelled; nothing of it was kept.")
         except lc.LimeError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, is_available
-from pages.parts import links, words
+from lime_core.models import CATALOG, bf16_available, is_available
+from pages.parts import controls, links, words
 from pages.parts.running import Question
 from pages.parts.session import session, set_widgets
 from pages.parts.store import store
@@ -22,16 +22,16 @@ def follow_link() -> None:
         return
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     try:
-        picture, model, spec = links.follow(query)
+        wanted = links.follow(query)
     except lc.LimeError as error:
         state.complaint = f"The link cannot be followed: {error}"
         return
-    if picture is not None:
-        st.session_state["picture"] = picture
-    if model is not None:
-        st.session_state["model"] = model
+    chosen = {"picture": wanted.picture, "model": wanted.model, controls.PRECISION: wanted.precision}
+    st.session_state.update({key: value for key, value in chosen.items() if value is not None})
+    if wanted.precision == "bf16" and not bf16_available():
+        state.complaint = "The link asks for bf16, which this processor does not compute in; f32 is used."
     if query:
-        set_widgets(spec or lc.ExplainSpec())
+        set_widgets(wanted.spec or lc.ExplainSpec())
 
 
 def carry_settings(screen: str) -> None:

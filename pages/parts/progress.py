@@ -43,7 +43,7 @@ def how_far(run: Run) -> tuple[float, str]:
     """Return the share of a run that is done, and the same in words."""
     if run.samples > run.started_with:
         wanted = run.question.spec.samples
-        speed = store().speed(run.question.model)
+        speed = store().speed(run.question.model, run.precision)
         pace = f" · {speed:.0f} a second · {words.seconds((wanted - run.samples) / speed)} left" if speed else ""
         return run.samples / wanted, f"{run.samples:,} of {wanted:,} samples{pace}"
     loading = store().known_loading(run.question.model)
@@ -52,4 +52,6 @@ def how_far(run: Run) -> tuple[float, str]:
     if loading.bytes_total and loading.bytes_done < loading.bytes_total:
         done, total = words.megabytes(loading.bytes_done), words.megabytes(loading.bytes_total)
         return loading.bytes_done / loading.bytes_total, f"Fetching the weights: {done} of {total}"
+    if run.compared:
+        return 0.0, f"Comparing {run.question.precision} with f32 on the first samples: {run.compared} pictures"
     return 0.0, "Loading the model…" if loading.classifier is None else "Waiting for the first samples…"

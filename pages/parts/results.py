@@ -60,11 +60,19 @@ def _headline(shown: Shown) -> None:
         f"#### {words.model_title(about.model)} says *{words.plain(first.name)}*, {words.percent(first.probability)}"
     )
     for note in explanation.notes:
-        st.warning(words.plain(note), icon=":material/warning:")
-    effective = explanation.effective_sample_size
+        if note not in result.neighborhood.notes:
+            st.warning(words.plain(note), icon=":material/warning:")
+    enough = words.STOPPED.get(explanation.stop_reason)
+    parts = [
+        words.plain(result.question.title),
+        f"{explanation.samples:,} samples{f' ({enough})' if enough else ''}",
+        f"{result.neighborhood.superpixels} superpixels",
+        f"effective sample size {explanation.effective_sample_size:,.0f}",
+        words.engine(about.engine),
+        *map(words.plain, result.neighborhood.notes),
+    ]
     st.caption(
-        f"{words.plain(result.question.title)} · {explanation.samples:,} samples · "
-        f"{result.neighborhood.superpixels} superpixels · effective sample size {effective:,.0f}",
+        " · ".join(parts),
         help="Samples near the original picture count more. The effective sample size is how many equally weighted "
         "samples would say as much.",
     )

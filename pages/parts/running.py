@@ -5,13 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 import lime_core as lc
+from lime_core.models.engines import Precision
+from lime_core.precision import precision_of, settle_precision
+from pages.parts.guard import guarded
 from pages.parts.store import Store, question_key
 
 _LOG = logging.getLogger("limelight")
 _UNWATCHED = 60.0  # seconds after which a run that no page looks at ends: its browser tab was closed
+
+
+class StoppedError(Exception):
+    """Somebody pressed stop, or nobody looks any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +38,20 @@ class Question:
         Catalog id.
     spec : ExplainSpec
         All settings.
+    precision : {"f32", "bf16"}
+        Numbers inside the network; bf16 is used only if it passes its check on this picture.
     """
 
     image: lc.Image
     title: str
     model: str
     spec: lc.ExplainSpec
+    precision: Precision = "f32"
 
     @property
     def key(self) -> str:
         """Equal for questions whose answers can be added together."""
-        return question_key(self.image, self.model, self.spec)
+        return question_key(self.image, self.model, self.spec, self.precision)
 
 
 class Run:
@@ -52,11 +65,14 @@ class Run:
         All answers so far; always a valid neighborhood.
     error : LimeError or None
         Why it ended early.
+    compared : int
+        Pictures asked about to compare reduced precision with f32, before the answers begin.
     """
 
     def __init__(self, question: Question, store: Store) -> None:
         self.question = question
         self.error: lc.LimeError | None = None
+        self.compared = 0
         self.neighborhood = store.answers(question.key, question.spec.samples)
         self.started_with = self.neighborhood.samples if self.neighborhood else 0
         self._store = store
@@ -72,6 +88,11 @@ class Run:
     def samples(self) -> int:
         """How many answers there are."""
         return self.neighborhood.samples if self.neighborhood else 0
+
+    @property
+    def precision(self) -> Precision:
+        """That of the answers so far, or the one asked for."""
+        return precision_of(self.neighborhood.provenance.engine) if self.neighborhood else self.question.precision
 
     @property
     def active(self) -> bool:
@@ -97,7 +118,9 @@ class Run:
 
     def _work(self) -> None:
         try:
-            self._ask(self._loaded())
+            self._ask(*self._settled())
+        except StoppedError:
+            self._stop.set()
         except lc.LimeError as error:
             self.error = error
         except Exception as error:
@@ -108,20 +131,39 @@ class Run:
                 self._store.remember(self.question.key, self.neighborhood)
             self._finished.set()
 
-    def _loaded(self) -> lc.Classifier | None:
-        loading = self._store.loading(self.question.model)
+    def _settled(self) -> tuple[lc.Classifier, lc.Neighborhood | None]:
+        """Return the classifier to ask, and the answers to go on from."""
+        question, known = self.question, self.neighborhood
+        if known is not None:
+            return self._loaded(precision_of(known.provenance.engine)), known
+        if question.precision == "f32":
+            return self._loaded("f32"), None
+        both = self._loaded("f32"), self._loaded(question.precision)
+        exact, reduced = (guarded(classifier, self._in_turn) for classifier in both)
+        chosen, known = settle_precision(question.image, exact, reduced, question.spec)
+        return both[0] if chosen is exact else both[1], known
+
+    def _loaded(self, precision: Precision) -> lc.Classifier:
+        loading = self._store.loading(self.question.model, precision)
         while not loading.wait(0.1):
-            if self._given_up():
-                return None
-        if loading.error is not None:
-            raise loading.error
+            self._check()
+        if loading.classifier is None:
+            raise loading.error or lc.ModelError("The model could not be loaded.")
         return loading.classifier
 
-    def _ask(self, classifier: lc.Classifier | None) -> None:
-        if classifier is None:
-            return
+    def _in_turn(self, pictures: int, ask: Callable[[], np.ndarray]) -> np.ndarray:
+        self._check()
+        self.compared += pictures
+        with self._store.inference:
+            return ask()
+
+    def _check(self) -> None:
+        if self._given_up():
+            raise StoppedError
+
+    def _ask(self, classifier: lc.Classifier, known: lc.Neighborhood | None) -> None:
         question = self.question
-        answers = lc.stream(question.image, classifier, question.spec, known=self.neighborhood)
+        answers = lc.stream(question.image, classifier, question.spec, known=known)
         while not self._given_up():
             before = self.samples
             with self._store.inference:
@@ -133,7 +175,7 @@ class Run:
             self.neighborhood = grown
             # The first batch pays for tracing and cutting, so it says nothing about the speed.
             if before > self.started_with:
-                self._store.measure(question.model, grown.samples - before, seconds)
+                self._store.measure(question.model, self.precision, grown.samples - before, seconds)
 
     def _given_up(self) -> bool:
         return self._stop.is_set() or time.monotonic() - self._seen > _UNWATCHED

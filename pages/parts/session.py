@@ -10,6 +10,7 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.models import DEFAULT_MODEL
+from lime_core.models.engines import Precision
 from lime_core.parameters import parameters_of
 from lime_core.segmentation import SEGMENTATIONS
 from pages.parts.running import Question, Run
@@ -58,6 +59,8 @@ class Session:
         The chosen picture.
     model : str
         The chosen model.
+    precision : {"f32", "bf16"}
+        Numbers inside the network, as chosen.
     spec : ExplainSpec
         All settings as they stand in the widgets.
     run : Run or None
@@ -86,6 +89,7 @@ class Session:
 
     picture: Picture | None = None
     model: str = DEFAULT_MODEL
+    precision: Precision = "f32"
     spec: lc.ExplainSpec = FIRST_LOOK
     run: Run | None = None
     result: Result | None = None
@@ -109,7 +113,7 @@ class Session:
         """The question that the widgets pose at present."""
         if self.picture is None:
             return None
-        return Question(self.picture.image, self.picture.title, self.model, self.spec)
+        return Question(self.picture.image, self.picture.title, self.model, self.spec, self.precision)
 
     @property
     def answered(self) -> bool:
@@ -117,11 +121,11 @@ class Session:
         question = self.question
         return self.result is not None and question is not None and self.result.question.key == question.key
 
-    def choose(self, picture: Picture | None, model: str) -> None:
+    def choose(self, picture: Picture | None, model: str, precision: Precision) -> None:
         """Take over the shared choice; a run about another picture ends."""
         if picture is not None and self.picture is not None and picture.image != self.picture.image:
             self._forget()
-        self.picture, self.model = picture or self.picture, model
+        self.picture, self.model, self.precision = picture or self.picture, model, precision
 
     def ask(self) -> None:
         """Pose the present question."""

@@ -154,7 +154,7 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
     parts = []
     if scene is not None:
         parts.append(f"{scene.superpixels} superpixels")
-    speed = store().speed(state.model)
+    speed = store().speed(state.model, state.precision)
     if speed:
         parts.append(f"about {words.seconds(state.spec.samples / speed)} at {speed:.0f} samples a second")
     if state.result is not None and not state.answered:

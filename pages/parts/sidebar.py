@@ -27,11 +27,11 @@ def show() -> None:
     place = st.container()
     model = controls.model()
     begin = model != state.model or store().known_loading(model) is None
-    state.choose(picture, model)
+    state.choose(picture, model, controls.precision())
     if state.picture is not None:
         with place:
             _picture(state)
-    _model_card(model)
+    _model_card(model, store().loaded(model, state.precision) or store().loaded(model))
     _loading(store().loading(model) if begin else store().known_loading(model))
 
 
@@ -45,12 +45,21 @@ def _picture(state: Session) -> None:
         st.caption(f"{width}×{height} pixels: {words.choice(state.spec.framing)}. Change it under *Superpixels*.")
 
 
-def _model_card(model: str) -> None:
+def _model_card(model: str, classifier: lc.Classifier | None) -> None:
     card = CATALOG[model]
-    st.caption(
-        f"{card.parameters / 1e6:.1f} million parameters · {words.megabytes(card.weights_bytes)} · input "
-        f"{card.input_size[1]}×{card.input_size[0]} · ImageNet top-1 {card.top1:.1f} % · {card.license}"
-    )
+    parts = [
+        f"{card.parameters / 1e6:.1f} million parameters",
+        words.megabytes(card.weights_bytes),
+        f"input {card.input_size[1]}×{card.input_size[0]}",
+        f"ImageNet top-1 {card.top1:.1f} %",
+        card.license,
+    ]
+    if classifier is not None:
+        parts.append(f"runs on {words.engine(classifier.engine)}")
+    st.caption(" · ".join(parts))
+    note = getattr(classifier, "engine_note", None)
+    if note:
+        st.caption(words.plain(note))
 
 
 def _loading(loading: Loading | None) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import streamlit as st
 
 import lime_core as lc
+from lime_core.models.engines import Precision
 from lime_core.scene import Probe
 from lime_core.spec import QUERY_STAGES
 from pages.parts.loading import Loading, keep_keras_whole
@@ -33,9 +34,9 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def question_key(image: lc.Image, model: str, spec: lc.ExplainSpec) -> str:
+def question_key(image: lc.Image, model: str, spec: lc.ExplainSpec, precision: Precision = "f32") -> str:
     """Return what tells one question to a model from another, whatever the number of samples."""
-    return digest("question", image.sha256, model, replace(spec, samples=2).digest(*QUERY_STAGES))
+    return digest("question", image.sha256, model, precision, replace(spec, samples=2).digest(*QUERY_STAGES))
 
 
 def first_samples(known: lc.Neighborhood, samples: int) -> lc.Neighborhood:
@@ -130,8 +131,8 @@ class Store:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self.results = Lru(max_bytes)
         self.inference = FairLock()
-        self._loadings: dict[str, Loading] = {}
-        self._speeds: dict[str, float] = {}
+        self._loadings: dict[tuple[str, Precision], Loading] = {}
+        self._speeds: dict[tuple[str, Precision], float] = {}
         self._guard = threading.Lock()
 
     def cached(self, key: str, make: Callable[[], T]) -> T:
@@ -142,22 +143,22 @@ class Store:
             self.results.put(key, value)
         return value
 
-    def loading(self, model: str) -> Loading:
+    def loading(self, model: str, precision: Precision = "f32") -> Loading:
         """Return the loading of a model, begun now unless it is under way or done; a failed one begins anew."""
         with self._guard:
-            known = self._loadings.get(model)
+            known = self.known_loading(model, precision)
             if known is None or known.failed:
-                known = self._loadings[model] = Loading(model)
+                known = self._loadings[model, precision] = Loading(model, precision)
                 known.start()
             return known
 
-    def known_loading(self, model: str) -> Loading | None:
+    def known_loading(self, model: str, precision: Precision = "f32") -> Loading | None:
         """Return the latest loading of a model without beginning one."""
-        return self._loadings.get(model)
+        return self._loadings.get((model, precision))
 
-    def loaded(self, model: str) -> lc.Classifier | None:
+    def loaded(self, model: str, precision: Precision = "f32") -> lc.Classifier | None:
         """Return a classifier that is ready, without waiting for one that is not."""
-        known = self._loadings.get(model)
+        known = self.known_loading(model, precision)
         return known.classifier if known else None
 
     def scene(self, image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> lc.Scene:
@@ -172,7 +173,9 @@ class Store:
         key = digest("scene", image.sha256, str(input_size), *parts)
         return self.cached(key, lambda: lc.prepare(image, input_size, spec))
 
-    def outputs(self, image: lc.Image, model: str, spec: lc.ExplainSpec, mask: np.ndarray) -> np.ndarray:
+    def outputs(
+        self, image: lc.Image, model: str, spec: lc.ExplainSpec, mask: np.ndarray, precision: Precision = "f32"
+    ) -> np.ndarray:
         """Return the model's answer (1, C) to one mask (1, S), asked now unless it is known.
 
         Raises
@@ -180,10 +183,11 @@ class Store:
         ModelError
             While the model is still being loaded, or when it could not be.
         """
-        classifier = self.loaded(model)
+        classifier = self.loaded(model, precision)
         if classifier is None:
-            raise self.loading(model).error or lc.ModelError("The model is still being loaded; try again in a moment.")
-        key = digest("probe", question_key(image, model, spec), mask.tobytes().hex())
+            failed = self.loading(model, precision).error
+            raise failed or lc.ModelError("The model is still being loaded; try again in a moment.")
+        key = digest("probe", question_key(image, model, spec, precision), mask.tobytes().hex())
         return self.cached(key, lambda: self._ask(image, classifier, spec, mask))
 
     def _ask(self, image: lc.Image, classifier: lc.Classifier, spec: lc.ExplainSpec, mask: np.ndarray) -> np.ndarray:
@@ -206,20 +210,19 @@ class Store:
         """Return the fit of some answers."""
         about = neighborhood.provenance
         asked = neighborhood.spec.digest(*QUERY_STAGES)
-        key = digest(
-            "fit", about.image_sha256, about.model, str(about.weights_sha256), asked, spec.digest("fit", "view")
-        )
+        model = (about.model, str(about.weights_sha256), about.engine)
+        key = digest("fit", about.image_sha256, *model, asked, spec.digest("fit", "view"))
         return self.cached(key, lambda: lc.fit(neighborhood, spec))
 
-    def measure(self, model: str, samples: int, seconds: float) -> None:
+    def measure(self, model: str, precision: Precision, samples: int, seconds: float) -> None:
         """Take a batch into the measured speed of a model."""
         speed = samples / max(seconds, 1e-6)
-        known = self._speeds.get(model, speed)
-        self._speeds[model] = known + _SMOOTHING * (speed - known)
+        known = self._speeds.get((model, precision), speed)
+        self._speeds[model, precision] = known + _SMOOTHING * (speed - known)
 
-    def speed(self, model: str) -> float | None:
+    def speed(self, model: str, precision: Precision = "f32") -> float | None:
         """Return the measured samples a second of a model on this machine, or None before the first batch."""
-        return self._speeds.get(model)
+        return self._speeds.get((model, precision))
 
 
 @st.cache_resource(show_spinner=False)

@@ -77,10 +77,13 @@ def show(shown: Shown) -> None:
             help="Masks and outputs: fit them again without asking the model.",
         )
     st.caption("The command that repeats it:")
-    st.code(command_line(explanation.spec, f"{stem}.png", model=result.question.model), "bash", wrap_lines=True)
+    asked, spec = result.question, explanation.spec
+    command = command_line(spec, f"{stem}.png", model=asked.model, precision=asked.precision)
+    st.code(command, "bash", wrap_lines=True)
     example = state.picture.example if state.picture else None
     st.caption("A link that restores every setting" + ("" if example else " (your own picture is never put in it)"))
-    st.code(links.link(st.context.url or "", example, result.question.model, explanation.spec), None, wrap_lines=True)
+    wanted = links.Wanted(example, asked.model, None if asked.precision == "f32" else asked.precision, spec)
+    st.code(links.link(st.context.url or "", wanted), None, wrap_lines=True)
 
 
 def _npz(stored: lc.Explanation | lc.Neighborhood) -> bytes:

@@ -11,6 +11,7 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 
 import lime_core as lc
 from lime_core.explanation import CONFIDENT
+from lime_core.precision import precision_of
 from lime_core.weighting import target_values
 from pages.parts import charts, verdict, words
 from pages.parts.session import Session
@@ -111,7 +112,8 @@ def answers(shown: Shown) -> None:
     mask = np.ones((1, shown.result.neighborhood.superpixels), np.uint8)
     mask[0, list(state.hidden)] = 0
     try:
-        outputs = store().outputs(question.image, question.model, question.spec, mask)
+        precision = precision_of(explanation.provenance.engine)
+        outputs = store().outputs(question.image, question.model, question.spec, mask, precision)
     except lc.LimeError as error:
         st.error(words.plain(str(error)))
         return

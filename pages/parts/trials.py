@@ -99,7 +99,7 @@ def _offer(order: Order, trial: Trial | None) -> None:
             icon=":material/play_arrow:",
             on_click=lambda: running().update({order.key: Trial(order, store())}),
         )
-        speed = store().speed(order.question.model)
+        speed = store().speed(order.question.model, order.precision)
         pace = f", about {words.seconds(order.calls / speed)}" if speed else ""
         st.caption(f"{order.calls:,} model calls{pace}")
 

@@ -13,18 +13,16 @@ from typing import Any
 import numpy as np
 
 import lime_core as lc
+from lime_core.models.engines import Precision
+from lime_core.precision import precision_of
 from lime_core.spec import QUERY_STAGES
 from lime_core.trials.suite import SEEDS, TRIALS, Subject, calls_of
 from pages.parts.guard import guarded
-from pages.parts.running import Question
+from pages.parts.running import Question, StoppedError
 from pages.parts.store import Store, digest
 
 _LOG = logging.getLogger("limelight")
 _UNWATCHED = 60.0  # seconds after which a trial that no page looks at ends: its browser tab was closed
-
-
-class StoppedError(Exception):
-    """The trial was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,11 @@ class Order:
     def calls(self) -> int:
         """How many pictures the model is asked about, at most."""
         return calls_of(self.name, self.explanation, len(self.seeds))
+
+    @property
+    def precision(self) -> Precision:
+        """That of the answers which are put to the test."""
+        return precision_of(self.explanation.provenance.engine)
 
     @property
     def key(self) -> str:
@@ -141,7 +144,7 @@ class Trial:
         return TRIALS[order.name](subject, lambda *_: self._check())
 
     def _loaded(self) -> lc.Classifier:
-        loading = self._store.loading(self.order.question.model)
+        loading = self._store.loading(self.order.question.model, self.order.precision)
         while not loading.wait(0.1):
             self._check()
         if loading.classifier is None:

@@ -109,6 +109,6 @@ def _price(state: Session, changes: Mapping[str, Any]) -> str:
     calls = changes.get("samples", state.spec.samples)
     if set(changes) == {"samples"} and state.answered and state.result is not None:
         calls -= state.result.neighborhood.samples
-    speed = store().speed(state.model)
+    speed = store().speed(state.model, state.precision)
     pace = f", about {words.seconds(calls / speed)}" if speed else ""
     return f"Asks the model about {calls:,} pictures{pace}."

@@ -195,7 +195,7 @@ def _ask(walk: Walk) -> None:
         st.info("The model is being asked; the first answers come in a moment.")
         return
     st.info("From here on the model's answers are needed, and with these settings it has not been asked yet.")
-    speed, samples = store().speed(walk.question.model), walk.question.spec.samples
+    speed, samples = store().speed(walk.question.model, walk.question.precision), walk.question.spec.samples
     pace = f", about {words.seconds(samples / speed)}" if speed else ""
     if st.button(f"Ask the model: {samples:,} samples{pace}", type="primary", key="walk.ask"):
         walk.state.ask()

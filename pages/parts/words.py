@@ -106,6 +106,14 @@ CHOICES = {
     "both": "both",
 }
 
+ENGINES = {"tensorflow": "TensorFlow, f32", "openvino": "OpenVINO, f32", "openvino-bf16": "OpenVINO, bf16"}
+
+# Why there are no more samples, where that was not simply the number asked for.
+STOPPED = {
+    "separated": "enough: the strongest superpixels of every class stand apart",
+    "precise": "enough: every error bar is small",
+}
+
 PRESETS = {
     "default": "Limelight's own",
     "lime": "lime package",
@@ -131,6 +139,11 @@ def choice(name: str) -> str:
 def model_title(model: str) -> str:
     """Return the name of a model for people."""
     return CATALOG[model].title if model in CATALOG else plain(model)
+
+
+def engine(name: str) -> str:
+    """Return the name of what ran a model, for people."""
+    return ENGINES.get(name, name)
 
 
 def megabytes(size: float) -> str:

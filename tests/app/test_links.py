@@ -28,15 +28,14 @@ RICH = lc.ExplainSpec(
 
 @pytest.mark.parametrize("spec", [RICH, *lc.PRESETS.values()])
 def test_a_link_gives_the_same_settings_back(spec: lc.ExplainSpec) -> None:
-    address = links.link("http://localhost:8501/?old=1", "coffee", "resnet50", spec)
-    query = parse_qs(urlsplit(address).query, keep_blank_values=True)
-    picture, model, back = links.follow(query)
-    assert (picture, model) == ("coffee", "resnet50")
-    assert (back or lc.ExplainSpec()) == spec
+    wanted = links.Wanted("coffee", "resnet50", "bf16", spec)
+    address = links.link("http://localhost:8501/?old=1", wanted)
+    back = links.follow(parse_qs(urlsplit(address).query, keep_blank_values=True))
+    assert replace(back, spec=back.spec or lc.ExplainSpec()) == wanted
 
 
 def test_an_opened_link_sets_the_widgets(model: FakeModel) -> None:
-    query = links.query_of("coffee", "resnet101", RICH)
+    query = links.query_of(links.Wanted("coffee", "resnet101", None, RICH))
     page = open_page()
     page = type(page).from_file(page._script_path, default_timeout=60)
     for name, values in query.items():
@@ -49,7 +48,7 @@ def test_an_opened_link_sets_the_widgets(model: FakeModel) -> None:
 
 
 def test_a_link_to_an_own_picture_leaves_it_out() -> None:
-    assert "picture" not in links.query_of(None, "resnet50", RICH)
+    assert "picture" not in links.query_of(links.Wanted(None, "resnet50", None, RICH))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +58,7 @@ def test_a_link_to_an_own_picture_leaves_it_out() -> None:
         ("samples", "many", "'many'"),
         ("picture", "../../etc/passwd", "picture must be one of"),
         ("model", "<script>", "There is no model"),
+        ("precision", "f64", "precision must be one of f32, bf16"),
         ("kernel-width", "inf", "kernel_width must be"),
         ("nonsense", "1", "--nonsense"),
         # A link is written by strangers: it must not make the server read a file.
