@@ -163,16 +163,33 @@ class Explanation:
     def heatmap(self, index: int) -> NDArray[np.float32]:
         """Return float32 ``(H, W)``: the coefficient of each pixel's superpixel, as the default view shows it.
 
-        With ``spec.hide_unsure`` superpixels whose 95 % interval contains zero are 0.
+        Superpixels that are not among `shown_features` are 0.
         """
         return self.shown_coefficients(index).astype(np.float32)[self.segments]
 
+    def shown_features(self, index: int, k: int | None = None, sign: Sign | None = None) -> tuple[int, ...]:
+        """Return the ids of the superpixels that views of a class show, strongest first.
+
+        With ``spec.hide_unsure`` those whose 95 % interval contains zero are not among them.
+
+        Parameters
+        ----------
+        index : int
+            Class index.
+        k, sign
+            As in `top_features`; ``spec.top_k`` and ``spec.sign`` if left out.
+        """
+        sure = self[index].sure
+        ranked = self.top_features(index, len(sure), sign or self.spec.sign)
+        shown = (feature for feature in ranked if sure[feature] or not self.spec.hide_unsure)
+        return tuple(shown)[: self.spec.top_k if k is None else k]
+
     def shown_coefficients(self, index: int) -> Floats:
-        """Return the coefficients ``(S,)`` of a class with those left out by ``spec.hide_unsure`` set to 0."""
-        explained = self[index]
-        return (
-            np.where(explained.sure, explained.coefficients, 0.0) if self.spec.hide_unsure else explained.coefficients
-        )
+        """Return the coefficients ``(S,)`` of a class, 0 for those that are not among `shown_features`."""
+        shown = list(self.shown_features(index))
+        coefficients = np.zeros_like(self[index].coefficients)
+        coefficients[shown] = self[index].coefficients[shown]
+        return coefficients
 
     def contrast(self, a: int, b: int) -> Contrast:
         """Return why class `a` and not class `b`: the difference of their coefficients with error bars."""

@@ -341,9 +341,9 @@ def _strongest(
     """Return the K strongest superpixels that are shown, those for the class apart from those against it."""
     if isinstance(k, bool) or not isinstance(k, numbers.Integral) or k < 1:
         raise SpecError(f"k must be a whole number, at least 1; got {k!r}.")
-    shown = explanation.shown_coefficients(class_index)
-    ranked = [feature for feature in explanation.top_features(class_index, len(shown), sign) if shown[feature]][:k]
-    return tuple(f for f in ranked if shown[f] > 0), tuple(f for f in ranked if shown[f] < 0)
+    shown = explanation.shown_features(class_index, int(k), sign)
+    coefficients = explanation[class_index].coefficients
+    return tuple(f for f in shown if coefficients[f] > 0), tuple(f for f in shown if coefficients[f] < 0)
 
 
 def _is_number(value: Any) -> bool:

@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from lime_core import render
 from lime_core.explanation import CONFIDENT, ClassExplanation, Explanation
 from lime_core.flags import command_line
 from lime_core.image import Image
+from lime_core.precision import precision_of
+from lime_core.trust import ClassTrust
 
 _STRONGEST = 8
 _STYLE = """
@@ -25,6 +28,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem
 h1 { font-size: 1.6rem; margin-bottom: 0 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
 .classes { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)) }
 figure { border: 1px solid var(--line); border-radius: .5rem; margin: 0; overflow: hidden; break-inside: avoid }
+figcaption p { margin: .4rem 0 }
 figure img { display: block; width: 100% } figcaption { padding: .6rem .8rem }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums }
 td, th { border-bottom: 1px solid var(--line); padding: .15rem .8rem .15rem 0; text-align: left }
@@ -73,7 +77,7 @@ def html_report(image: Image, explanation: Explanation, *, title: str = "picture
         *(_class(image, explanation, explained) for explained in explanation.classes),
         "</div>",
         "<h2>To repeat it</h2>",
-        f"<pre>{_text(command_line(explanation.spec, 'picture.png', model=explanation.provenance.model))}</pre>",
+        f"<pre>{_text(command_line(explanation.spec, 'picture.png', **_asked(explanation)))}</pre>",
         "<h2>Settings</h2>",
         _table(("setting", "value"), _settings(explanation)),
         "<h2>Where it comes from</h2>",
@@ -86,6 +90,11 @@ def html_report(image: Image, explanation: Explanation, *, title: str = "picture
     )
 
 
+def _asked(explanation: Explanation) -> dict[str, Any]:
+    about = explanation.provenance
+    return {"model": about.model, "precision": precision_of(about.engine)}
+
+
 def _class(image: Image, explanation: Explanation, explained: ClassExplanation) -> str:
     strongest = explanation.top_features(explained.index, _STRONGEST, "both")
     rows = [
@@ -95,10 +104,15 @@ def _class(image: Image, explanation: Explanation, explained: ClassExplanation) 
     caption = (
         f"<strong>{_text(explained.name)}</strong> · {explained.probability:.1%}<br>"
         f"R² {_number(explained.r2_holdout)} held out, {_number(explained.r2)} in sample"
-        f"{_table(('superpixel', 'coefficient', '± 95 %'), rows)}"
+        f"{_verdict(explained.trust)}{_table(('superpixel', 'coefficient', '± 95 %'), rows)}"
     )
     picture = render.render(image, explanation, explained.index)
     return _figure(picture, caption, f"What speaks for and against {explained.name}", escape=False)
+
+
+def _verdict(trust: ClassTrust) -> str:
+    help_most = [f"What would help most: {trust.advice}"] if trust.advice else []
+    return f"<p><strong>{_text(trust.level)}</strong> {_text(' '.join([*trust.reasons, *help_most]))}</p>"
 
 
 def _interval(explained: ClassExplanation, superpixel: int) -> str:

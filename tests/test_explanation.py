@@ -37,7 +37,16 @@ def with_coefficients(explanation, coefficients, std_errors=None):
     return replace(explanation, classes=(changed,))
 
 
+def test_the_heatmap_shows_what_the_other_views_show_the_k_strongest_of_the_chosen_sign(explanation):
+    for k, sign, expected in ((2, "both", (0, 1)), (2, "positive", (0, 2)), (9, "negative", (1, 5))):
+        shown = replace(explanation, spec=replace(explanation.spec, top_k=k, sign=sign))
+        assert shown.shown_features(0) == expected
+        painted = np.unique(explanation.segments[shown.heatmap(0) != 0])
+        assert painted.tolist() == sorted(expected)
+
+
 def test_the_heatmap_paints_each_superpixel_with_its_coefficient_and_hides_the_unsure(explanation):
+    explanation = replace(explanation, spec=replace(explanation.spec, top_k=6))
     std_errors = np.array([0.01, 0.03, 0.01, 0.01, np.nan, 0.001])
     shown = with_coefficients(explanation, WEIGHTS, std_errors)
     heatmap = shown.heatmap(0)

@@ -237,4 +237,6 @@ def _as_explanation(
     explanation: lc.Explanation, explained: lc.ClassExplanation, difference: Difference, name: str
 ) -> lc.Explanation:
     one = replace(explained, name=name, coefficients=difference.coefficients, std_errors=difference.std_errors)
-    return replace(explanation, classes=(one,))
+    # Every sure difference is drawn, whatever of the maps themselves is.
+    everything = replace(explanation.spec, top_k=len(one.coefficients), sign="both")
+    return replace(explanation, classes=(one,), spec=everything)

@@ -171,9 +171,7 @@ def _tell_explanation(walk: Walk) -> None:
 
 def _listed(explanation: lc.Explanation, index: int, sign: Sign) -> str:
     """Return the K strongest superpixels that are drawn, in words."""
-    drawn = explanation.shown_coefficients(index)
-    ranked = [feature for feature in explanation.top_features(index, len(drawn), sign) if drawn[feature]]
-    return ", ".join(map(str, ranked[: explanation.spec.top_k])) or "none"
+    return ", ".join(map(str, explanation.shown_features(index, sign=sign))) or "none"
 
 
 def _show_explanation(walk: Walk) -> None:
