@@ -158,6 +158,16 @@ def test_a_fill_that_turns_the_answer_round_is_found(image):
     assert set(result.flips) == {0, 5}
 
 
+def test_a_sign_that_nobody_can_be_sure_of_has_not_turned(image):
+    noise = np.random.default_rng(0)
+    quiet = known_answer(lambda masks: (masks @ WEIGHTS + noise.normal(0, 0.05, len(masks)))[:, None], image, SPEC)
+    spec = replace(SPEC, samples=512)
+    found = trials.what_if(image, quiet, spec, 0, variants={"few": replace(spec, samples=10)})
+    # Ten samples, five pairs: no sign of six superpixels can be sure.
+    assert not found.variants[0].sign.any()
+    assert found.flips == ()
+
+
 def test_questions_asked_already_are_not_asked_again(image):
     count = 0
     inner = pixel_model(image)
@@ -177,6 +187,7 @@ def test_the_usual_variants_are_valid_settings():
     variants = trials.usual_variants(lc.ExplainSpec())
     assert len(variants) == 10
     assert lc.ExplainSpec() not in variants.values()
+    assert "fill: grey" not in trials.usual_variants(replace(lc.ExplainSpec(), fill="grey"))
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,8 @@ class Variant:
     top_share : ndarray of float64, shape (S,)
         For each of the base's superpixels the share of its pixels that belong to this variant's K strongest.
     sign : ndarray of float64, shape (S,)
-        Mean sign of this variant's coefficients over the pixels of each of the base's superpixels, −1..1.
+        Mean sign of this variant's coefficients over the pixels of each of the base's superpixels, −1..1; a
+        coefficient whose 95 % interval contains zero has none (0).
     """
 
     name: str
@@ -69,7 +70,7 @@ class WhatIf:
     survivors : tuple of int
         The base's K strongest superpixels that lie mostly inside the K strongest of every variant.
     flips : tuple of int
-        The base's sure superpixels whose sign turns in at least one variant.
+        The base's sure superpixels whose sign surely turns in at least one variant.
     """
 
     class_index: int
@@ -80,20 +81,22 @@ class WhatIf:
 
 
 def usual_variants(spec: ExplainSpec) -> dict[str, ExplainSpec]:
-    """Return the turns of the knobs that are tried unless others are asked for."""
+    """Return the turns of the knobs that are tried unless others are asked for; what changes nothing is left out."""
     changes: dict[str, dict[str, Any]] = {
         "superpixels: finer": {"segmentation": Slic(n_segments=90)},
         "superpixels: coarser": {"segmentation": Slic(n_segments=25)},
         "superpixels: 7×7 grid": {"segmentation": Grid(rows=7, columns=7)},
         "fill: grey": {"fill": "grey"},
         "fill: blur": {"fill": "blur"},
+        "fill: picture's mean": {"fill": "image_mean"},
         "fill: superpixel mean": {"fill": "segment_mean"},
         "kernel: half as wide": {"kernel_width": spec.kernel_width / 2},
         "kernel: twice as wide": {"kernel_width": spec.kernel_width * 2},
         "samples: half as many": {"samples": max(spec.samples // 2, 2)},
         "samples: another seed": {"seed": spec.seed + 1},
     }
-    return {name: replace(spec, **change) for name, change in changes.items()}
+    variants = {name: replace(spec, **change) for name, change in changes.items()}
+    return {name: variant for name, variant in variants.items() if variant != spec}
 
 
 def what_if(
@@ -140,7 +143,7 @@ def what_if(
 
 
 def _variant(name: str, base: Explanation, other: Explanation, hidden: float, class_index: int) -> Variant:
-    coefficients = other[class_index].coefficients
+    coefficients, sure = other[class_index].coefficients, other[class_index].sure
     top = np.zeros(len(coefficients))
     top[list(other.top_features(class_index, other.spec.top_k, sign="both"))] = 1
     density = coefficients / np.bincount(other.segments.ravel())
@@ -155,7 +158,7 @@ def _variant(name: str, base: Explanation, other: Explanation, hidden: float, cl
         r2_holdout=other[class_index].r2_holdout,
         agreement=float(spearmanr(own, carried).statistic),
         top_share=_sum_over(base.segments, top[other.segments]) / sizes,
-        sign=_sum_over(base.segments, np.sign(coefficients)[other.segments]) / sizes,
+        sign=_sum_over(base.segments, np.sign(np.where(sure, coefficients, 0.0))[other.segments]) / sizes,
     )
 
 
