@@ -7,18 +7,16 @@ asks, asks all models with one `ExplainSpec`; `compare` refuses explanations tha
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from lime_core.agreement import jaccard, rank_correlation
 from lime_core.errors import SpecError
 from lime_core.explanation import ClassExplanation, Explanation
 from lime_core.spec import ExplainSpec, Sign
-from lime_core.trials.shared import jaccard
 
 Floats = NDArray[np.float64]
 
@@ -156,14 +154,6 @@ def compare(
         top=tuple(top),
         pairs=tuple(_agreement(a, b, explained, top) for a, b in itertools.combinations(range(len(top)), 2)),
     )
-
-
-def rank_correlation(one: Floats, other: Floats) -> float:
-    """Return Spearman's rank correlation, −1..1, equal values sharing their mean rank; NaN where all are equal."""
-    ranks = rankdata(one), rankdata(other)
-    centred = [rank - rank.mean() for rank in ranks]
-    scale = math.sqrt(float(centred[0] @ centred[0]) * float(centred[1] @ centred[1]))
-    return float(centred[0] @ centred[1]) / scale if scale else math.nan
 
 
 def _agreement(a: int, b: int, explained: list[ClassExplanation], top: list[tuple[int, ...]]) -> Agreement:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lime_core.agreement import jaccard
 from lime_core.errors import ModelError
 from lime_core.image import Image
 from lime_core.models.base import Classifier
@@ -15,7 +16,6 @@ from lime_core.scene import prepare
 from lime_core.spec import ExplainSpec
 from lime_core.stopping import block_length
 from lime_core.surrogate import fit
-from lime_core.trials.shared import jaccard
 
 # Of one perturbed picture; an explanation averages over hundreds of them.
 PROBABILITY_TOLERANCE = 0.1

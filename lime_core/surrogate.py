@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
-from sklearn.linear_model import Lasso, lars_path_gram
-from sklearn.tree import DecisionTreeRegressor
 
 from lime_core.errors import SpecError
 from lime_core.evidence import Design, Facts
@@ -195,6 +193,8 @@ def _fit_linear(problem: _Problem, spec: ExplainSpec) -> _Surrogate:
 
 
 def _fit_lasso(problem: _Problem, spec: ExplainSpec) -> _Surrogate:
+    from sklearn.linear_model import Lasso  # brings pandas: a second and a half that the default fit can do without
+
     superpixels, classes = problem.masks.shape[1], problem.targets.shape[1]
     coefficients, intercepts = np.zeros((classes, superpixels)), np.zeros(classes)
     masks, targets, _, _ = problem.centred()
@@ -213,6 +213,8 @@ def _linear(coefficients: Floats, intercepts: Floats, supports: tuple[NDArray[np
 
 
 def _fit_tree(problem: _Problem, spec: ExplainSpec) -> _Surrogate:  # noqa: ARG001 - one signature for all fitters
+    from sklearn.tree import DecisionTreeRegressor
+
     # MATLAB's importance: the fall in mean squared error at a predictor's splits, over the number of splits.
     trees, importances = [], []
     for target in problem.targets.T:
@@ -277,6 +279,8 @@ def _forward(gram: Floats, moment: Floats, count: int) -> NDArray[np.int64]:
 
 def _lasso_path(gram: Floats, moment: Floats, samples: int, count: int) -> NDArray[np.int64]:
     """Return the last set of at most `count` columns along the lasso path (K-LASSO)."""
+    from sklearn.linear_model import lars_path_gram
+
     _, _, path = lars_path_gram(moment, gram, n_samples=samples, method="lasso")
     for coefficients in path.T[::-1]:
         columns = np.flatnonzero(coefficients)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
+from lime_core.agreement import jaccard, rank_correlation
 from lime_core.errors import SpecError
 from lime_core.explanation import Explanation
 from lime_core.image import Image
@@ -16,7 +16,7 @@ from lime_core.models.base import Classifier
 from lime_core.neighborhood import Progress, query
 from lime_core.spec import ExplainSpec
 from lime_core.surrogate import fit
-from lime_core.trials.shared import jaccard, part_of
+from lime_core.trials.shared import part_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +131,6 @@ def _stage(trained: Explanation, found: Explanation, index: int, layers: int, lo
     return Stage(
         layers=layers,
         lowest=lowest,
-        agreement=0.0 if constant else float(spearmanr(own, other).statistic),
+        agreement=0.0 if constant else rank_correlation(own, other),
         jaccard=jaccard(trained.top_features(index, k, "both"), found.top_features(index, k, "both")),
     )

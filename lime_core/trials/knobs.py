@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
+from lime_core.agreement import rank_correlation
 from lime_core.explanation import Explanation
 from lime_core.image import Image
 from lime_core.models.base import Classifier
@@ -156,7 +156,7 @@ def _variant(name: str, base: Explanation, other: Explanation, hidden: float, cl
         superpixels=len(coefficients),
         probability_hidden=hidden,
         r2_holdout=other[class_index].r2_holdout,
-        agreement=float(spearmanr(own, carried).statistic),
+        agreement=rank_correlation(own, carried),
         top_share=_sum_over(base.segments, top[other.segments]) / sizes,
         sign=_sum_over(base.segments, np.sign(np.where(sure, coefficients, 0.0))[other.segments]) / sizes,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
+from lime_core.agreement import jaccard, kendall_tau
 from lime_core.errors import SpecError
 from lime_core.explanation import CONFIDENT, Explanation
 from lime_core.image import Image
@@ -17,7 +17,7 @@ from lime_core.models.base import Classifier
 from lime_core.neighborhood import Progress, query
 from lime_core.spec import ExplainSpec
 from lime_core.surrogate import fit
-from lime_core.trials.shared import jaccard, mean, part_of
+from lime_core.trials.shared import mean, part_of
 
 Floats = NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def agreement(runs: Sequence[Explanation], index: int, seeds: tuple[int, ...]) -
         seeds=seeds,
         top=tuple(top),
         jaccard=mean(jaccard(top[one], top[other]) for one, other in both),
-        kendall_tau=mean(float(kendalltau(coefficients[one], coefficients[other]).statistic) for one, other in both),
+        kendall_tau=mean(kendall_tau(coefficients[one], coefficients[other]) for one, other in both),
         vsi=mean(len(set(top[one]) & set(top[other])) / max(len(top[one]), len(top[other]), 1) for one, other in both),
         csi=mean(float(overlap) for overlap in overlaps),
         mean=coefficients.mean(axis=0),

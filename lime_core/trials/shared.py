@@ -1,23 +1,17 @@
-"""What the trials share: agreement of sets, progress over several queries, results as JSON."""
+"""What the trials share: progress over several queries, results as JSON."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from lime_core.explanation import Explanation
 from lime_core.neighborhood import Progress
-
-
-def jaccard(one: Sequence[int], other: Sequence[int]) -> float:
-    """Return the share of the union of two sets that both hold; 1 for two empty sets."""
-    union = set(one) | set(other)
-    return len(set(one) & set(other)) / len(union) if union else 1.0
 
 
 def part_of(on_progress: Progress | None, place: int, parts: int, samples: int) -> Progress | None:
