@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lime_core.blas import one_thread
 from lime_core.spec import ExplainSpec
 from lime_core.weighting import distances, kernel_weights, target_values
 
@@ -53,6 +54,7 @@ class RunningFit:
         self.coefficients = np.full((len(classes), len(energy)), np.nan)
         self.std_errors = np.full_like(self.coefficients, np.nan)
 
+    @one_thread()
     def update(self, masks: NDArray[np.uint8], outputs: NDArray[np.float32], pairs: NDArray[np.int32]) -> None:
         """Add a block: masks uint8 ``(B, S)``, outputs float32 ``(B, C)`` of all classes, pair ids ``(B,)``."""
         spec = self._spec

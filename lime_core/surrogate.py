@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from lime_core.blas import one_thread
 from lime_core.errors import SpecError
 from lime_core.evidence import Design, Facts
 from lime_core.explanation import ClassExplanation, Explanation, excludes_zero
@@ -25,6 +26,7 @@ _FORWARD_LIMIT = 6  # the lime package's 'auto' selects forward up to here
 _SELECTION_ALPHA = 0.01  # the lime package's penalty when it ranks by weight
 
 
+@one_thread()
 def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanation:
     """Fit the weighted linear surrogate of every explained class (milliseconds; no model call).
 

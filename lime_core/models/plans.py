@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lime_core.models.engines import Precision
 
-_BATCH_SIZES = (8, 16, 32)
+_BATCH_SIZES = (4, 8, 16, 32)
 _MOST_STREAMS = 1024
 _BUDGET_SECONDS = 5.0
 _ENOUGH_SECONDS = 0.5
