@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _BATCH_SIZES = (4, 8, 16, 32)
 _MOST_STREAMS = 1024
-_BUDGET_SECONDS = 5.0
+_BUDGET_SECONDS = 3.0
 _ENOUGH_SECONDS = 0.5
 # A number that every batch size divides, so that no plan pays for padding.
 _PICTURES = 32

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -49,9 +50,9 @@ if _browser() is None and not REQUIRED:
 expect.set_options(timeout=MINUTES)
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A server of our own with the built-in model."""
+@contextmanager
+def served() -> Iterator[str]:
+    """Run a server of our own with the built-in model; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,6 +65,13 @@ def address() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The server that most tests share."""
+    with served() as one:
+        yield one
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
@@ -235,9 +243,6 @@ def test_every_other_screen_fits_and_is_photographed(
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     context.set_default_timeout(MINUTES)
     page = context.new_page()
-    # By the front door: a server that has answered nobody yet knows no other.
-    page.goto(f"{address}/?samples=256")
-    settled(page)
     page.goto(f"{address}/{screen}?samples=256")
     expect(page.get_by_text(mark).first).to_be_visible()
     drawn(page)
@@ -248,6 +253,16 @@ def test_every_other_screen_fits_and_is_photographed(
     nameless = "[...document.querySelectorAll('[data-testid=stMain] img')].filter(img => !img.alt).length"
     assert page.evaluate(nameless) == 0
     context.close()
+
+
+@pytest.mark.parametrize(("screen", "mark"), [("trust", "Reality check"), ("walkthrough", "The choice here")])
+def test_the_very_first_visitor_of_a_server_may_come_by_a_deep_link(page: Page, screen: str, mark: str) -> None:
+    with served() as fresh:
+        page.goto(f"{fresh}/{screen}?samples=64")
+        expect(page.get_by_text(mark).first).to_be_visible()
+        drawn(page)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("link", name="Compare models")).to_be_visible()
 
 
 def test_the_walkthrough_can_be_walked_by_keyboard(page: Page, address: str) -> None:
