@@ -74,7 +74,7 @@ class ExplainSpec:
         0.05, "Settled when every error bar is below this share of the coefficients' range.", low=0.001, high=1
     )
     seed: int = parameter(0, "Seed of the masks and of the noise fill.", low=0, high=2**31 - 1)
-    fill: FillName = parameter("image_mean", "What stands where a superpixel is hidden.", choices=get_args(FillName))
+    fill: FillName = parameter("blur", "What stands where a superpixel is hidden.", choices=get_args(FillName))
     fill_color: tuple[int, int, int] = parameter((128, 128, 128), "Colour of the fill 'color'.", kind="color")
     fill_blur_sigma: float = parameter(12.0, "Width of the fill 'blur', px of the model's input.", low=0.5, high=200)
 

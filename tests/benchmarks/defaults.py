@@ -39,10 +39,10 @@ CANDIDATES: dict[str, lc.ExplainSpec] = {
     "watershed": replace(_NOW, segmentation=lc.Watershed()),
     **{
         f"fill {fill}": replace(_NOW, fill=fill)
-        for fill in ("blur", "grey", "black", "segment_mean", "inpaint", "noise")
+        for fill in ("image_mean", "grey", "black", "segment_mean", "inpaint", "noise")
     },
     **{f"fill blur {sigma}": replace(_NOW, fill="blur", fill_blur_sigma=sigma) for sigma in (6, 20, 40)},
-    **{f"fill blur, {name}": replace(_NOW, fill="blur", segmentation=cut) for name, cut in _CUTS.items()},
+    **{f"fill image_mean, {name}": replace(_NOW, fill="image_mean", segmentation=cut) for name, cut in _CUTS.items()},
     "no kernel": replace(_NOW, kernel="none"),
     **{f"kernel gaussian {w}": replace(_NOW, kernel="gaussian", kernel_width=w) for w in (0.15, 0.25, 0.5)},
     "kernel lime 0.15": replace(_NOW, kernel_width=0.15),

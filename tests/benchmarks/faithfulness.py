@@ -29,7 +29,7 @@ from tests.benchmarks.table import render
 
 # Deletion and insertion hide behind this for every method, whatever it was itself fitted with: areas under different
 # fills do not compare. None of the compared settings is fitted with it, unless candidates for it are tried.
-CURVE_FILL = "blur"
+CURVE_FILL = "noise"
 
 Say = Callable[[str], object]
 
