@@ -10,7 +10,7 @@ import lime_core as lc
 from lime_core.models import bf16_available
 from lime_core.precision import PROBABILITY_TOLERANCE, check_precision
 
-SPEC = lc.ExplainSpec(segmentation=lc.Grid(4, 4), samples=500, top_classes=2)
+SPEC = lc.ExplainSpec(segmentation=lc.Grid(4, 4), samples=500, top_classes=2, fill="image_mean")
 
 
 @pytest.fixture(scope="module")

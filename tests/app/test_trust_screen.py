@@ -125,7 +125,7 @@ def test_what_is_shown_are_the_numbers_found(model: FakeModel) -> None:
     curves = suite.TRIALS["curves"](subject_of(page, model), lambda *_: None)
     assert f"Deletion area **{curves.deletion_area:.3f}**" in texts(page)
     assert f"insertion area **{curves.insertion_area:.3f}**" in texts(page)
-    assert "picture's mean, one superpixel a step" in texts(page)
+    assert "blurred, one superpixel a step" in texts(page)
     page = tried(page, "repeat")
     repeat = suite.TRIALS["repeat"](subject_of(page, model), lambda *_: None)[0]
     shown = {metric.label: metric.value for metric in page.metric}
