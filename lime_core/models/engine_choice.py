@@ -16,7 +16,7 @@ from lime_core.models.engines import BATCH_SIZE, Engine, EngineName, Precision, 
 from lime_core.models.keras_import import import_tensorflow
 from lime_core.models.openvino_engine import Graph, OpenVINOEngine, Plan, convert
 from lime_core.models.openvino_runtime import bf16_available, openvino_available
-from lime_core.models.plans import plan_for
+from lime_core.models.plans import plan_for, remembered_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +89,12 @@ def make_engine(
         if engine == "tensorflow" or reason:
             return TensorFlowEngine(function(), size), reason
 
-        def compiled(graph: Graph) -> Engine:
-            plan = plan_for(model_id, graph, input_size, precision) if model_id and not batch_size else Plan(size)
+        def compiled(graph: Graph, *, again_soon: bool) -> Engine:
+            plan = Plan(size)
+            if model_id and not batch_size:
+                # Who has waited for a conversion should not wait for measurements as well: the next start has time.
+                measured = remembered_plan(model_id, precision) if again_soon else None
+                plan = measured or plan_for(model_id, graph, input_size, precision)
             return OpenVINOEngine(graph, input_size, plan, precision)
 
         try:
@@ -109,7 +113,7 @@ def _on_openvino(
     function: Callable[[], Any],
     input_size: tuple[int, int],
     find_store: Callable[[], GraphStore | None],
-    compiled: Callable[[Graph], Engine],
+    compiled: Callable[..., Engine],
 ) -> Engine:
     """Compile the stored graph; if there is none, or none that is of use, convert, check and store it first."""
     try:
@@ -120,16 +124,15 @@ def _on_openvino(
     if stored is not None:
         # It is whole, but may still be another graph than it should be; then it is made anew.
         with contextlib.suppress(ModelError):
-            return compiled(stored)
+            return compiled(stored, again_soon=False)
     built = function()
     try:
         graph = convert(built)
         difference = _difference(built, OpenVINOEngine(graph, input_size), input_size)
         if not difference <= TOLERANCE:
             raise _UnusableError(f"OpenVINO's outputs differ from TensorFlow's by {difference:.1e}.")
-        if store:
-            store.save(graph)
-        return compiled(graph)
+        kept = store is not None and store.save(graph)
+        return compiled(graph, again_soon=bool(kept))
     except ModelError as error:
         raise _UnusableError(str(error)) from error
 

@@ -35,6 +35,12 @@ _SUPERPIXELS = 49
 _WORTHWHILE = 0.97
 
 
+def remembered_plan(model_id: str, precision: Precision) -> Plan:
+    """Return the remembered plan of a model, or the usual one; nothing is measured."""
+    path = _path(model_id, precision)
+    return (path and _read(path)) or Plan()
+
+
 def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision: Precision) -> Plan:
     """Return the remembered plan of a model, or measure one and remember it.
 

@@ -39,7 +39,7 @@ def _card(shown: Shown, explained: lc.ClassExplanation) -> None:
     )
     st.image(
         shown.map_of(explained.index),
-        alt=_in_words(shown.explanation, explained),
+        alt=in_words(shown.explanation, explained),
         width="stretch",
         output_format="JPEG",
     )
@@ -49,7 +49,7 @@ def _card(shown: Shown, explained: lc.ClassExplanation) -> None:
     )
 
 
-def _in_words(explanation: lc.Explanation, explained: lc.ClassExplanation) -> str:
+def in_words(explanation: lc.Explanation, explained: lc.ClassExplanation) -> str:
     """Say what the map shows, for people who do not see it."""
     spec = explanation.spec
     strongest = explanation.top_features(explained.index, min(spec.top_k, 5), spec.sign)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ import lime_core as lc
 from lime_core.explanation import CONFIDENT
 from lime_core.precision import precision_of
 from lime_core.weighting import target_values
-from pages.parts import charts, verdict, words
+from pages.parts import cards, charts, verdict, words
 from pages.parts.session import Session
 from pages.parts.shown import Shown
 from pages.parts.store import store
 
 _MARK = (255, 214, 0)
 _CLICK = "large_picture"
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden"
 
 
 def picture(shown: Shown) -> None:
@@ -30,6 +32,9 @@ def picture(shown: Shown) -> None:
         pixels = _striped(pixels, np.isin(segments, list(state.hidden)))
     if state.superpixel is not None:
         pixels = _marked(pixels, segments == state.superpixel)
+    # The component offers no alternative text, so it stands beside the picture, for screen readers only.
+    told = f"{cards.in_words(shown.explanation, shown.focus)}. All of them stand in the table of superpixels."
+    st.html(f'<div role="img" aria-label="{html.escape(told)}" style="{_UNSEEN}"></div>')
     streamlit_image_coordinates(
         pixels,
         width="stretch",

@@ -221,6 +221,8 @@ def test_the_screen_fits_and_is_photographed(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     nameless = "[...document.querySelectorAll('[data-testid=stMain] img')].filter(img => !img.alt).length"
     assert page.evaluate(nameless) == 0
+    # The clickable picture is a component that has no alternative text of its own.
+    expect(page.locator('[role="img"][aria-label*="strongest superpixels"]')).to_have_count(1)
     if width >= 1440:
         for label in ("Explain", "More samples"):
             box = page.get_by_role("button", name=label).first.bounding_box()

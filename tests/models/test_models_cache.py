@@ -33,6 +33,9 @@ def converted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("converted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIMELIGHT_CACHE", str(folder))
+        load_classifier()
+        # Who has waited for the conversion does not wait for measurements too.
+        assert list(folder.glob("plans/*.json")) == []
         return folder, load_classifier().predict(PICTURE)
 
 
