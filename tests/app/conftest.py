@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,18 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModel]:
     fake.allowed = None
     fake.gate.set()
     store.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_deprecated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every `st.` call with a deprecated parameter is an error: Streamlit only logs it, past Python's own warnings."""
+
+    def refuse(message: str, *_: object, **__: object) -> None:
+        raise AssertionError(f"deprecated: {message}")
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("streamlit") and "show_deprecation_warning" in vars(module):
+            monkeypatch.setattr(module, "show_deprecation_warning", refuse)
 
 
 def open_page(**query: str) -> AppTest:
