@@ -8,7 +8,6 @@ import io
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +58,9 @@ def html_report(image: Image, explanation: Explanation, *, title: str = "picture
     SpecError
         If the picture has another size than the explanation's.
     """
-    first = explanation.classes[0]
-    heading = f"Why {explanation.provenance.model} says “{first.name}”"
+    first, about = explanation.classes[0], explanation.provenance
+    command = command_line(explanation.spec, "picture.png", model=about.model, precision=precision_of(about.engine))
+    heading = f"Why {about.model} says “{first.name}”"
     cut = render.numbered(image, explanation.segments)
     size, superpixels = f"{image.width}×{image.height} pixels", int(explanation.segments.max()) + 1
     parts = [
@@ -77,7 +77,7 @@ def html_report(image: Image, explanation: Explanation, *, title: str = "picture
         *(_class(image, explanation, explained) for explained in explanation.classes),
         "</div>",
         "<h2>To repeat it</h2>",
-        f"<pre>{_text(command_line(explanation.spec, 'picture.png', **_asked(explanation)))}</pre>",
+        f"<pre>{_text(command)}</pre>",
         "<h2>Settings</h2>",
         _table(("setting", "value"), _settings(explanation)),
         "<h2>Where it comes from</h2>",
@@ -88,11 +88,6 @@ def html_report(image: Image, explanation: Explanation, *, title: str = "picture
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{_text(heading)}</title><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )
-
-
-def _asked(explanation: Explanation) -> dict[str, Any]:
-    about = explanation.provenance
-    return {"model": about.model, "precision": precision_of(about.engine)}
 
 
 def _class(image: Image, explanation: Explanation, explained: ClassExplanation) -> str:

@@ -90,11 +90,13 @@ def make_engine(
             return TensorFlowEngine(function(), size), reason
 
         def compiled(graph: Graph, *, again_soon: bool) -> Engine:
-            plan = Plan(size)
-            if model_id and not batch_size:
+            if not model_id or batch_size:
+                plan = Plan(size)
+            elif again_soon:
                 # Who has waited for a conversion should not wait for measurements as well: the next start has time.
-                measured = remembered_plan(model_id, precision) if again_soon else None
-                plan = measured or plan_for(model_id, graph, input_size, precision)
+                plan = remembered_plan(model_id, precision)
+            else:
+                plan = plan_for(model_id, graph, input_size, precision)
             return OpenVINOEngine(graph, input_size, plan, precision)
 
         try:

@@ -30,6 +30,9 @@ def load(name: str, **wanted: Any) -> tuple[lc.Classifier | None, str]:
     try:
         if needs_random(name):
             import_keras().utils.set_random_seed(SEED)
+        else:
+            # The first load may convert the model; the one after that measures how it runs best.
+            lc.load_classifier(name, **wanted)
         return lc.load_classifier(name, random_weights=needs_random(name), **wanted), ""
     except lc.LimeError as error:
         return None, str(error)
