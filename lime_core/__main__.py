@@ -172,6 +172,7 @@ def summary(explanation: lc.Explanation) -> str:
         ]
         numbers = f"{explained.probability:>12.3f}{explained.r2_holdout:>13.2f}"
         lines.append(f"{explained.name[:25]:<26}{numbers}  {explained.trust.level:<12}{', '.join(strongest)}")
+    lines.append(f"Weights are in {explanation.spec.unit}, with standard errors.")
     first = explanation.classes[0]
     lines += [f"{first.name}: {reason}" for reason in first.trust.reasons[:1]]
     lines += [f"What would help most: {first.trust.advice}"] if first.trust.advice else []

@@ -23,7 +23,7 @@ from lime_core.sampling import draw_masks, pair_ids
 from lime_core.scene import BATCH_SIZE, Probe, prepare
 from lime_core.spec import QUERY_STAGES, ExplainSpec
 from lime_core.stopping import RunningFit, StoppingRule, StopReason
-from lime_core.weighting import chosen_classes
+from lime_core.weighting import check_target, chosen_classes
 
 Progress = Callable[[int, int], object]
 
@@ -201,7 +201,7 @@ def query(
     ModelError
         When outputs are not finite, have the wrong shape, or change their number of classes.
     SpecError
-        When the number of superpixels is out of range.
+        When the number of superpixels is out of range, or `spec` wants log-odds of outputs that are no probabilities.
     """
     spec = spec or ExplainSpec()
     for neighborhood in stream(image, classifier, spec, batch_size=batch_size, known=known):
@@ -240,6 +240,7 @@ class _Growing:
 
     def __init__(self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float]) -> None:
         scene = probe.scene
+        check_target(probe.original, spec)  # before anything is asked that could not be fitted afterwards
         self.done = 0
         self._notes: tuple[str, ...] = ()
         self.stop_reason: StopReason | None = None

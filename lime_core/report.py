@@ -96,10 +96,11 @@ def _class(image: Image, explanation: Explanation, explained: ClassExplanation) 
         (str(superpixel), f"{explained.coefficients[superpixel]:+.4f}", _interval(explained, superpixel))
         for superpixel in strongest
     ]
+    weight = f"coefficient, {explanation.spec.unit}"
     caption = (
         f"<strong>{_text(explained.name)}</strong> · {explained.probability:.1%}<br>"
         f"R² {_number(explained.r2_holdout)} held out, {_number(explained.r2)} in sample"
-        f"{_verdict(explained.trust)}{_table(('superpixel', 'coefficient', '± 95 %'), rows)}"
+        f"{_verdict(explained.trust)}{_table(('superpixel', weight, '± 95 %'), rows)}"
     )
     picture = render.render(image, explanation, explained.index)
     return _figure(picture, caption, f"What speaks for and against {explained.name}", escape=False)

@@ -79,7 +79,10 @@ class ExplainSpec:
     fill_blur_sigma: float = parameter(12.0, "Width of the fill 'blur', px of the model's input.", low=0.5, high=200)
 
     target: Target = parameter(
-        "probability", "Explain the probability or its log-odds.", choices=get_args(Target), stage="fit"
+        "log_odds",
+        "Explain the log-odds of the output, or the output as it is (probability).",
+        choices=get_args(Target),
+        stage="fit",
     )
     distance: Distance = parameter(
         "cosine",
@@ -142,6 +145,11 @@ class ExplainSpec:
             raise SpecError(f"surrogate 'tree' selects by itself; use selection 'none' instead of {self.selection!r}.")
         if self.surrogate == "tree" and self.sign == "negative":
             raise SpecError("surrogate 'tree' has no negative importance; use sign 'positive' or 'both'.")
+
+    @property
+    def unit(self) -> str:
+        """What coefficients and the surrogate's answers are counted in, in words."""
+        return "log-odds" if self.target == "log_odds" else "probability"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; `from_dict` is its inverse."""

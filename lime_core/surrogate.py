@@ -106,13 +106,14 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """One weighted regression: masks (N,S), targets (N,C), weights (N,), pairs (N,)."""
+    """One weighted regression: masks (N,S), targets (N,C), weights (N,), pairs (N,), varies (C,)."""
 
     masks: Floats
     targets: Floats
     weights: Floats
     pairs: NDArray[np.int32]
     weight_scale: float  # Σ of the weights as used over Σ of the kernel's own
+    varies: NDArray[np.bool_]  # whether there is anything to explain about a class
 
     def rows(self, keep: NDArray[np.bool_]) -> _Problem:
         return replace(
@@ -151,13 +152,22 @@ def _pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> 
             f"{distance.min():.3g}..{distance.max():.3g}; use a wider kernel."
         )
     scale = 1.0 / total if spec.normalize_weights else 1.0
+    outputs = neighborhood.outputs[:, classes]
     return _Problem(
         masks=neighborhood.masks.astype(np.float64),
-        targets=target_values(neighborhood.outputs[:, classes], spec),
+        targets=target_values(outputs, spec),
         weights=weights * scale,
         pairs=neighborhood.pairs,
         weight_scale=scale,
+        varies=_vary(outputs.astype(np.float64), weights),
     )
+
+
+def _vary(outputs: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Say which classes' outputs vary beyond float32 rounding, which log-odds near 0 and 1 would blow up."""
+    spread = np.sqrt(weights @ (outputs - np.average(outputs, axis=0, weights=weights)) ** 2 / weights.sum())
+    varies: NDArray[np.bool_] = spread > 1e-7 * np.abs(outputs).max(axis=0)
+    return varies
 
 
 def _notes(problem: _Problem, spec: ExplainSpec) -> tuple[str, ...]:
@@ -320,12 +330,12 @@ def _held_out_predictions(problem: _Problem, spec: ExplainSpec) -> Floats:
 
 
 def _weighted_r2(problem: _Problem, predictions: Floats) -> Floats:
-    """Return weighted R² per class; NaN where the target does not vary beyond float32 rounding."""
+    """Return weighted R² per class; NaN where the target does not vary."""
     _, centred, _, _ = problem.centred()
     total = problem.weights @ centred**2
     residual = problem.weights @ (problem.targets - predictions) ** 2
-    rounding = problem.weights.sum() * (1e-7 * np.abs(problem.targets).max(axis=0)) ** 2
-    varies = total > rounding
+    # Clipped log-odds can be constant though outputs vary; their mean is then off by float64 rounding.
+    varies = problem.varies & (total > problem.weights.sum() * (1e-12 * np.abs(problem.targets).max(axis=0)) ** 2)
     return np.where(varies, 1 - residual / np.where(varies, total, 1.0), np.nan)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lime_core.evidence import Facts, Pair
+from lime_core.weighting import SMALLEST_PROBABILITY
 
 Level = Literal["solid", "usable", "doubtful", "meaningless"]
 
@@ -50,6 +51,8 @@ def _constant(evidence: Evidence) -> Finding | None:
     reason = f"The model answers {facts.outputs[0]:.3g} for this class whatever is hidden."
     if _saturated_share(facts) == 1 and facts.spec.target == "probability":
         return Finding("meaningless", reason, "Explain the log-odds instead of a saturated probability.", _LOG_ODDS)
+    if facts.spec.target == "log_odds" and facts.outputs.max() <= SMALLEST_PROBABILITY:
+        reason = f"The model gives this class no more than {SMALLEST_PROBABILITY:.2%}, whatever is hidden."
     return Finding("meaningless", reason, "Choose another class, or another fill that takes more away.")
 
 
@@ -141,7 +144,7 @@ def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:
         return None
     reason = (
         f"For the untouched picture the surrogate says {facts.surrogate_output:.2f} where the model says "
-        f"{facts.model_output:.2f}: the answers bend between the samples and the picture."
+        f"{facts.model_output:.2f} ({facts.spec.unit}): the answers bend between the samples and the picture."
     )
     if facts.spec.target == "probability":
         return Finding("usable", reason, "Explain the log-odds: they bend less.", _LOG_ODDS)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from lime_core.errors import SpecError
 from lime_core.spec import Distance, ExplainSpec, Kernel
 
 Floats = NDArray[np.float64]
 
-_SMALLEST_PROBABILITY = 1e-6
+# Below one in ten thousand the classes of a large softmax are ranked by noise, which log-odds would blow up. At the
+# other end float32 still tells 1 − 1e-6 from 1, and a saturated class has nothing but that to explain.
+SMALLEST_PROBABILITY, _LARGEST_PROBABILITY = 1e-4, 1 - 1e-6
+_ROUNDING = 1e-3  # softmax in bf16 may miss 0..1 by a little
 
 
 def chosen_classes(original_outputs: NDArray[np.float32], spec: ExplainSpec) -> list[int]:
@@ -71,10 +75,35 @@ def effective_sample_size(weights: Floats) -> float:
 
 
 def target_values(outputs: NDArray[np.float32], spec: ExplainSpec) -> Floats:
-    """Return what the surrogate is fitted to: the outputs, or their log-odds (clipped at 1e-6); float64."""
+    """Return what the surrogate is fitted to: the outputs, or their log-odds, float64.
+
+    log_odds: ln(p/(1 − p)) with p clipped to 1e-4..1 − 1e-6, so between −9.2 and 13.8.
+
+    Raises
+    ------
+    SpecError
+        When log-odds are wanted of outputs outside 0..1.
+    """
     values = outputs.astype(np.float64)
     if spec.target == "probability":
         return values
-    clipped = np.clip(values, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    check_target(outputs, spec)
+    clipped = np.clip(values, SMALLEST_PROBABILITY, _LARGEST_PROBABILITY)
     log_odds: Floats = np.log(clipped / (1 - clipped))
     return log_odds
+
+
+def as_outputs(targets: float | Floats, spec: ExplainSpec) -> Floats:
+    """Return targets, or a surrogate's answers, in the unit of the model's outputs: the inverse of `target_values`."""
+    outputs: Floats = np.asarray(targets if spec.target == "probability" else expit(targets), np.float64)
+    return outputs
+
+
+def check_target(outputs: NDArray[np.float32], spec: ExplainSpec) -> None:
+    """Raise `SpecError` when log-odds are wanted of outputs outside 0..1 (beyond rounding), which have none."""
+    low, high = float(outputs.min()), float(outputs.max())
+    if spec.target == "log_odds" and (low < -_ROUNDING or high > 1 + _ROUNDING):
+        raise SpecError(
+            f"target 'log_odds' needs outputs between 0 and 1; this model answers {low:.3g} to {high:.3g}. "
+            "Use target='probability', which explains outputs as they are, or end the model in a softmax or sigmoid."
+        )

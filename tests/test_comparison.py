@@ -12,7 +12,13 @@ import lime_core as lc
 from lime_core.comparison import compare, rank_correlation
 
 SPEC = lc.ExplainSpec(
-    segmentation=lc.Grid(1, 4), samples=64, surrogate="least_squares", kernel="none", fill="black", top_k=2
+    target="probability",
+    segmentation=lc.Grid(1, 4),
+    samples=64,
+    surrogate="least_squares",
+    kernel="none",
+    fill="black",
+    top_k=2,
 )
 # What each superpixel adds under either model; least squares without a kernel finds just these numbers.
 ONE = np.array([[0.40, 0.30, 0.20, 0.10], [0.00, 0.00, 0.00, 0.10]])
@@ -103,7 +109,7 @@ def test_nothing_to_compare_is_refused():
     [
         ({"seed": 1}, "different settings"),
         ({"samples": 32}, "different settings"),
-        ({"target": "log_odds"}, "different settings"),
+        ({"distance": "hidden_fraction"}, "different settings"),
         ({"segmentation": lc.Grid(2, 2)}, "different superpixels"),
     ],
 )

@@ -12,7 +12,12 @@ import lime_core as lc
 
 WEIGHTS = np.array([0.05, -0.04, 0.03, 0.0, 0.02, -0.01])
 SPEC = lc.ExplainSpec(
-    segmentation=lc.Grid(rows=2, columns=3), samples=64, fill="black", surrogate="least_squares", alpha=0
+    target="probability",
+    segmentation=lc.Grid(rows=2, columns=3),
+    samples=64,
+    fill="black",
+    surrogate="least_squares",
+    alpha=0,
 )
 
 

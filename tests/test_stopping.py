@@ -12,7 +12,13 @@ from lime_core.stopping import RunningFit, block_length
 
 SUPERPIXELS = 12
 SPEC = lc.ExplainSpec(
-    segmentation=lc.Grid(rows=3, columns=4), samples=2000, fill="black", early_stop=True, top_k=3, alpha=0
+    target="probability",
+    segmentation=lc.Grid(rows=3, columns=4),
+    samples=2000,
+    fill="black",
+    early_stop=True,
+    top_k=3,
+    alpha=0,
 )
 WEIGHTS = np.array([0.2, 0.15, 0.1] + [0.01] * 9)
 

@@ -9,14 +9,15 @@ import pytest
 import sklearn.metrics
 from known_answers import all_masks, colorful_image, known_answer, linear
 from lime import lime_base
+from scipy.special import logit
 from sklearn.linear_model import Lasso, LinearRegression, Ridge, lars_path
 from sklearn.tree import DecisionTreeRegressor
 
 import lime_core as lc
-from lime_core.surrogate import distances, effective_sample_size, kernel_weights
+from lime_core.weighting import as_outputs, distances, effective_sample_size, kernel_weights, target_values
 
 SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", alpha=0)
+SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", alpha=0, target="probability")
 EXACT = replace(SPEC, surrogate="least_squares")
 
 
@@ -99,6 +100,50 @@ def test_log_odds_make_a_logistic_model_linear(image):
     explained = explain(logistic, image, replace(EXACT, target="log_odds")).classes[0]
     assert explained.coefficients == pytest.approx(weights, abs=1e-4)
     assert explained.model_output == pytest.approx(weights.sum() - 0.5, abs=1e-4)
+
+
+def test_log_odds_stop_where_a_probability_says_no_more():
+    spec = lc.ExplainSpec()
+    outputs = np.array([0, 1e-6, 1e-4, 0.25, 1 - 1e-5, 1], np.float32)
+    targets = target_values(outputs, spec)
+    assert targets == pytest.approx([-9.2102, -9.2102, -9.2102, -np.log(3), 11.51, 13.816], abs=0.01)
+    assert as_outputs(targets, spec) == pytest.approx([1e-4, 1e-4, 1e-4, 0.25, 1 - 1e-5, 1], abs=2e-6)
+    as_they_are = replace(spec, target="probability")
+    assert as_outputs(target_values(outputs, as_they_are), as_they_are) == pytest.approx(outputs)
+
+
+def test_a_model_without_probabilities_is_refused_log_odds_before_it_is_asked(image):
+    asked = []
+
+    def scores(masks):
+        asked.append(len(masks))
+        return 3 * masks[:, :2] - 1
+
+    classifier = known_answer(scores, image, SPEC)
+    with pytest.raises(lc.SpecError, match=r"answers 2 to 2\. Use target='probability'"):
+        lc.query(image, classifier, replace(SPEC, target="log_odds"))
+    assert sum(asked) == 1  # the untouched picture
+    neighborhood = lc.query(image, classifier, SPEC)
+    assert lc.fit(neighborhood)[0].coefficients[0] == pytest.approx(3, abs=1e-4)
+    with pytest.raises(lc.SpecError, match=r"answers -1 to 2"):
+        lc.fit(neighborhood, replace(SPEC, target="log_odds"))
+
+
+@pytest.mark.parametrize("level", [0.5, 0.999, 3e-5])
+def test_an_answer_that_varies_by_rounding_only_has_nothing_to_explain(image, level):
+    def constant(masks):
+        noise = np.random.default_rng(0).choice([-1, 0, 1], len(masks))
+        return np.full((len(masks), 1), level) * (1 + 3e-8 * noise[:, None])
+
+    explained = explain(constant, image, replace(SPEC, target="log_odds")).classes[0]
+    assert np.isnan(explained.r2)
+    assert explained.trust.level == "meaningless"
+
+
+def test_a_class_that_stays_below_the_smallest_probability_has_nothing_to_explain(image):
+    explained = explain(lambda masks: 1e-5 * masks[:, :1], image, replace(SPEC, target="log_odds")).classes[0]
+    assert explained.trust.level == "meaningless"
+    assert explained.trust.reasons[0] == "The model gives this class no more than 0.01%, whatever is hidden."
 
 
 # Distances and kernels
@@ -260,9 +305,9 @@ def test_default_preset_is_a_ridge_with_weights_that_sum_to_one(curved):
     distance = 1 - np.sqrt(neighborhood.masks.mean(axis=1))
     weights = np.sqrt(np.exp(-(distance**2) / 0.25**2))
     for one in lc.fit(neighborhood, spec).classes:
-        target = neighborhood.outputs[:, one.index].astype(np.float64)
+        outputs = neighborhood.outputs[:, one.index].astype(np.float64)
         coefficients, intercept = weighted_fit(
-            Ridge(alpha=spec.alpha), neighborhood.masks, target, weights / weights.sum()
+            Ridge(alpha=spec.alpha), neighborhood.masks, logit(outputs.clip(1e-4, 1)), weights / weights.sum()
         )
         assert one.coefficients == pytest.approx(coefficients, abs=1e-9)
         assert one.intercept == pytest.approx(intercept, abs=1e-9)
@@ -327,7 +372,7 @@ def test_contrast_is_the_explanation_of_the_difference(curved):
     outputs = neighborhood.outputs.copy()
     outputs[:, 3] = outputs[:, 0] - outputs[:, 1]
     changed = replace(neighborhood, outputs=outputs)
-    explanation = lc.fit(changed, replace(spec, classes=(0, 1, 3)))
+    explanation = lc.fit(changed, replace(spec, classes=(0, 1, 3), target="probability"))
     contrast = explanation.contrast(0, 1)
     assert contrast.coefficients == pytest.approx(explanation[3].coefficients, abs=1e-7)
     assert contrast.std_errors == pytest.approx(explanation[3].std_errors, rel=1e-3)

@@ -14,7 +14,9 @@ import lime_core as lc
 from lime_core import trials
 
 WEIGHTS = np.array([0.3, 0.2, 0.1, 0.0, 0.0, -0.1])
-SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=2, columns=3), samples=64, fill="black", top_k=2, alpha=0)
+SPEC = lc.ExplainSpec(
+    segmentation=lc.Grid(rows=2, columns=3), samples=64, fill="black", top_k=2, alpha=0, target="probability"
+)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from lime_core.evidence import nonlinear_share, resampled_top_k
 from lime_core.verdict import LEVELS
 
 SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3)
+SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3, target="probability")
 WEIGHTS = np.array([0.2, -0.15, 0.1] + [0.01] * 9)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lime_core.errors import SpecError
 from lime_core.explanation import Explanation
 from lime_core.scene import Probe
+from lime_core.weighting import as_outputs
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +25,7 @@ class Answer:
     model : float
         The model's output.
     surrogate : float
-        What the surrogate predicts for the same mask, in the unit of its target.
+        What the surrogate predicts for the same mask; its log-odds are turned into a probability. NaN for a tree.
     random_mean, random_low, random_high : float
         The model's outputs when as many superpixels are drawn at random: mean, 5 % and 95 % quantile.
     """
@@ -96,7 +97,8 @@ def reality_check(
     explained = explanation[class_index]
 
     def answer(mask: NDArray[np.uint8], own: float, others: Floats) -> Answer:
-        predicted = explained.intercept + float(mask @ explained.coefficients) if explanation.signed else math.nan
+        target = explained.intercept + float(mask @ explained.coefficients)
+        predicted = float(as_outputs(target, explanation.spec)) if explanation.signed else math.nan
         low, high = np.quantile(others, [0.05, 0.95])
         return Answer(float(own), predicted, float(others.mean()), float(low), float(high))
 

@@ -77,14 +77,15 @@ def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, mark: int | None
     return _laid_out(figure, height=340)
 
 
-def coefficients(explained: lc.ClassExplanation, *, signed: bool = True) -> go.Figure:
+def coefficients(explanation: lc.Explanation, explained: lc.ClassExplanation) -> go.Figure:
     """Show the strongest superpixels of a class with their 95 % intervals."""
-    return _bars(explained.coefficients, explained.std_errors, signed=signed)
+    title = f"weight, {explanation.spec.unit}" if explanation.signed else "importance"
+    return _bars(explained.coefficients, explained.std_errors, title, signed=explanation.signed)
 
 
-def contrast(difference: lc.Contrast) -> go.Figure:
+def contrast(difference: lc.Contrast, unit: str) -> go.Figure:
     """Show which superpixels speak for the one class rather than the other, with 95 % intervals."""
-    return _bars(difference.coefficients, difference.std_errors, signed=True)
+    return _bars(difference.coefficients, difference.std_errors, f"difference, {unit}", signed=True)
 
 
 def answers(names: list[str], before: list[float], model: list[float], surrogate: list[float] | None) -> go.Figure:
@@ -95,13 +96,16 @@ def answers(names: list[str], before: list[float], model: list[float], surrogate
     if surrogate is not None:
         figure.add_bar(y=names, x=surrogate, name="surrogate, now", orientation="h", marker_color=_hex(UNSIGNED))
     figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="output")
     figure.update_layout(
-        barmode="group", showlegend=True, legend={"orientation": "h", "y": -0.15, "traceorder": "normal"}
+        barmode="group",
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
     )
     return _laid_out(figure, height=90 + 40 * len(names))
 
 
-def fit(answers: np.ndarray, surrogate: np.ndarray, weights: np.ndarray, shown: np.ndarray) -> go.Figure:
+def fit(answers: np.ndarray, surrogate: np.ndarray, weights: np.ndarray, shown: np.ndarray, unit: str) -> go.Figure:
     """Put the surrogate's answer to each sample beside the model's; the larger a point, the more it counts.
 
     `shown` says for each sample whether the superpixel in question is shown: filled where it is, hollow where not.
@@ -120,8 +124,8 @@ def fit(answers: np.ndarray, surrogate: np.ndarray, weights: np.ndarray, shown: 
         )
     ends = [float(min(answers.min(), surrogate.min())), float(max(answers.max(), surrogate.max()))]
     figure.add_scatter(x=ends, y=ends, mode="lines", name="perfect", line={"color": _NEUTRAL, "dash": "dash"})
-    figure.update_xaxes(title="the surrogate says")
-    figure.update_yaxes(title="the model says")
+    figure.update_xaxes(title=f"the surrogate says, {unit}")
+    figure.update_yaxes(title=f"the model says, {unit}")
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
     return _laid_out(figure, height=400)
 
@@ -148,7 +152,7 @@ def side_by_side(names: list[str], values: dict[str, list[float]]) -> go.Figure:
     return _laid_out(figure, height=70 + len(names) * (14 + 16 * len(values)))
 
 
-def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
+def _bars(values: np.ndarray, errors: np.ndarray, title: str, *, signed: bool) -> go.Figure:
     order = np.argsort(-np.abs(values), kind="stable")
     order = order[values[order] != 0][:_MOST_BARS]
     chosen, error = values[order], CONFIDENT * errors[order]
@@ -170,7 +174,7 @@ def _bars(values: np.ndarray, errors: np.ndarray, *, signed: bool) -> go.Figure:
         )
     )
     figure.update_xaxes(title="superpixel, strongest first", type="category")
-    figure.update_yaxes(title="coefficient" if signed else "importance", zeroline=True)
+    figure.update_yaxes(title=title, zeroline=True)
     return _laid_out(figure, height=300)
 
 

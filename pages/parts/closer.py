@@ -10,7 +10,8 @@ import streamlit as st
 import lime_core as lc
 from lime_core import render
 from lime_core.explanation import CONFIDENT
-from pages.parts import charts, controls, words
+from lime_core.weighting import as_outputs
+from pages.parts import charts, controls, odds, words
 from pages.parts.session import Session
 from pages.parts.shown import Shown
 from pages.parts.store import store
@@ -31,8 +32,11 @@ def superpixels(shown: Shown) -> None:
             output_format="JPEG",
         )
     with right:
-        st.caption(f"**{words.plain(focus.name)}**: weights with 95 % intervals; pale where zero lies inside.")
-        figure = charts.coefficients(focus, signed=explanation.signed)
+        st.caption(
+            f"**{words.plain(focus.name)}**: weights ({explanation.spec.unit}), 95 % intervals; pale where zero is "
+            "inside."
+        )
+        figure = charts.coefficients(explanation, focus)
         st.plotly_chart(figure, key="coefficients", config=_QUIET, alt=f"Strongest superpixels for {focus.name}")
     _table(shown.state, explanation, focus)
 
@@ -40,10 +44,12 @@ def superpixels(shown: Shown) -> None:
 def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanation) -> None:
     sizes = np.bincount(explanation.segments.ravel()) / explanation.segments.size
     order = np.argsort(-np.abs(focus.coefficients), kind="stable")
+    weight = focus.coefficients[order]
     rows = {
         "superpixel": order,
-        "weight": focus.coefficients[order],
+        "weight": weight,
         "± 95 %": CONFIDENT * focus.std_errors[order],
+        **odds.column(explanation, weight),
         "sure": np.where(focus.sure[order], "sure", "not sure"),
         "in the top K": 100 * focus.trust.top_k_frequency[order],
         "share of the picture": 100 * sizes[order],
@@ -60,6 +66,7 @@ def _table(state: Session, explanation: lc.Explanation, focus: lc.ClassExplanati
         column_config={
             "weight": column.NumberColumn(format="%+.4f"),
             "± 95 %": column.NumberColumn(format="%.4f"),
+            **odds.CONFIG,
             "sure": column.TextColumn(help="Not sure: the 95 % interval contains zero"),
             "in the top K": column.NumberColumn(
                 format="%.0f %%", help=f"How often it is among the {k} strongest when the samples are resampled"
@@ -99,7 +106,12 @@ def contrast(shown: Shown) -> None:
         )
     with right:
         st.caption(f"What speaks for **{words.plain(name)}**: the difference of the weights, with 95 % intervals.")
-        st.plotly_chart(charts.contrast(difference), key="contrast", config=_QUIET, alt=f"What speaks for {name}")
+        st.plotly_chart(
+            charts.contrast(difference, explanation.spec.unit),
+            key="contrast",
+            config=_QUIET,
+            alt=f"What speaks for {name}",
+        )
 
 
 def _as_explanation(explanation: lc.Explanation, difference: lc.Contrast, name: str) -> lc.Explanation:
@@ -126,9 +138,9 @@ def fit(shown: Shown) -> None:
                 "class": one.name,
                 "R², held out": one.r2_holdout,
                 "R², in sample": one.r2,
-                "model, whole picture": one.model_output,
-                "surrogate, whole picture": one.surrogate_output,
-                "surrogate, all hidden": one.intercept,
+                "model, whole picture": one.probability,
+                "surrogate, whole picture": float(as_outputs(one.surrogate_output, explanation.spec)),
+                "surrogate, all hidden": float(as_outputs(one.intercept, explanation.spec)),
             }
             for one in explanation.classes
         ],

@@ -230,7 +230,12 @@ def _differences(compared: Compared) -> None:
         )
     with right:
         st.caption("Differences of the coefficients with 95 % intervals, strongest first; pale where zero lies inside.")
-        st.plotly_chart(charts.contrast(difference), key="compare.differences", config=_QUIET, alt=name)
+        st.plotly_chart(
+            charts.contrast(difference, compared.explanations[a].spec.unit),
+            key="compare.differences",
+            config=_QUIET,
+            alt=name,
+        )
 
 
 def _as_explanation(

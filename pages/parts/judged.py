@@ -7,7 +7,6 @@ import math
 import streamlit as st
 
 import lime_core as lc
-from lime_core.spec import ExplainSpec
 from pages.parts import controls, trial_pictures, verdict, words
 from pages.parts.shown import Shown
 
@@ -58,7 +57,7 @@ def _numbers(explanation: lc.Explanation, explained: lc.ClassExplanation) -> Non
         (
             "Gap",
             _signed(trust.gap),
-            f"The surrogate's answer for the untouched picture less the model's, in {_unit(spec)}.",
+            f"The surrogate's answer for the untouched picture less the model's, in {spec.unit}.",
         ),
         (
             "Stability",
@@ -103,7 +102,8 @@ def why_low(shown: Shown) -> None:
         more = "more" if pair.effect > 0 else "less"
         st.markdown(
             f"LIME adds superpixels up. What it misses most for **{words.plain(focus.name)}** is a pair: superpixels "
-            f"**{pair.a}** and **{pair.b}** together count {abs(pair.effect):.3g} {more} than the sum of both."
+            f"**{pair.a}** and **{pair.b}** together count {abs(pair.effect):.3g} {more} than the sum of both "
+            f"({explanation.spec.unit})."
         )
         before, after = st.columns(2)
         before.metric("R² without the pair", words.number(focus.r2), border=True, help="In sample")
@@ -113,10 +113,6 @@ def why_low(shown: Shown) -> None:
             + ("it is real." if pair.clear else "with so many pairs to choose from, chance alone brings such a one.")
             + " When many pairs act together, coarser superpixels put them into one."
         )
-
-
-def _unit(spec: ExplainSpec) -> str:
-    return "log-odds" if spec.target == "log_odds" else "probability"
 
 
 def _signed(value: float) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from lime_core import render
-from lime_core.weighting import target_values
 from pages.parts import charts, controls, setup, words
 from pages.parts.session import Session
 from pages.parts.walk import Step, Walk
@@ -121,14 +120,22 @@ def _show_mask(walk: Walk) -> None:
 
 
 def _tell_answers(walk: Walk) -> None:
-    answers, name, index = _of_class(walk)
-    unit = "log-odds" if walk.state.spec.target == "log_odds" else "probability"
+    outputs, name, index = _of_class(walk)
     st.markdown(
-        f"Each perturbed picture goes through the model. It was asked **{len(answers):,} times**; its {unit} for "
-        f"**{words.plain(name)}** went from {answers.min():.2f} to {answers.max():.2f}, on average "
-        f"{answers.mean():.2f}."
+        f"Each perturbed picture goes through the model. It was asked **{len(outputs):,} times**; its output for "
+        f"**{words.plain(name)}** went from {outputs.min():.2f} to {outputs.max():.2f}, on average "
+        f"{outputs.mean():.2f}."
     )
-    st.latex(rf"y_i = f_{{\text{{class {index}}}}}(\text{{picture with }} z_i)")
+    st.latex(rf"p_i = f_{{\text{{class {index}}}}}(\text{{picture with }} z_i)")
+    if walk.state.spec.target == "log_odds":
+        st.markdown(
+            "A probability cannot rise above 1, so what a superpixel adds to it depends on all the others. Its "
+            "*log-odds* have no ceiling: 0 is fifty-fifty, and each step of 1 makes the odds 2.7 times as good. They "
+            "are what is explained:"
+        )
+        st.latex(r"y_i = \ln \frac{p_i}{1 - p_i}")
+    else:
+        st.latex(r"y_i = p_i")
     st.markdown(
         "Look at what the high ones still show and the low ones hide: you are doing by eye what the next steps do with "
         "numbers."
@@ -136,11 +143,10 @@ def _tell_answers(walk: Walk) -> None:
 
 
 def _of_class(walk: Walk) -> tuple[np.ndarray, str, int]:
-    """Return the targets of the class in focus, its name and its index; the top class while nothing can be fitted."""
+    """Return the outputs for the class in focus, its name and its index; the top class while nothing can be fitted."""
     neighborhood = walk.neighborhood
     index = walk.shown.focus.index if walk.shown else int(neighborhood.original_outputs.argmax())
-    answers = target_values(neighborhood.outputs[:, [index]], walk.state.spec)[:, 0]
-    return answers, neighborhood.class_names[index], index
+    return neighborhood.outputs[:, index], neighborhood.class_names[index], index
 
 
 def _show_answers(walk: Walk) -> None:

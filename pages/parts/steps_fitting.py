@@ -10,7 +10,7 @@ import streamlit as st
 import lime_core as lc
 from lime_core.explanation import CONFIDENT
 from lime_core.spec import Sign
-from lime_core.weighting import distances, kernel_weights, target_values
+from lime_core.weighting import as_outputs, distances, kernel_weights, target_values
 from pages.parts import charts, controls, results, verdict, words
 from pages.parts.session import Session
 from pages.parts.steps_asking import choose_class
@@ -124,7 +124,7 @@ def _show_fit(walk: Walk) -> None:
     explanation, explained = walk.shown.explanation, walk.shown.focus
     if not explanation.signed:
         st.plotly_chart(
-            charts.coefficients(explained, signed=False), key="walk.tree", config=_QUIET, alt="Importance by superpixel"
+            charts.coefficients(explanation, explained), key="walk.tree", config=_QUIET, alt="Importance by superpixel"
         )
         return
     count = len(explained.coefficients)
@@ -132,7 +132,11 @@ def _show_fit(walk: Walk) -> None:
     masks = walk.neighborhood.masks[:_MOST_POINTS]
     surrogate = explained.intercept + masks @ explained.coefficients
     figure = charts.fit(
-        _targets(walk)[:_MOST_POINTS], surrogate, _weighed(walk)[1][:_MOST_POINTS], masks[:, superpixel] == 1
+        _targets(walk)[:_MOST_POINTS],
+        surrogate,
+        _weighed(walk)[1][:_MOST_POINTS],
+        masks[:, superpixel] == 1,
+        explanation.spec.unit,
     )
     told = f"Each point is a sample: what the surrogate says and what the model says, R² {words.number(explained.r2)}"
     st.plotly_chart(figure, key="walk.fit", config=_QUIET, alt=told)
@@ -159,9 +163,10 @@ def _tell_explanation(walk: Walk) -> None:
         st.latex(
             rf"\beta_0 + \sum_j \beta_j = {explained.intercept:.2f} {total:+.2f} = {explained.surrogate_output:.2f}"
         )
+        surrogate = float(as_outputs(explained.surrogate_output, explanation.spec))
         st.markdown(
-            "That is what the surrogate says with everything shown; the model itself says "
-            f"**{explained.model_output:.2f}**."
+            f"That ({explanation.spec.unit}) is what the surrogate says with everything shown: an output of "
+            f"{surrogate:.2f}. The model itself says **{explained.probability:.2f}**."
         )
     else:
         st.markdown(f"Most important for **{words.plain(explained.name)}**: superpixels **{lists['positive']}**.")

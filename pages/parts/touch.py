@@ -13,8 +13,8 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 import lime_core as lc
 from lime_core.explanation import CONFIDENT
 from lime_core.precision import precision_of
-from lime_core.weighting import target_values
-from pages.parts import cards, charts, verdict, words
+from lime_core.weighting import as_outputs
+from pages.parts import cards, charts, odds, verdict, words
 from pages.parts.session import Session
 from pages.parts.shown import Shown
 from pages.parts.store import store
@@ -81,21 +81,23 @@ def _touch(state: Session, segments: np.ndarray) -> None:
 
 
 def _weights(explanation: lc.Explanation, superpixel: int) -> None:
-    st.markdown(f"**Superpixel {superpixel}**: what showing it adds")
+    st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({explanation.spec.unit})")
     rows = [
         {
             "class": explained.name,
             "weight": explained.coefficients[superpixel],
             "± 95 %": CONFIDENT * explained.std_errors[superpixel],
+            **odds.column(explanation, explained.coefficients[superpixel]),
             "it": _verdict(explanation, explained, superpixel),
         }
         for explained in explanation.classes
     ]
-    number = st.column_config.NumberColumn(format="%+.4f")
+    column = st.column_config
+    number = column.NumberColumn(format="%+.4f")
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"weight": number, "± 95 %": st.column_config.NumberColumn(format="%.4f")},
+        column_config={"weight": number, "± 95 %": column.NumberColumn(format="%.4f"), **odds.CONFIG},
         alt=f"Weight of superpixel {superpixel} for each class",
     )
 
@@ -123,19 +125,20 @@ def answers(shown: Shown) -> None:
         st.error(words.plain(str(error)))
         return
     indices = [explained.index for explained in explanation.classes]
-    model = target_values(outputs[:, indices], explanation.spec)[0].tolist()
+    model = outputs[0, indices].tolist()
     surrogate = None
     if explanation.signed:
-        surrogate = [float(one.intercept + mask[0] @ one.coefficients) for one in explanation.classes]
+        targets = [one.intercept + mask[0] @ one.coefficients for one in explanation.classes]
+        surrogate = as_outputs(np.array(targets), explanation.spec).tolist()
     st.markdown(f"With {len(state.hidden)} of {mask.shape[1]} superpixels hidden the model answers")
     figure = charts.answers(
         [explained.name for explained in explanation.classes],
-        [explained.model_output for explained in explanation.classes],
+        [explained.probability for explained in explanation.classes],
         model,
         surrogate,
     )
     told = [
-        f"{one.name} {one.model_output:.2f} before, {now:.2f} now"
+        f"{one.name} {one.probability:.2f} before, {now:.2f} now"
         for one, now in zip(explanation.classes, model, strict=True)
     ]
     st.plotly_chart(figure, key="answers", config={"displayModeBar": False}, alt="; ".join(told))

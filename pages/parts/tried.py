@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,17 +37,12 @@ def reality(shown: Shown, check: RealityCheck) -> None:
         answer = check.kept if mask is kept else check.removed
         caption = f"{text}: model {answer.model:.2f}"
         place.image(_perturbed(shown, mask), caption=caption, alt=caption, width="stretch", output_format="JPEG")
-    in_probability = replace(
-        check, kept=_as_probability(shown, check.kept), removed=_as_probability(shown, check.removed)
-    )
     told = "; ".join(
         f"{name}: model {one.model:.2f}, surrogate {words.number(one.surrogate)}, random {one.random_mean:.2f}"
-        for name, one in (("shown alone", in_probability.kept), ("hidden", in_probability.removed))
+        for name, one in (("shown alone", check.kept), ("hidden", check.removed))
     )
     with right:
-        st.plotly_chart(
-            trial_figures.reality(in_probability, focus.probability), key="reality", config=_QUIET, alt=told
-        )
+        st.plotly_chart(trial_figures.reality(check, focus.probability), key="reality", config=_QUIET, alt=told)
         st.caption(told)
 
 
@@ -60,13 +53,6 @@ def _compared(answer: Answer, value: float) -> str:
     if value < answer.random_low:
         return f"less than with random ones ({band})"
     return f"no more and no less than with random ones ({band})"
-
-
-def _as_probability(shown: Shown, answer: Answer) -> Answer:
-    """Return an answer with the surrogate's log-odds, if they are that, as a probability to compare."""
-    if shown.explanation.spec.target != "log_odds" or math.isnan(answer.surrogate):
-        return answer
-    return replace(answer, surrogate=1 / (1 + math.exp(-answer.surrogate)))
 
 
 def _perturbed(shown: Shown, mask: np.ndarray) -> np.ndarray:

@@ -23,14 +23,14 @@ class Network(lc.CallableClassifier):
 
 @pytest.fixture
 def engines(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> FakeModel:
-    """Both precisions, bf16 off by `model.error`."""
+    """Both precisions, bf16 off by the share `model.error`."""
     monkeypatch.setattr(controls, "bf16_available", lambda: True)
     model.error = 0.01
 
     def load(name: str, *, precision: str = "f32", **_: object) -> Network:
         if precision == "f32":
             return Network(model, name, "openvino")
-        return Network(lambda images: model(images) + np.float32(model.error), name, "openvino-bf16")
+        return Network(lambda images: model(images) * np.float32(1 - model.error), name, "openvino-bf16")
 
     model.load = load
     return model

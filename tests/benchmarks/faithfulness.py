@@ -40,15 +40,17 @@ class Plan:
 
     Attributes
     ----------
-    stability_pictures, seeds : int
-        The Jaccard between seeds is measured on the first so many pictures...
+    stability_pictures : int or None
+        The Jaccard between seeds is measured on the first so many pictures (None: on all) ...
+    seeds : int
+        ... with so many seeds ...
     stability_samples : int or None
-        ... with so many calls; None for the method's own number.
+        ... and so many calls; None for the method's own number.
     coverage_pictures, coverage_samples, long_samples : int
         Intervals of runs with `coverage_samples` are compared with one run of `long_samples` and another seed.
     """
 
-    stability_pictures: int = 6
+    stability_pictures: int | None = None
     seeds: int = 5
     stability_samples: int | None = None
     coverage_pictures: int = 3
@@ -137,7 +139,7 @@ def measure(
         steps = []  # calls, and what to do with them
         if place < plan.coverage_pictures:
             steps.append((plan.coverage_samples, partial(_add_coverage, scores, method, picture, plan)))
-        if place < plan.stability_pictures:
+        if plan.stability_pictures is None or place < plan.stability_pictures:
             samples = plan.stability_samples or method.samples
             steps.append((samples, partial(_add_stability, scores, method, picture, plan)))
         steps.append((method.samples, partial(_add_fidelity, scores, method, picture, judge)))
@@ -227,7 +229,8 @@ def table(scores: Sequence[Scores]) -> str:
 
 def explanation_of(plan: Plan, pictures: int, collages: int) -> str:
     """Return what the columns mean, to stand above the table."""
-    stability, coverage = min(plan.stability_pictures, pictures), min(plan.coverage_pictures, pictures)
+    stability = pictures if plan.stability_pictures is None else min(plan.stability_pictures, pictures)
+    coverage = min(plan.coverage_pictures, pictures)
     calls = f" at {plan.stability_samples} calls" if plan.stability_samples else ""
     return f"""\
 {pictures} pictures (the class the model puts first), {collages} collages of four (each class in its quarter); means

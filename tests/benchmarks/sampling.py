@@ -46,9 +46,10 @@ def measure(
     samplers: Sequence[str] = SAMPLERS,
     seeds: int = 5,
     calls: Sequence[int] = CURVE,
+    spec: lc.ExplainSpec | None = None,
     say: Callable[[str], object] = lambda text: None,
 ) -> Stability:
-    """Explain the model's top class of every picture under every sampler and seed.
+    """Explain the model's top class of every picture under every sampler and seed, with otherwise these settings.
 
     Each (picture, sampler, seed) is asked once, at the largest number of calls; fewer calls are its beginning.
     """
@@ -56,7 +57,7 @@ def measure(
     for row, picture in enumerate(pictures):
         for sampler in samplers:
             say(f"sampling: {picture.name}, {sampler}")
-            method = Settings(sampler, replace(lc.ExplainSpec(), sampler=sampler), lab)
+            method = Settings(sampler, replace(spec or lc.ExplainSpec(), sampler=sampler), lab)
             curves[sampler][row] = stability_curve(method, picture, seeds, calls)
     return Stability(tuple(calls), seeds, curves)
 
