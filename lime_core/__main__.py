@@ -106,7 +106,15 @@ def run_trust(options: argparse.Namespace) -> None:
     explanation, progress = answers.explanation, _Progress(enabled=not options.quiet)
     explained = explanation.classes[0]
     seeds = tuple(range(options.seeds))
-    subject = Subject(answers.image, options.model, answers.classifier, explanation, explained.index, seeds)
+    subject = Subject(
+        answers.image,
+        options.model,
+        answers.classifier,
+        explanation,
+        explained.index,
+        answers.neighborhood,
+        seeds,
+    )
     results = {name: TRIALS[name](subject, progress.named(name)) for name in options.trials}
     document = trust_document(explanation, explained.index, results)
     with _writing(options.output) as folder:

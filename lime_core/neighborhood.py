@@ -21,7 +21,7 @@ from lime_core.image import Image
 from lime_core.models.base import Classifier
 from lime_core.sampling import draw_masks, pair_ids
 from lime_core.scene import BATCH_SIZE, Probe, prepare
-from lime_core.spec import QUERY_STAGES, ExplainSpec
+from lime_core.spec import ExplainSpec
 from lime_core.stopping import RunningFit, StoppingRule, StopReason
 from lime_core.weighting import check_target, chosen_classes
 
@@ -308,9 +308,7 @@ class _Growing:
             self.stop_reason = "budget"
 
     def _check_same_question(self, known: Neighborhood) -> None:
-        # A longer run begins with the masks of a shorter one, so equal settings mean equal questions.
-        alike = replace(known.spec, samples=self._spec.samples, early_stop=self._spec.early_stop)
-        same_spec = alike.digest(*QUERY_STAGES) == self._spec.digest(*QUERY_STAGES)
+        same_spec = known.spec.begins_like(self._spec)
         names = ("model", "weights_sha256", "engine", "image_sha256")
         same_origin = all(getattr(known.provenance, name) == getattr(self._provenance, name) for name in names)
         if not same_spec or not same_origin:

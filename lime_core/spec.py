@@ -151,6 +151,11 @@ class ExplainSpec:
         """What coefficients and the surrogate's answers are counted in, in words."""
         return "log-odds" if self.target == "log_odds" else "probability"
 
+    def begins_like(self, other: ExplainSpec) -> bool:
+        """Return whether the shorter of both queries is the beginning of the longer, given one picture and model."""
+        alike = dataclasses.replace(self, samples=other.samples, early_stop=other.early_stop)
+        return alike.digest(*QUERY_STAGES) == other.digest(*QUERY_STAGES)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; `from_dict` is its inverse."""
         values = {name: getattr(self, name) for name in parameters_of(self)}

@@ -170,19 +170,42 @@ def test_a_sign_that_nobody_can_be_sure_of_has_not_turned(image):
     assert found.flips == ()
 
 
+class Counted:
+    """The pixel model, and how many pictures it was asked about."""
+
+    def __init__(self, image):
+        self.pictures = 0
+        self._inner = pixel_model(image)
+        self.classifier = lc.CallableClassifier(self._answer, (61, 87))
+
+    def _answer(self, pictures):
+        self.pictures += len(pictures)
+        return self._inner.predict(pictures)
+
+
 def test_questions_asked_already_are_not_asked_again(image):
-    count = 0
-    inner = pixel_model(image)
+    counted, spec = Counted(image), replace(SPEC, samples=64)
+    variants = {"wide": replace(spec, kernel_width=1), "half": replace(spec, samples=32)}
+    alone = trials.what_if(image, counted.classifier, spec, 0, variants=variants)
+    assert counted.pictures <= 64 + 6  # the original and the hidden picture for either number of samples
+    known = lc.query(image, counted.classifier, spec)
+    counted.pictures = 0
+    again = trials.what_if(image, counted.classifier, spec, 0, variants=variants, known=known)
+    assert counted.pictures <= 6
+    for one, other in zip(alone.variants, again.variants, strict=True):
+        assert one.agreement == other.agreement
+        assert np.array_equal(one.sign, other.sign)
 
-    def counted(pictures):
-        nonlocal count
-        count += len(pictures)
-        return inner.predict(pictures)
 
-    classifier = lc.CallableClassifier(counted, (61, 87))
-    spec = replace(SPEC, samples=64)
-    trials.what_if(image, classifier, spec, 0, variants={"wide": replace(spec, kernel_width=1)})
-    assert count <= 64 + 3  # the original twice, and the hidden picture
+def test_the_run_that_is_repeated_is_not_asked_again(image):
+    counted, spec = Counted(image), replace(SPEC, samples=64)
+    (alone,) = trials.repeat(image, counted.classifier, spec, seeds=(0, 1))
+    known = lc.query(image, counted.classifier, spec)
+    counted.pictures = 0
+    (again,) = trials.repeat(image, counted.classifier, spec, seeds=(0, 1), known=known)
+    assert counted.pictures <= 64 + 2
+    assert again.top == alone.top
+    assert np.array_equal(again.mean, alone.mean)
 
 
 def test_the_usual_variants_are_valid_settings():

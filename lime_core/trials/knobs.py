@@ -13,12 +13,12 @@ from lime_core.agreement import rank_correlation
 from lime_core.explanation import Explanation
 from lime_core.image import Image
 from lime_core.models.base import Classifier
-from lime_core.neighborhood import Progress, query
+from lime_core.neighborhood import Neighborhood, Progress, query
 from lime_core.scene import Probe, prepare
 from lime_core.segmentation import Grid, Slic
 from lime_core.spec import ExplainSpec
 from lime_core.surrogate import fit
-from lime_core.trials.shared import part_of
+from lime_core.trials.shared import part_of, reusable
 
 Floats = NDArray[np.float64]
 
@@ -106,11 +106,12 @@ def what_if(
     class_index: int,
     *,
     variants: Mapping[str, ExplainSpec] | None = None,
+    known: Neighborhood | None = None,
     on_progress: Progress | None = None,
 ) -> WhatIf:
     """Explain the picture again under other knobs, and say what survives all of them.
 
-    Variants that ask the model the same questions share the answers.
+    Variants that ask the model the same questions share the answers, also with `known`, an earlier query.
     """
     specs = {"base": spec, **(usual_variants(spec) if variants is None else variants)}
     specs = {name: replace(one, classes=(class_index,), early_stop=False) for name, one in specs.items()}
@@ -120,7 +121,9 @@ def what_if(
     for place, (name, one) in enumerate(specs.items()):
         key = one.digest("segmentation", "query")
         if key not in asked:
-            neighborhood = query(image, classifier, one, on_progress=part_of(on_progress, place, total, one.samples))
+            shown = part_of(on_progress, place, total, one.samples)
+            neighborhood = query(image, classifier, one, known=reusable(known, one), on_progress=shown)
+            known = neighborhood if known is None else known
             probe = Probe(prepare(image, classifier.input_size, one), classifier)
             hidden = probe.ask(np.zeros((1, neighborhood.superpixels), np.uint8))[0, class_index]
             asked[key] = neighborhood, float(hidden)

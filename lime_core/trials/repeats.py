@@ -14,10 +14,10 @@ from lime_core.errors import SpecError
 from lime_core.explanation import CONFIDENT, Explanation
 from lime_core.image import Image
 from lime_core.models.base import Classifier
-from lime_core.neighborhood import Progress, query
+from lime_core.neighborhood import Neighborhood, Progress, query
 from lime_core.spec import ExplainSpec
 from lime_core.surrogate import fit
-from lime_core.trials.shared import mean, part_of
+from lime_core.trials.shared import mean, part_of, reusable
 
 Floats = NDArray[np.float64]
 
@@ -66,9 +66,12 @@ def repeat(
     spec: ExplainSpec,
     *,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    known: Neighborhood | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Repeat, ...]:
     """Explain the picture under several seeds and say how well the runs agree, for each class.
+
+    The answers of `known`, of an earlier query with one of the seeds, are not asked for again.
 
     Raises
     ------
@@ -80,7 +83,8 @@ def repeat(
     runs = []
     for place, seed in enumerate(seeds):
         shown = part_of(on_progress, place, len(seeds), spec.samples)
-        runs.append(fit(query(image, classifier, replace(spec, seed=seed), on_progress=shown)))
+        one = replace(spec, seed=seed)
+        runs.append(fit(query(image, classifier, one, known=reusable(known, one), on_progress=shown)))
     return tuple(agreement(runs, one.index, tuple(seeds)) for one in runs[0].classes)
 
 

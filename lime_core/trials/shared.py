@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from lime_core.explanation import Explanation
-from lime_core.neighborhood import Progress
+from lime_core.neighborhood import Neighborhood, Progress
+from lime_core.spec import ExplainSpec
 
 
 def part_of(on_progress: Progress | None, place: int, parts: int, samples: int) -> Progress | None:
@@ -19,6 +20,11 @@ def part_of(on_progress: Progress | None, place: int, parts: int, samples: int) 
     if on_progress is None:
         return None
     return lambda done, _: on_progress(place * samples + min(done, samples), parts * samples)
+
+
+def reusable(known: Neighborhood | None, spec: ExplainSpec) -> Neighborhood | None:
+    """Return the known answers where they begin, or contain, those to the question that a spec asks."""
+    return known if known is not None and known.spec.begins_like(spec) else None
 
 
 def mean(values: Iterable[float]) -> float:

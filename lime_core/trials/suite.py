@@ -12,7 +12,7 @@ from lime_core.image import Image
 from lime_core.models import KerasClassifier, imagenet_class_names, model_card
 from lime_core.models.base import Classifier
 from lime_core.models.loading import build_network
-from lime_core.neighborhood import Progress
+from lime_core.neighborhood import Neighborhood, Progress
 from lime_core.scene import Probe, prepare
 from lime_core.spec import QUERY_STAGES
 from lime_core.trials.deletion import MOST_STEPS, Curves, curves
@@ -46,6 +46,8 @@ class Subject:
         Of that picture by that model.
     class_index : int
         One of its classes.
+    neighborhood : Neighborhood
+        The answers it rests on, which no trial asks for again.
     seeds : tuple of int
         Those of "repeat".
     guard : callable
@@ -57,6 +59,7 @@ class Subject:
     classifier: Classifier
     explanation: Explanation
     class_index: int
+    neighborhood: Neighborhood
     seeds: tuple[int, ...] = SEEDS
     guard: Callable[[Classifier], Classifier] = _as_it_is
 
@@ -75,13 +78,13 @@ def _curves(subject: Subject, progress: Progress) -> Curves:
 
 
 def _repeat(subject: Subject, progress: Progress) -> tuple[Repeat, ...]:
-    spec = subject.explanation.spec
-    return repeat(subject.image, subject.classifier, spec, seeds=subject.seeds, on_progress=progress)
+    spec, known = subject.explanation.spec, subject.neighborhood
+    return repeat(subject.image, subject.classifier, spec, seeds=subject.seeds, known=known, on_progress=progress)
 
 
 def _what_if(subject: Subject, progress: Progress) -> WhatIf:
-    spec = subject.explanation.spec
-    return what_if(subject.image, subject.classifier, spec, subject.class_index, on_progress=progress)
+    spec, known, index = subject.explanation.spec, subject.neighborhood, subject.class_index
+    return what_if(subject.image, subject.classifier, spec, index, known=known, on_progress=progress)
 
 
 def _sanity(subject: Subject, progress: Progress) -> SanityCheck:
@@ -108,7 +111,7 @@ TRIALS: Mapping[str, Callable[[Subject, Progress], Any]] = {
 }
 
 
-def calls_of(name: str, explanation: Explanation, seeds: int = len(SEEDS)) -> int:
+def calls_of(name: str, explanation: Explanation, seeds: tuple[int, ...] = SEEDS) -> int:
     """Return how many pictures a trial asks the model about, at most: the same picture is not asked twice in a batch.
 
     Parameters
@@ -117,19 +120,20 @@ def calls_of(name: str, explanation: Explanation, seeds: int = len(SEEDS)) -> in
         One of `TRIALS`.
     explanation : Explanation
         What is put to the test.
-    seeds : int
-        How many seeds "repeat" takes.
+    seeds : tuple of int
+        Those of "repeat".
     """
     spec, superpixels = explanation.spec, int(explanation.segments.max()) + 1
     # The untouched picture comes on top whenever a model is put in front of a scene.
     run = spec.samples + 1
     step = -(-superpixels // MOST_STEPS)
-    others = {one.digest(*QUERY_STAGES): one.samples + 3 for one in (spec, *usual_variants(spec).values())}
+    asked = {one.digest(*QUERY_STAGES): one for one in (spec, *usual_variants(spec).values())}
+    variants = [3 + (0 if spec.begins_like(one) else one.samples) for one in asked.values()]
     return {
         "reality": 2 * (1 + 20) + 1,
         "curves": (2 + 10) * (-(-superpixels // step) + 1) + 1,
-        "repeat": seeds * run,
-        "what-if": sum(others.values()),
+        "repeat": sum(1 if seed == spec.seed else run for seed in seeds),
+        "what-if": sum(variants),
         "sanity": (1 + STAGES) * run,
     }[name]
 

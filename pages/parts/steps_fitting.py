@@ -80,8 +80,8 @@ def _tell_fit(walk: Walk) -> None:
     if spec.surrogate == "tree":
         st.markdown("Here a *regression tree* stands in for the sum: it asks about one superpixel after another.")
         return
-    loss = r"\sum_i w_i \Big(y_i - \beta_0 - \sum_j \beta_j z_{ij}\Big)^2" + _PENALTIES[spec.surrogate]
-    st.latex(rf"\min_\beta \; {loss}")
+    st.latex(r"\hat y_i = \beta_0 + \sum_j \beta_j z_{ij}")
+    st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES[spec.surrogate]}")
     j = _superpixel(walk)
     shown, hidden = _means(walk, j)
     beta, error = explained.coefficients[j], CONFIDENT * explained.std_errors[j]

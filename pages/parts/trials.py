@@ -82,7 +82,7 @@ def _order(shown: Shown, name: str) -> Order:
     seeds = SEEDS
     if name == "repeat":
         seeds = tuple(range(controls.seeds(len(SEEDS))))
-    return Order(name, shown.result.question, shown.explanation, shown.focus.index, seeds)
+    return Order(name, shown.result.question, shown.explanation, shown.focus.index, shown.result.neighborhood, seeds)
 
 
 def _offer(order: Order, trial: Trial | None) -> None:
@@ -160,4 +160,4 @@ def _download(shown: Shown) -> None:
 
 def _order_kept(shown: Shown, name: str) -> Order:
     seeds = tuple(range(st.session_state.get("trust.seeds", len(SEEDS))))
-    return Order(name, shown.result.question, shown.explanation, shown.focus.index, seeds)
+    return Order(name, shown.result.question, shown.explanation, shown.focus.index, shown.result.neighborhood, seeds)

@@ -39,6 +39,8 @@ class Order:
         The answer that is put to the test.
     class_index : int
         One of its classes.
+    neighborhood : Neighborhood
+        The answers it rests on.
     seeds : tuple of int
         Those of "repeat".
     """
@@ -47,12 +49,13 @@ class Order:
     question: Question
     explanation: lc.Explanation
     class_index: int
+    neighborhood: lc.Neighborhood
     seeds: tuple[int, ...] = SEEDS
 
     @property
     def calls(self) -> int:
         """How many pictures the model is asked about, at most."""
-        return calls_of(self.name, self.explanation, len(self.seeds))
+        return calls_of(self.name, self.explanation, self.seeds)
 
     @property
     def precision(self) -> Precision:
@@ -138,6 +141,7 @@ class Trial:
             guard(self._loaded()),
             order.explanation,
             order.class_index,
+            order.neighborhood,
             order.seeds,
             guard,
         )

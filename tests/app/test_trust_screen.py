@@ -48,8 +48,8 @@ def subject_of(page: AppTest, model: FakeModel) -> suite.Subject:
     """Return what the core's own functions would be given."""
     result, explanation = state_of(page).explanation
     classifier = model.ready(result.question.model)
-    index = explanation.classes[0].index
-    return suite.Subject(result.question.image, result.question.model, classifier, explanation, index)
+    index, question = explanation.classes[0].index, result.question
+    return suite.Subject(question.image, question.model, classifier, explanation, index, result.neighborhood)
 
 
 def document_of(page: AppTest) -> dict:
@@ -150,7 +150,7 @@ def test_fewer_seeds_are_another_question(model: FakeModel) -> None:
     page.button(key="begin.repeat").click().run()
     assert all(trial.wait(SECONDS) for trial in page.session_state["trials"].values())
     fine(page.run())
-    assert model.pictures - before == 2 * (64 + 1)
+    assert model.pictures - before == 64 + 2  # the run on the screen is the first of the two
 
 
 def test_a_model_that_forgets_is_shown_stage_by_stage(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
