@@ -16,9 +16,10 @@ from pathlib import Path
 
 import lime_core as lc
 from lime_core import models, render
+from lime_core.explanation import CONFIDENT
 from lime_core.flags import add_spec_flags, spec_from
 from lime_core.precision import settle_precision
-from lime_core.trials.suite import SEEDS, TRIALS, Subject, trust_document, trust_summary
+from lime_core.trials.suite import SEEDS, TRIALS, Subject, attempt, trust_document, trust_summary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,7 +116,7 @@ def run_trust(options: argparse.Namespace) -> None:
         answers.neighborhood,
         seeds,
     )
-    results = {name: TRIALS[name](subject, progress.named(name)) for name in options.trials}
+    results = {name: attempt(name, subject, progress.named(name)) for name in options.trials}
     document = trust_document(explanation, explained.index, results)
     with _writing(options.output) as folder:
         (folder / "trust.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
@@ -175,17 +176,30 @@ def summary(explanation: lc.Explanation) -> str:
     lines = [f"{'class':<26}{'probability':>12}{'held-out R²':>13}  {'verdict':<12}strongest superpixels for it"]
     for explained in explanation.classes:
         strongest = [
-            f"{feature} ({explained.coefficients[feature]:.3f} ± {explained.std_errors[feature]:.3f})"
+            f"{feature} ({_weight(explanation, explained, feature)})"
             for feature in explanation.top_features(explained.index, 3)
         ]
-        numbers = f"{explained.probability:>12.3f}{explained.r2_holdout:>13.2f}"
+        numbers = f"{explained.probability:>12.3g}{explained.r2_holdout:>13.2f}"
         lines.append(f"{explained.name[:25]:<26}{numbers}  {explained.trust.level:<12}{', '.join(strongest)}")
-    lines.append(f"Weights are in {explanation.spec.unit}, with standard errors.")
     first = explanation.classes[0]
-    lines += [f"{first.name}: {reason}" for reason in first.trust.reasons[:1]]
+    lines.append(_unit_of(explanation))
+    lines += [f"{first.name}: {reason}" for reason in first.trust.reasons]
     lines += [f"What would help most: {first.trust.advice}"] if first.trust.advice else []
     lines += [f"note: {note}" for note in explanation.notes]
     return "\n".join(lines)
+
+
+def _weight(explanation: lc.Explanation, explained: lc.ClassExplanation, feature: int) -> str:
+    if not explanation.signed:
+        return f"{explained.coefficients[feature]:.3g}"
+    return f"{explained.coefficients[feature]:.3f} ± {CONFIDENT * explained.std_errors[feature]:.3f}"
+
+
+def _unit_of(explanation: lc.Explanation) -> str:
+    if not explanation.signed:
+        return "In brackets: importance, without a sign or an error bar."
+    meaning = ", where +1 makes the odds 2.7 times as good" if explanation.spec.target == "log_odds" else ""
+    return f"In brackets: what showing it adds, in {explanation.spec.unit}{meaning}; 95 % intervals."
 
 
 class _Progress:

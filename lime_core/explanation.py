@@ -45,7 +45,8 @@ class ClassExplanation:
     probability : float
         The model's output for the untouched picture.
     coefficients : ndarray of float64, shape (S,)
-        What showing each superpixel adds to the target; exactly 0 for superpixels left out by a selection.
+        What showing each superpixel adds to the target, in ``spec.unit``; exactly 0 for superpixels left out by a
+        selection.
         For a tree: importance, without a sign.
     std_errors : ndarray of float64, shape (S,)
         Standard errors of `coefficients`: infinite where the samples are too few to tell, NaN where there are none

@@ -183,7 +183,7 @@ def query(
     classifier : Classifier
         Any classifier; one that hides superpixels in its own graph is sent masks instead of pictures.
     spec : ExplainSpec, optional
-        Settings; its segmentation and query fields are used.
+        Settings; its segmentation and query fields are used, and classes and target are checked.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each batch. When it raises, the query stops there and the
         exception passes through; nothing half-done is kept.
@@ -201,7 +201,8 @@ def query(
     ModelError
         When outputs are not finite, have the wrong shape, or change their number of classes.
     SpecError
-        When the number of superpixels is out of range, or `spec` wants log-odds of outputs that are no probabilities.
+        When the number of superpixels or a class index is out of range, or `spec` wants log-odds of outputs outside
+        0..1.
     """
     spec = spec or ExplainSpec()
     for neighborhood in stream(image, classifier, spec, batch_size=batch_size, known=known):
@@ -240,7 +241,8 @@ class _Growing:
 
     def __init__(self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float]) -> None:
         scene = probe.scene
-        check_target(probe.original, spec)  # before anything is asked that could not be fitted afterwards
+        self._chosen = chosen_classes(probe.original, spec)
+        check_target(probe.original[self._chosen], spec)  # before more is asked that could not be fitted afterwards
         self.done = 0
         self._notes: tuple[str, ...] = ()
         self.stop_reason: StopReason | None = None
@@ -261,7 +263,7 @@ class _Growing:
         self._provenance = _provenance(image, probe.classifier, timings)
         self._rule = None
         if spec.early_stop:
-            self._rule = StoppingRule(RunningFit(spec, self._energy, chosen_classes(probe.original, spec)))
+            self._rule = StoppingRule(RunningFit(spec, self._energy, self._chosen))
 
     def take(self, known: Neighborhood | None) -> None:
         """Copy the answers of an earlier query of the same question."""
@@ -275,7 +277,9 @@ class _Growing:
     def grow(self, batch_size: int) -> None:
         """Ask the model about the next batch."""
         batch = self._masks[self.done : self.done + batch_size]
-        self._outputs[self.done : self.done + len(batch)] = self._probe.ask(batch, batch_size)
+        outputs = self._probe.ask(batch, batch_size)
+        check_target(outputs[:, self._chosen], self._spec)
+        self._outputs[self.done : self.done + len(batch)] = outputs
         self.done += len(batch)
         self._look()
 

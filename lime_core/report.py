@@ -96,7 +96,7 @@ def _class(image: Image, explanation: Explanation, explained: ClassExplanation) 
         (str(superpixel), f"{explained.coefficients[superpixel]:+.4f}", _interval(explained, superpixel))
         for superpixel in strongest
     ]
-    weight = f"coefficient, {explanation.spec.unit}"
+    weight = f"coefficient, {explanation.spec.unit}" if explanation.signed else "importance"
     caption = (
         f"<strong>{_text(explained.name)}</strong> · {explained.probability:.1%}<br>"
         f"R² {_number(explained.r2_holdout)} held out, {_number(explained.r2)} in sample"

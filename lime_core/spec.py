@@ -28,6 +28,9 @@ Sign = Literal["positive", "negative", "both"]
 
 QUERY_STAGES: tuple[Stage, ...] = ("segmentation", "query")
 
+MOST_SAMPLES = 100_000
+SMALLEST_CUT = 1e-6  # float32 tells 1 − 1e-6 from 1, and little beyond
+
 _SAMPLERS_AT_ONE_HALF = ("balanced", "paired", "lime")
 
 
@@ -60,7 +63,7 @@ class ExplainSpec:
         stage="segmentation",
     )
 
-    samples: int = parameter(1000, "Perturbed pictures the model is asked about.", low=2, high=100_000)
+    samples: int = parameter(1000, "Perturbed pictures the model is asked about.", low=2, high=MOST_SAMPLES)
     sampler: SamplerName = parameter("balanced", "How masks are drawn.", choices=get_args(SamplerName))
     keep_probability: float = parameter(
         0.5, "Chance that a superpixel is shown (sampler iid only).", low=0.01, high=0.99
@@ -82,6 +85,13 @@ class ExplainSpec:
         "log_odds",
         "Explain the log-odds of the output, or the output as it is (probability).",
         choices=get_args(Target),
+        stage="fit",
+    )
+    log_odds_cut: float = parameter(
+        1e-4,
+        "Log-odds are cut off where the output is as close as this to 0 or 1.",
+        low=SMALLEST_CUT,
+        high=0.1,
         stage="fit",
     )
     distance: Distance = parameter(

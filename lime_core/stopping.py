@@ -14,6 +14,7 @@ from lime_core.weighting import distances, kernel_weights, target_values
 Floats = NDArray[np.float64]
 StopReason = Literal["budget", "separated", "precise", "stopped"]
 
+FEW_PAIRS = 1.5  # a superpixel: with fewer pairs of samples an explanation is not to be believed
 _APART = 2.0  # standard errors between the K-th and the (K+1)-th strongest superpixel
 
 
@@ -85,7 +86,7 @@ class RunningFit:
         "separated": in every class the K-th and the (K+1)-th strongest superpixel are two standard errors apart;
         "precise": every error bar is below `stop_tolerance` of its class's range of coefficients.
         """
-        if np.isnan(self.std_errors).any():
+        if np.isnan(self.std_errors).any() or self._pairs <= FEW_PAIRS * len(self._energy):
             return None
         bound = self._spec.stop_tolerance * np.ptp(self.coefficients, axis=1)
         if (self.std_errors.max(axis=1) <= bound).all():

@@ -44,8 +44,8 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
     Raises
     ------
     SpecError
-        When a class index is out of range, the kernel gives all weight to nothing, or least squares has fewer
-        samples than superpixels.
+        When a class index is out of range, the kernel gives all weight to nothing, least squares has fewer samples
+        than superpixels, or log-odds are wanted of outputs outside 0..1.
     """
     spec = (spec or neighborhood.spec).with_stages_of(neighborhood.spec, *QUERY_STAGES)
     classes = chosen_classes(neighborhood.original_outputs, spec)
@@ -121,11 +121,12 @@ class _Problem:
         )
 
     def centred(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Masks and targets about their weighted means, and those means."""
+        """Masks and targets about their weighted means, and those means; what does not vary is exactly 0."""
         total = self.weights.sum()
         mask_mean = self.weights @ self.masks / total
         target_mean = self.weights @ self.targets / total
-        return self.masks - mask_mean, self.targets - target_mean, mask_mean, target_mean
+        targets = np.where(self.varies, self.targets - target_mean, 0.0)
+        return self.masks - mask_mean, targets, mask_mean, target_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +154,14 @@ def _pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> 
         )
     scale = 1.0 / total if spec.normalize_weights else 1.0
     outputs = neighborhood.outputs[:, classes]
+    targets = target_values(outputs, spec)
     return _Problem(
         masks=neighborhood.masks.astype(np.float64),
-        targets=target_values(outputs, spec),
+        targets=targets,
         weights=weights * scale,
         pairs=neighborhood.pairs,
         weight_scale=scale,
-        varies=_vary(outputs.astype(np.float64), weights),
+        varies=_vary(outputs.astype(np.float64), weights) & (np.ptp(targets, axis=0) > 0),
     )
 
 
@@ -334,8 +336,7 @@ def _weighted_r2(problem: _Problem, predictions: Floats) -> Floats:
     _, centred, _, _ = problem.centred()
     total = problem.weights @ centred**2
     residual = problem.weights @ (problem.targets - predictions) ** 2
-    # Clipped log-odds can be constant though outputs vary; their mean is then off by float64 rounding.
-    varies = problem.varies & (total > problem.weights.sum() * (1e-12 * np.abs(problem.targets).max(axis=0)) ** 2)
+    varies = problem.varies & (total > 0)
     return np.where(varies, 1 - residual / np.where(varies, total, 1.0), np.nan)
 
 

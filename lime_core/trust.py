@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lime_core.evidence import Facts, Pair, nonlinear_share, resampled_top_k, strongest_pair
 from lime_core.verdict import Evidence, Level, find_weaknesses
+from lime_core.weighting import within_cut
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +43,8 @@ class ClassTrust:
     samples_per_superpixel : float
         N / S.
     gap : float
-        The surrogate's answer for the untouched picture less the model's, in the unit of the target.
+        The surrogate's answer for the untouched picture less the model's, in the unit of the target; both are cut off
+        where log-odds are.
     pair : Pair or None
         The strongest pair of superpixels that act together.
     """
@@ -97,9 +99,9 @@ def judge(facts: Facts) -> ClassTrust:
     evidence = Evidence(
         facts=facts,
         stability=stability,
-        nonlinear_share=nonlinear_share(facts.targets, facts.pairs),
+        nonlinear_share=nonlinear_share(facts.targets, facts.pairs) if math.isfinite(facts.r2) else math.nan,
         pair=strongest_pair(facts),
-        gap=facts.surrogate_output - facts.model_output,
+        gap=float(within_cut(facts.surrogate_output, facts.spec)) - facts.model_output,
     )
     findings = find_weaknesses(evidence)
     return ClassTrust(

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from lime_core.evidence import Facts, Pair
-from lime_core.weighting import SMALLEST_PROBABILITY
+from lime_core.spec import MOST_SAMPLES, SMALLEST_CUT
+from lime_core.stopping import FEW_PAIRS
+from lime_core.weighting import as_outputs
 
 Level = Literal["solid", "usable", "doubtful", "meaningless"]
 
@@ -45,14 +47,18 @@ class Finding:
 
 
 def _constant(evidence: Evidence) -> Finding | None:
-    facts = evidence.facts
-    if math.isfinite(facts.r2):
+    facts, cut = evidence.facts, evidence.facts.spec.log_odds_cut
+    varied = bool(np.ptp(facts.outputs) > 1e-6 * np.abs(facts.outputs).max())
+    if math.isfinite(facts.r2) or (varied and np.ptp(facts.targets) > 0):  # the latter is the kernel's doing
         return None
-    reason = f"The model answers {facts.outputs[0]:.3g} for this class whatever is hidden."
-    if _saturated_share(facts) == 1 and facts.spec.target == "probability":
-        return Finding("meaningless", reason, "Explain the log-odds instead of a saturated probability.", _LOG_ODDS)
-    if facts.spec.target == "log_odds" and facts.outputs.max() <= SMALLEST_PROBABILITY:
-        reason = f"The model gives this class no more than {SMALLEST_PROBABILITY:.2%}, whatever is hidden."
+    if not varied:
+        reason = f"The model answers {facts.outputs[0]:.3g} for this class whatever is hidden."
+    elif facts.outputs.max() <= cut:
+        reason = f"The model gives this class no more than {cut:.3%}, whatever is hidden."
+    else:
+        reason = f"The model gives this class {1 - cut:.3%} or more, whatever is hidden."
+        if cut > SMALLEST_CUT and facts.outputs.min() < 1 - SMALLEST_CUT:
+            return Finding("meaningless", reason, "Cut log-odds off later.", _LATER_CUT)
     return Finding("meaningless", reason, "Choose another class, or another fill that takes more away.")
 
 
@@ -73,7 +79,7 @@ def _starved_kernel(evidence: Evidence) -> Finding | None:
 def _few_samples(evidence: Evidence) -> Finding | None:
     samples, superpixels = evidence.facts.design.masks.shape
     pairs = len(np.unique(evidence.facts.pairs))  # a pair says no more about the coefficients than one sample
-    if pairs > 1.5 * superpixels:
+    if pairs > FEW_PAIRS * superpixels:
         return None
     reason = f"{samples} samples are few for {superpixels} superpixels."
     return _more_samples("meaningless" if pairs <= superpixels else "doubtful", reason, evidence, 8 * superpixels)
@@ -81,13 +87,32 @@ def _few_samples(evidence: Evidence) -> Finding | None:
 
 def _saturated(evidence: Evidence) -> Finding | None:
     facts = evidence.facts
-    if facts.spec.target != "probability" or not math.isfinite(facts.r2):
+    if facts.spec.target != "probability" or not math.isfinite(facts.r2) or not _probabilities(facts):
         return None
-    share = _saturated_share(facts)
+    share = float((facts.outputs > SATURATED).mean())
     if facts.model_output < SATURATED or share < 0.5:
         return None
     reason = f"The probability is saturated: it stays above {SATURATED} in {share:.0%} of the samples."
-    return Finding("doubtful", reason, "Explain the log-odds instead of a saturated probability.", _LOG_ODDS)
+    if float((facts.outputs < 1 - SMALLEST_CUT).mean()) < 0.5:
+        return Finding("doubtful", reason, "Choose another fill that takes more away.")
+    changes = {"target": "log_odds"} | (_LATER_CUT if facts.spec.log_odds_cut > SMALLEST_CUT else {})
+    return Finding("doubtful", reason, "Explain the log-odds instead of a saturated probability.", changes)
+
+
+def _cut_off(evidence: Evidence) -> Finding | None:
+    facts, cut = evidence.facts, evidence.facts.spec.log_odds_cut
+    if facts.spec.target != "log_odds" or not math.isfinite(facts.r2):
+        return None
+    low, high = float((facts.outputs <= cut).mean()), float((facts.outputs >= 1 - cut).mean())
+    if max(low, high) < 0.5:
+        return None
+    side = f"below {cut:g}" if low > high else f"above 1 − {cut:g}"
+    reason = f"In {max(low, high):.0%} of the samples the output is {side}, where log-odds are cut off."
+    if low > high:
+        return Finding("usable", reason, "Choose a class of which the model sees more, or hide less at a time.")
+    if cut > SMALLEST_CUT:
+        return Finding("usable", reason, "Cut log-odds off later.", _LATER_CUT)
+    return Finding("usable", reason, "Choose another fill that takes more away.")
 
 
 def _one_large_superpixel(evidence: Evidence) -> Finding | None:
@@ -125,12 +150,12 @@ def _poor_fit(evidence: Evidence) -> Finding | None:
     if facts.r2 - facts.r2_holdout > 0.15:
         return _more_samples(level, f"{reason}.", evidence, 2 * len(facts.design.masks))
     if facts.spec.target == "probability" and _swings_widely(facts):
-        return Finding(level, f"{reason}.", "Explain the log-odds: they are closer to a sum.", _LOG_ODDS)
+        return Finding(level, f"{reason}.", "Explain the log-odds: they are closer to a sum.", {"target": "log_odds"})
     return Finding(level, f"{reason}.", f"Use coarser superpixels: {_method(evidence).coarser}.")
 
 
 def _unstable(evidence: Evidence) -> Finding | None:
-    if not evidence.stability < GOOD_STABILITY:
+    if not evidence.stability < GOOD_STABILITY or not math.isfinite(evidence.facts.r2):
         return None
     level: Level = "usable" if evidence.stability >= FAIR_STABILITY else "doubtful"
     count = min(evidence.facts.spec.top_k, evidence.facts.design.masks.shape[1])
@@ -139,16 +164,24 @@ def _unstable(evidence: Evidence) -> Finding | None:
 
 
 def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:
-    facts = evidence.facts
-    if not abs(evidence.gap) > LARGE_GAP * float(np.ptp(facts.targets)):
+    facts, spec = evidence.facts, evidence.facts.spec
+    if not math.isfinite(facts.r2) or not abs(evidence.gap) > LARGE_GAP * float(np.ptp(facts.targets)):
         return None
+    says, answers = (float(as_outputs(value, spec)) for value in (facts.surrogate_output, facts.model_output))
+    in_log_odds = ""
+    if spec.target == "log_odds":
+        in_log_odds = f" (log-odds {facts.surrogate_output:.2f} and {facts.model_output:.2f})"
     reason = (
-        f"For the untouched picture the surrogate says {facts.surrogate_output:.2f} where the model says "
-        f"{facts.model_output:.2f} ({facts.spec.unit}): the answers bend between the samples and the picture."
+        f"For the untouched picture the surrogate says {says:.3g} where the model says {answers:.3g}{in_log_odds}: the "
+        "answers bend between the samples and the picture."
     )
-    if facts.spec.target == "probability":
-        return Finding("usable", reason, "Explain the log-odds: they bend less.", _LOG_ODDS)
-    return Finding("usable", reason, "Hide less at a time: sampler 'mixed_rate'.", {"sampler": "mixed_rate"})
+    if spec.sampler != "mixed_rate":
+        # It ignores a chance of hiding that only independent masks have.
+        changes = {"sampler": "mixed_rate", "keep_probability": 0.5}
+        changes = {name: value for name, value in changes.items() if getattr(spec, name) != value}
+        return Finding("usable", reason, "Hide less at a time: sampler 'mixed_rate'.", changes)
+    rate = round(spec.max_hide_rate / 2, 2)
+    return Finding("usable", reason, f"Hide less at a time: at most {rate:.0%}.", {"max_hide_rate": rate})
 
 
 _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
@@ -156,31 +189,39 @@ _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     _starved_kernel,
     _few_samples,
     _saturated,
+    _cut_off,
     _one_large_superpixel,
     _nothing_sure,
     _poor_fit,
     _unstable,
     _surrogate_misses_the_picture,
 )
-_LOG_ODDS = {"target": "log_odds"}
+_LATER_CUT = {"log_odds_cut": SMALLEST_CUT}
 
 
 def _more_samples(level: Level, reason: str, evidence: Evidence, wanted: int) -> Finding:
-    samples = min(max(wanted, 2 * len(evidence.facts.design.masks)), 100_000)
-    return Finding(level, reason, f"Use more samples: {samples:,}.", {"samples": samples})
+    asked, spec = len(evidence.facts.design.masks), evidence.facts.spec
+    samples = min(max(wanted, 2 * asked), MOST_SAMPLES)
+    if samples <= asked:
+        return Finding(level, reason, "Use coarser superpixels: there cannot be more samples.")
+    # A run that stopped early would stop there again.
+    changes = {"samples": samples} | ({"early_stop": False} if spec.early_stop else {})
+    return Finding(level, reason, f"Use more samples: {samples:,}.", changes)
 
 
 def _method(evidence: Evidence) -> Any:
     return evidence.facts.spec.segmentation
 
 
-def _saturated_share(facts: Facts) -> float:
-    return float((facts.outputs > SATURATED).mean())
+def _probabilities(facts: Facts) -> bool:
+    return bool(facts.outputs.min() >= 0 and facts.outputs.max() <= 1)
 
 
 def _swings_widely(facts: Facts) -> bool:
+    """Whether the outputs are probabilities that go up and down with something in between."""
     low, high = np.quantile(facts.outputs, [0.05, 0.95])
-    return bool(high - low > 0.5)
+    between = (facts.outputs > facts.spec.log_odds_cut) & (facts.outputs < 1 - facts.spec.log_odds_cut)
+    return bool(high - low > 0.5 and between.mean() > 0.5) and _probabilities(facts)
 
 
 def find_weaknesses(evidence: Evidence) -> list[Finding]:

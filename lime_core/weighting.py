@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from lime_core.errors import SpecError
 from lime_core.spec import Distance, ExplainSpec, Kernel
 
 Floats = NDArray[np.float64]
 
-# Below one in ten thousand the classes of a large softmax are ranked by noise, which log-odds would blow up. At the
-# other end float32 still tells 1 − 1e-6 from 1, and a saturated class has nothing but that to explain.
-SMALLEST_PROBABILITY, _LARGEST_PROBABILITY = 1e-4, 1 - 1e-6
 _ROUNDING = 1e-3  # softmax in bf16 may miss 0..1 by a little
 
 
@@ -77,7 +74,8 @@ def effective_sample_size(weights: Floats) -> float:
 def target_values(outputs: NDArray[np.float32], spec: ExplainSpec) -> Floats:
     """Return what the surrogate is fitted to: the outputs, or their log-odds, float64.
 
-    log_odds: ln(p/(1 − p)) with p clipped to 1e-4..1 − 1e-6, so between −9.2 and 13.8.
+    log_odds: ln(p/(1 − p)) with p clipped to c..1 − c, where c is ``spec.log_odds_cut``; ±9.2 at c = 1e-4. Below one in
+    ten thousand a large softmax ranks its classes by noise, which log-odds would blow up.
 
     Raises
     ------
@@ -88,9 +86,16 @@ def target_values(outputs: NDArray[np.float32], spec: ExplainSpec) -> Floats:
     if spec.target == "probability":
         return values
     check_target(outputs, spec)
-    clipped = np.clip(values, SMALLEST_PROBABILITY, _LARGEST_PROBABILITY)
-    log_odds: Floats = np.log(clipped / (1 - clipped))
-    return log_odds
+    return within_cut(logit(np.clip(values, 0.0, 1.0)), spec)
+
+
+def within_cut(targets: float | Floats, spec: ExplainSpec) -> Floats:
+    """Return targets, or a surrogate's answers, cut off where log-odds are."""
+    if spec.target == "probability":
+        return np.asarray(targets, np.float64)
+    furthest = logit(1 - spec.log_odds_cut)
+    cut: Floats = np.clip(targets, -furthest, furthest)
+    return cut
 
 
 def as_outputs(targets: float | Floats, spec: ExplainSpec) -> Floats:
@@ -101,9 +106,13 @@ def as_outputs(targets: float | Floats, spec: ExplainSpec) -> Floats:
 
 def check_target(outputs: NDArray[np.float32], spec: ExplainSpec) -> None:
     """Raise `SpecError` when log-odds are wanted of outputs outside 0..1 (beyond rounding), which have none."""
+    if spec.target == "probability" or outputs.size == 0:
+        return
     low, high = float(outputs.min()), float(outputs.max())
-    if spec.target == "log_odds" and (low < -_ROUNDING or high > 1 + _ROUNDING):
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise SpecError(
-            f"target 'log_odds' needs outputs between 0 and 1; this model answers {low:.3g} to {high:.3g}. "
-            "Use target='probability', which explains outputs as they are, or end the model in a softmax or sigmoid."
+            f"target 'log_odds' needs outputs between 0 and 1; this model answers {low:.3g}"
+            + (f" to {high:.3g}" if high > low else "")
+            + ". Use target='probability', which explains outputs as they are, or end the model in a softmax or a "
+            "sigmoid."
         )

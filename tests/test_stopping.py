@@ -34,9 +34,11 @@ def noisy(masks):
     return np.random.default_rng(0).random((2**SUPERPIXELS, 1))[code]
 
 
-def test_a_linear_model_is_settled_after_the_first_block(image):
+def test_a_linear_model_is_settled_as_soon_as_there_are_pairs_enough_to_believe_it(image):
     neighborhood = lc.query(image, known_answer(linear(WEIGHTS), image, SPEC), SPEC)
-    assert neighborhood.samples == block_length(SUPERPIXELS) == 32
+    assert block_length(SUPERPIXELS) == 32  # 16 pairs for 12 superpixels would be called few
+    assert neighborhood.samples == 64
+    assert not any("few" in reason for reason in lc.fit(neighborhood)[0].trust.reasons)
     assert neighborhood.stop_reason == "precise"
     assert lc.fit(neighborhood).stop_reason == "precise"
 

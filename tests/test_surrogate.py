@@ -104,10 +104,15 @@ def test_log_odds_make_a_logistic_model_linear(image):
 
 def test_log_odds_stop_where_a_probability_says_no_more():
     spec = lc.ExplainSpec()
-    outputs = np.array([0, 1e-6, 1e-4, 0.25, 1 - 1e-5, 1], np.float32)
+    outputs = np.array([-1e-4, 1e-6, 1e-4, 0.25, 1 - 1e-5, 1.0001], np.float32)
     targets = target_values(outputs, spec)
-    assert targets == pytest.approx([-9.2102, -9.2102, -9.2102, -np.log(3), 11.51, 13.816], abs=0.01)
-    assert as_outputs(targets, spec) == pytest.approx([1e-4, 1e-4, 1e-4, 0.25, 1 - 1e-5, 1], abs=2e-6)
+    assert targets == pytest.approx([-9.21024, -9.21024, -9.21024, -np.log(3), 9.21024, 9.21024], abs=1e-4)
+    assert target_values(1 - outputs, spec) == pytest.approx(
+        -targets, abs=1e-3
+    )  # of two classes, one mirrors the other
+    assert as_outputs(targets, spec) == pytest.approx([1e-4, 1e-4, 1e-4, 0.25, 0.9999, 0.9999], abs=1e-7)
+    later = replace(spec, log_odds_cut=1e-6)
+    assert target_values(outputs, later)[[1, -1]] == pytest.approx([-13.8155, 13.8155], abs=1e-3)
     as_they_are = replace(spec, target="probability")
     assert as_outputs(target_values(outputs, as_they_are), as_they_are) == pytest.approx(outputs)
 
@@ -120,7 +125,7 @@ def test_a_model_without_probabilities_is_refused_log_odds_before_it_is_asked(im
         return 3 * masks[:, :2] - 1
 
     classifier = known_answer(scores, image, SPEC)
-    with pytest.raises(lc.SpecError, match=r"answers 2 to 2\. Use target='probability'"):
+    with pytest.raises(lc.SpecError, match=r"answers 2\. Use target='probability'"):
         lc.query(image, classifier, replace(SPEC, target="log_odds"))
     assert sum(asked) == 1  # the untouched picture
     neighborhood = lc.query(image, classifier, SPEC)
@@ -143,7 +148,38 @@ def test_an_answer_that_varies_by_rounding_only_has_nothing_to_explain(image, le
 def test_a_class_that_stays_below_the_smallest_probability_has_nothing_to_explain(image):
     explained = explain(lambda masks: 1e-5 * masks[:, :1], image, replace(SPEC, target="log_odds")).classes[0]
     assert explained.trust.level == "meaningless"
-    assert explained.trust.reasons[0] == "The model gives this class no more than 0.01%, whatever is hidden."
+    assert explained.trust.reasons[0] == "The model gives this class no more than 0.010%, whatever is hidden."
+
+
+def test_the_two_classes_of_a_binary_model_mirror_each_other(image):
+    def sides(masks):
+        one = 1 / (1 + np.exp(-(masks @ np.linspace(-1, 3, SUPERPIXELS) - 3)))
+        return np.stack([one, 1 - one], axis=1)
+
+    explanation = explain(sides, image, replace(SPEC, target="log_odds"))
+    assert explanation[0].coefficients == pytest.approx(-explanation[1].coefficients, abs=1e-3)
+    assert explanation[0].r2_holdout == pytest.approx(explanation[1].r2_holdout, abs=1e-3)
+
+
+def test_only_the_explained_classes_need_to_be_probabilities(image):
+    def probability_and_age(masks):
+        return np.stack([0.2 + 0.5 * masks[:, 0], 37 + masks[:, 1]], axis=1)
+
+    explanation = explain(probability_and_age, image, replace(SPEC, target="log_odds", classes=(0,)))
+    assert explanation.top_features(0, 1) == (0,)
+
+
+def test_scores_that_pass_for_probabilities_at_first_are_refused_at_the_first_batch_that_does_not(image):
+    asked = []
+
+    def scores(masks):
+        asked.append(len(masks))
+        return 0.5 * masks.mean(axis=1, keepdims=True) * (1 - 6 * (1 - masks[:, :1]))
+
+    classifier = known_answer(scores, image, SPEC)
+    with pytest.raises(lc.SpecError, match="needs outputs between 0 and 1"):
+        lc.query(image, classifier, replace(SPEC, target="log_odds"), batch_size=16)
+    assert sum(asked) <= 17
 
 
 # Distances and kernels

@@ -80,14 +80,67 @@ def test_a_saturated_probability_suggests_log_odds_and_they_help(image):
     trust = trust_in(saturated, image)
     assert trust.level == "doubtful"
     assert "saturated" in trust.reasons[0]
-    assert trust.changes == {"target": "log_odds"}
+    # It reaches up to 1 − 1e-6, beyond where log-odds are cut off otherwise.
+    assert trust.changes == {"target": "log_odds", "log_odds_cut": 1e-6}
     assert trust_in(saturated, image, replace(SPEC, **trust.changes)).level == "solid"
 
 
-def test_a_probability_of_one_everywhere_is_named_as_saturated(image):
-    trust = trust_in(lambda masks: np.ones((len(masks), 1)), image)
+def test_log_odds_that_are_cut_off_in_most_samples_are_named_and_a_later_cut_helps(image):
+    weights, spec = np.array([3.0, 2.0, 1.0] + [0.2] * 9), replace(SPEC, target="log_odds")
+    trust = trust_in(logistic(weights, 6.0), image, spec)
+    assert any("of the samples the output is above 1 − 0.0001" in reason for reason in trust.reasons)
+    assert trust_in(logistic(weights, 6.0), image, replace(spec, log_odds_cut=1e-6)).level == "solid"
+    rare = trust_in(logistic(weights, -14.0), image, spec)
+    assert any("of the samples the output is below 0.0001" in reason for reason in rare.reasons)
+
+
+def test_a_class_that_is_certain_beyond_the_cut_gets_a_later_one(image):
+    certain = logistic(np.array([1.0, 0.5, 0.2] + [0.0] * 9), 10.0)
+    trust = trust_in(certain, image, replace(SPEC, target="log_odds"))
+    assert (trust.level, trust.changes) == ("meaningless", {"log_odds_cut": 1e-6})
+    assert trust_in(certain, image, replace(SPEC, target="log_odds", **trust.changes)).level == "solid"
+
+
+def test_a_probability_of_one_everywhere_has_no_log_odds_to_offer(image):
+    for target in ("probability", "log_odds"):
+        trust = trust_in(lambda masks: np.ones((len(masks), 1)), image, replace(SPEC, target=target))
+        assert (trust.level, trust.changes) == ("meaningless", {})
+        assert len(trust.reasons) == 1
+        assert np.isnan(trust.nonlinear_share)
+
+
+def test_scores_and_hard_answers_are_not_told_to_become_log_odds(image):
+    def scores(masks):
+        return 30 + 9 * linear(WEIGHTS, 0.3)(masks)
+
+    def hard(masks):
+        return (linear(WEIGHTS, 0.3)(masks) > 0.5).astype(float)
+
+    for model in (scores, hard):
+        assert "target" not in trust_in(model, image).changes
+
+
+def test_a_narrow_kernel_is_not_mistaken_for_a_constant_model(image):
+    narrow = replace(SPEC, kernel_width=0.001, include_original=True)
+    trust = trust_in(linear(WEIGHTS, 0.3), image, narrow)
     assert trust.level == "meaningless"
-    assert trust.changes == {"target": "log_odds"}
+    assert "kernel" in trust.reasons[0]
+
+
+def test_answers_that_bend_ask_to_hide_less_and_then_still_less(image):
+    bent = logistic(np.linspace(1.2, 0.2, 12), -2.5)
+    trust = trust_in(bent, image)
+    assert "the answers bend" in trust.reasons[0]
+    assert trust.changes == {"sampler": "mixed_rate"}
+    mixed = replace(SPEC, **trust.changes)
+    iid = replace(SPEC, sampler="iid", keep_probability=0.4)
+    assert replace(iid, **trust_in(bent, image, iid).changes) == replace(mixed, seed=iid.seed)
+    assert abs(trust_in(bent, image, mixed).gap) < abs(trust.gap) / 2
+
+
+def test_more_samples_after_an_early_stop_are_not_stopped_early(image):
+    early = replace(SPEC, early_stop=True, samples=16)
+    assert trust_in(hashed, image, early).changes["early_stop"] is False
 
 
 def test_a_kernel_that_weights_nothing_is_named_and_the_wider_one_helps(image):

@@ -18,14 +18,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """The model's answer to one mask, beside the surrogate's and beside chance; probabilities.
+    """The model's answer to one mask, beside the surrogate's and beside chance; in the unit of the model's outputs.
 
     Attributes
     ----------
     model : float
         The model's output.
     surrogate : float
-        What the surrogate predicts for the same mask; its log-odds are turned into a probability. NaN for a tree.
+        What the surrogate predicts for the same mask; its log-odds are turned back into an output. NaN for a tree.
     random_mean, random_low, random_high : float
         The model's outputs when as many superpixels are drawn at random: mean, 5 % and 95 % quantile.
     """

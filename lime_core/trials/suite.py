@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lime_core.errors import LimeError
 from lime_core.explanation import ClassExplanation, Explanation
 from lime_core.image import Image
 from lime_core.models import KerasClassifier, imagenet_class_names, model_card
@@ -111,6 +113,27 @@ TRIALS: Mapping[str, Callable[[Subject, Progress], Any]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A trial that could not be done.
+
+    Attributes
+    ----------
+    error : str
+        Why.
+    """
+
+    error: str
+
+
+def attempt(name: str, subject: Subject, progress: Progress) -> Any:
+    """Return the result of a trial, or `Failed`: one that cannot be done does not take the others with it."""
+    try:
+        return TRIALS[name](subject, progress)
+    except LimeError as error:
+        return Failed(str(error))
+
+
 def calls_of(name: str, explanation: Explanation, seeds: tuple[int, ...] = SEEDS) -> int:
     """Return how many pictures a trial asks the model about, at most: the same picture is not asked twice in a batch.
 
@@ -139,10 +162,15 @@ def calls_of(name: str, explanation: Explanation, seeds: tuple[int, ...] = SEEDS
 
 
 def trust_document(explanation: Explanation, class_index: int, results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the verdict, the trials' results and the explanation of a class as plain values for JSON."""
+    """Return the verdict, the trials' results and the explanation of a class as plain values for JSON.
+
+    Coefficients, the gap and the effect of a pair are in ``units.explanation``; what the trials say of the model and
+    the surrogate is in ``units.trials``.
+    """
     explained = explanation[class_index]
     return {
         "class": {"index": explained.index, "name": explained.name},
+        "units": {"explanation": explanation.spec.unit, "trials": "model output"},
         "verdict": explained.trust.to_dict(),
         "trials": to_json_ready(results),
         "explanation": json.loads(explanation.to_json()),
@@ -154,26 +182,32 @@ def trust_summary(explained: ClassExplanation, results: Mapping[str, Any]) -> st
     trust = explained.trust
     lines = [f"{explained.name}: {trust.level}", *(f"  {reason}" for reason in trust.reasons)]
     lines += [f"  What would help most: {trust.advice}"] if trust.advice else []
-    for result in results.values():
-        lines.append(_LINES[type(result)](result))
+    for name, result in results.items():
+        if isinstance(result, Failed):
+            lines.append(f"  {name} could not be done: {result.error}")
+        else:
+            lines.append(_LINES[type(result)](result))
     return "\n".join(lines)
 
 
 def _reality_lines(check: RealityCheck) -> str:
     def line(what: str, answer: Answer) -> str:
+        surrogate = "" if math.isnan(answer.surrogate) else f", surrogate {answer.surrogate:.2f}"
         return (
-            f"  {what}: model {answer.model:.2f}, surrogate {answer.surrogate:.2f}, "
+            f"  {what}: model {answer.model:.2f}{surrogate}, "
             f"as many at random {answer.random_mean:.2f} ({answer.random_low:.2f}..{answer.random_high:.2f})"
         )
 
     count = len(check.features)
-    return line(f"only the top {count} shown", check.kept) + "\n" + line(f"the top {count} hidden", check.removed)
+    return "\n".join(
+        [line(f"output with only the top {count} for it shown", check.kept), line("with them hidden", check.removed)]
+    )
 
 
 def _curve_lines(one: Curves) -> str:
     return (
-        f"  deletion area {one.deletion_area:.3f} (random {one.random_deletion_area:.3f}), insertion area "
-        f"{one.insertion_area:.3f} (random {one.random_insertion_area:.3f}); fill {one.fill}, step {one.step}"
+        f"  area under the output: deletion {one.deletion_area:.3f} (random {one.random_deletion_area:.3f}), "
+        f"insertion {one.insertion_area:.3f} (random {one.random_insertion_area:.3f}); fill {one.fill}, step {one.step}"
     )
 
 
@@ -181,7 +215,7 @@ def _repeat_lines(all_classes: tuple[Repeat, ...]) -> str:
     one = all_classes[0]
     return (
         f"  {len(one.seeds)} seeds: Jaccard {one.jaccard:.2f}, Kendall's tau {one.kendall_tau:.2f}, "
-        f"VSI {one.vsi:.2f}, CSI {one.csi:.2f}"
+        f"VSI {one.vsi:.2f}, CSI {one.csi:.2f} (1 = the same every time)"
     )
 
 

@@ -54,7 +54,8 @@ def in_words(explanation: lc.Explanation, explained: lc.ClassExplanation) -> str
     spec = explanation.spec
     strongest = explanation.top_features(explained.index, min(spec.top_k, 5), spec.sign)
     parts = [f"{superpixel} ({explained.coefficients[superpixel]:+.3f})" for superpixel in strongest]
-    return f"{explained.name}: strongest superpixels {', '.join(parts) or 'none'}"
+    unit = f" ({spec.unit})" if parts and explanation.signed else ""
+    return f"{explained.name}: strongest superpixels {', '.join(parts) or 'none'}{unit}"
 
 
 def _legend(shown: Shown) -> None:
@@ -62,7 +63,11 @@ def _legend(shown: Shown) -> None:
     view = explanation.spec.view
     if view == "heatmap":
         limit = render.shared_limit(explanation)
-        scale = f"One scale for all classes, to ±{limit:.3g}." if one_scale else "Each class on a scale of its own."
+        scale = (
+            f"One scale for all classes, to ±{limit:.3g} {explanation.spec.unit}."
+            if one_scale
+            else "Each class on a scale of its own."
+        )
         st.caption(f"Azure speaks for the class, vermilion against it. {scale}")
     elif view == "jet":
         st.caption("From blue (nothing) to red (speaks most for the class); each class on a scale of its own.")

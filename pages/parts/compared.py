@@ -226,7 +226,7 @@ def _differences(compared: Compared) -> None:
         )
         st.caption(
             f"Azure: counts more in {compared.named(a)}; vermilion: more in {compared.named(b)}. "
-            f"To ±{render.shared_limit(drawn):.2g}."
+            f"To ±{render.shared_limit(drawn):.2g} {drawn.spec.unit}."
         )
     with right:
         st.caption("Differences of the coefficients with 95 % intervals, strongest first; pale where zero lies inside.")

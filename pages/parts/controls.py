@@ -199,7 +199,7 @@ def class_in_focus(names: Mapping[int, str], focus: int, take: Callable[[int], N
     if row:
         st.segmented_control("Class", list(names), required=True, label_visibility="collapsed", **shared)
     else:
-        st.selectbox("Class", list(names), help="Whose probability is explained", **shared)
+        st.selectbox("Class", list(names), help="Which class is explained", **shared)
 
 
 def class_of_all(names: Mapping[int, str], none: str) -> int | None:

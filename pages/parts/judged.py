@@ -55,7 +55,7 @@ def _numbers(explanation: lc.Explanation, explained: lc.ClassExplanation) -> Non
             "The share of the model's ups and downs that the surrogate predicts for samples it has not seen.",
         ),
         (
-            "Gap",
+            f"Gap, {spec.unit}",
             _signed(trust.gap),
             f"The surrogate's answer for the untouched picture less the model's, in {spec.unit}.",
         ),

@@ -113,6 +113,8 @@ def _fit_settings() -> dict[str, Any]:
     with left:
         for name in ("target", "distance", "kernel"):
             values[name] = controls.setting(name)
+            if values["target"] == "log_odds" and name == "target":
+                values["log_odds_cut"] = controls.setting("log_odds_cut")
         values["normalize_weights"] = controls.setting("normalize_weights")
     with right:
         values |= surrogate_settings()

@@ -134,6 +134,10 @@ def _tell_answers(walk: Walk) -> None:
             "are what is explained:"
         )
         st.latex(r"y_i = \ln \frac{p_i}{1 - p_i}")
+        st.caption(
+            f"Closer to 0 or 1 than {walk.state.spec.log_odds_cut:g} they are cut off, as what a model says there is "
+            "noise."
+        )
     else:
         st.latex(r"y_i = p_i")
     st.markdown(
@@ -209,7 +213,7 @@ ASKING = (
     Step(
         "Answers",
         "Ask the model about many such pictures.",
-        "how often it is asked, and about which class.",
+        "which class, how often the model is asked, and what of its answers is explained.",
         _choose_answers,
         _tell_answers,
         _show_answers,

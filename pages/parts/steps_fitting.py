@@ -74,8 +74,8 @@ def _show_weights(walk: Walk) -> None:
 def _tell_fit(walk: Walk) -> None:
     explained, spec = walk.shown.focus, walk.state.spec
     st.markdown(
-        "Now find the simplest formula that repeats the model's answers: a sum with one number, a *coefficient* β, for "
-        "each superpixel that is shown. Near samples count more. This sum is the *surrogate*."
+        f"Now find the simplest formula that repeats the model's answers ({spec.unit}): a sum with one number, a "
+        "*coefficient* β, for each superpixel that is shown. Near samples count more. This sum is the *surrogate*."
     )
     if spec.surrogate == "tree":
         st.markdown("Here a *regression tree* stands in for the sum: it asks about one superpixel after another.")

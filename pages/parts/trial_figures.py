@@ -97,7 +97,7 @@ def curve(share: Floats, values: Floats, low: Floats, high: Floats, *, inserting
     return _laid_out(figure, height=320, legend=True)
 
 
-def spread(repeated: Repeat) -> go.Figure:
+def spread(repeated: Repeat, unit: str) -> go.Figure:
     """Show the superpixels that any run names, with the standard deviation between the runs."""
     named = sorted({feature for top in repeated.top for feature in top}, key=lambda f: -abs(repeated.mean[f]))
     named = named[:_MOST_BARS]
@@ -118,7 +118,7 @@ def spread(repeated: Repeat) -> go.Figure:
         )
     )
     figure.update_xaxes(title="superpixel named by any run", type="category")
-    figure.update_yaxes(title="mean coefficient")
+    figure.update_yaxes(title=f"mean weight, {unit}")
     return _laid_out(figure, height=300, legend=False)
 
 

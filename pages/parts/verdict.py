@@ -98,6 +98,9 @@ def _follow(state: Session, changes: dict[str, Any], asks: bool) -> None:
 def _what(changes: Mapping[str, Any]) -> str:
     named = {
         "target": lambda value: f"Explain the {words.choice(value)}",
+        "log_odds_cut": lambda value: f"Cut log-odds off at {value:g}",
+        "max_hide_rate": lambda value: f"Hide at most {value:.0%}",
+        "early_stop": lambda _: "do not stop early",
         "kernel_width": lambda value: f"Widen the kernel to {value:g}",
         "samples": lambda value: f"Ask for {value:,} samples",
         "sampler": lambda value: f"Sampler: {words.choice(value)}",

@@ -27,6 +27,7 @@ LABELS = {
     "fill_color": "Fill colour",
     "fill_blur_sigma": "Blur, px",
     "target": "Explain the",
+    "log_odds_cut": "Cut off at",
     "distance": "Distance",
     "kernel": "Kernel",
     "kernel_width": "Kernel width",

@@ -52,7 +52,7 @@ def test_a_curve_lies_over_its_random_band() -> None:
 def test_the_spread_counts_the_runs_that_name_a_superpixel() -> None:
     mean, spread = np.array([0.1, -0.5, 0.3, 0.0]), np.array([0.01, 0.02, 0.03, 0.04])
     repeated = Repeat(0, (0, 1), ((1, 2), (1, 0)), 1 / 3, 0.5, 0.5, 1.0, mean, spread)
-    bars = trial_figures.spread(repeated).data[0]
+    bars = trial_figures.spread(repeated, "log-odds").data[0]
     assert list(bars.x) == ["1", "2", "0"]
     assert list(bars.y) == [-0.5, 0.3, 0.1]
     assert list(bars.error_y.array) == [0.02, 0.03, 0.01]

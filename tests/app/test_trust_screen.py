@@ -78,7 +78,7 @@ def test_the_verdict_stands_at_the_top_with_its_reasons_and_numbers(model: FakeM
     assert shown["R², held out"] == f"{explained_class.r2_holdout:.2f}"
     assert shown["Stability"] == f"{trust.stability:.2f}"
     assert shown["Per superpixel"] == f"{trust.samples_per_superpixel:.1f}"
-    assert shown["Gap"] == f"{trust.gap:+.3f}"
+    assert shown["Gap, log-odds"] == f"{trust.gap:+.3f}"
 
 
 def test_looking_asks_the_model_nothing(model: FakeModel) -> None:
