@@ -138,6 +138,11 @@ class Explanation:
     spec: ExplainSpec
     provenance: Provenance
 
+    @property
+    def unit(self) -> str:
+        """What coefficients are counted in, in words: the unit of the target, or importance for a tree."""
+        return self.spec.unit if self.signed else "importance"
+
     def __getitem__(self, index: int) -> ClassExplanation:
         """Return the explanation of the class with this index; `SpecError` when it was not explained."""
         return self.classes[self._row(index)]

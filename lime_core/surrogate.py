@@ -161,14 +161,17 @@ def _pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> 
         weights=weights * scale,
         pairs=neighborhood.pairs,
         weight_scale=scale,
-        varies=_vary(outputs.astype(np.float64), weights) & (np.ptp(targets, axis=0) > 0),
+        varies=_vary(outputs.astype(np.float64), weights) & _vary(targets, weights),
     )
 
 
-def _vary(outputs: Floats, weights: Floats) -> NDArray[np.bool_]:
-    """Say which classes' outputs vary beyond float32 rounding, which log-odds near 0 and 1 would blow up."""
-    spread = np.sqrt(weights @ (outputs - np.average(outputs, axis=0, weights=weights)) ** 2 / weights.sum())
-    varies: NDArray[np.bool_] = spread > 1e-7 * np.abs(outputs).max(axis=0)
+def _vary(values: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Say which columns of values (N,C) vary beyond float32 rounding, bool (C,).
+
+    Asked of outputs, whose rounding log-odds near 0 and 1 would blow up, and of targets, which a cut may have levelled.
+    """
+    spread = np.sqrt(weights @ (values - np.average(values, axis=0, weights=weights)) ** 2 / weights.sum())
+    varies: NDArray[np.bool_] = spread > 1e-7 * np.abs(values).max(axis=0)
     return varies
 
 
@@ -336,8 +339,7 @@ def _weighted_r2(problem: _Problem, predictions: Floats) -> Floats:
     _, centred, _, _ = problem.centred()
     total = problem.weights @ centred**2
     residual = problem.weights @ (problem.targets - predictions) ** 2
-    varies = problem.varies & (total > 0)
-    return np.where(varies, 1 - residual / np.where(varies, total, 1.0), np.nan)
+    return np.where(problem.varies, 1 - residual / np.where(problem.varies, total, 1.0), np.nan)
 
 
 def _shared_facts(neighborhood: Neighborhood, problem: _Problem, spec: ExplainSpec) -> dict[str, Any]:

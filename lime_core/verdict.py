@@ -23,6 +23,7 @@ GOOD_STABILITY, FAIR_STABILITY = 0.8, 0.5
 LARGE_SUPERPIXEL = 0.5  # share of the picture
 LARGE_GAP = 0.25  # of the range of the answers
 SATURATED = 0.99
+LOW_HIDE_RATE = 0.1  # hiding less hides nothing from most samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def _constant(evidence: Evidence) -> Finding | None:
     if not varied:
         reason = f"The model answers {facts.outputs[0]:.3g} for this class whatever is hidden."
     elif facts.outputs.max() <= cut:
-        reason = f"The model gives this class no more than {cut:.3%}, whatever is hidden."
+        reason = f"The model gives this class no more than {cut:g}, whatever is hidden."
     else:
-        reason = f"The model gives this class {1 - cut:.3%} or more, whatever is hidden."
+        reason = f"The model gives this class {1 - cut:g} or more, whatever is hidden."
         if cut > SMALLEST_CUT and facts.outputs.min() < 1 - SMALLEST_CUT:
             return Finding("meaningless", reason, "Cut log-odds off later.", _LATER_CUT)
     return Finding("meaningless", reason, "Choose another class, or another fill that takes more away.")
@@ -180,7 +181,9 @@ def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:
         changes = {"sampler": "mixed_rate", "keep_probability": 0.5}
         changes = {name: value for name, value in changes.items() if getattr(spec, name) != value}
         return Finding("usable", reason, "Hide less at a time: sampler 'mixed_rate'.", changes)
-    rate = round(spec.max_hide_rate / 2, 2)
+    if spec.max_hide_rate <= LOW_HIDE_RATE:
+        return Finding("usable", reason, "Choose another fill: the answers bend however little is hidden.")
+    rate = round(max(spec.max_hide_rate / 2, LOW_HIDE_RATE), 2)
     return Finding("usable", reason, f"Hide less at a time: at most {rate:.0%}.", {"max_hide_rate": rate})
 
 

@@ -107,9 +107,8 @@ def test_log_odds_stop_where_a_probability_says_no_more():
     outputs = np.array([-1e-4, 1e-6, 1e-4, 0.25, 1 - 1e-5, 1.0001], np.float32)
     targets = target_values(outputs, spec)
     assert targets == pytest.approx([-9.21024, -9.21024, -9.21024, -np.log(3), 9.21024, 9.21024], abs=1e-4)
-    assert target_values(1 - outputs, spec) == pytest.approx(
-        -targets, abs=1e-3
-    )  # of two classes, one mirrors the other
+    # Of two classes, one mirrors the other.
+    assert target_values(1 - outputs, spec) == pytest.approx(-targets, abs=1e-3)
     assert as_outputs(targets, spec) == pytest.approx([1e-4, 1e-4, 1e-4, 0.25, 0.9999, 0.9999], abs=1e-7)
     later = replace(spec, log_odds_cut=1e-6)
     assert target_values(outputs, later)[[1, -1]] == pytest.approx([-13.8155, 13.8155], abs=1e-3)
@@ -148,7 +147,7 @@ def test_an_answer_that_varies_by_rounding_only_has_nothing_to_explain(image, le
 def test_a_class_that_stays_below_the_smallest_probability_has_nothing_to_explain(image):
     explained = explain(lambda masks: 1e-5 * masks[:, :1], image, replace(SPEC, target="log_odds")).classes[0]
     assert explained.trust.level == "meaningless"
-    assert explained.trust.reasons[0] == "The model gives this class no more than 0.010%, whatever is hidden."
+    assert explained.trust.reasons[0] == "The model gives this class no more than 0.0001, whatever is hidden."
 
 
 def test_the_two_classes_of_a_binary_model_mirror_each_other(image):

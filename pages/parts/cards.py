@@ -54,7 +54,7 @@ def in_words(explanation: lc.Explanation, explained: lc.ClassExplanation) -> str
     spec = explanation.spec
     strongest = explanation.top_features(explained.index, min(spec.top_k, 5), spec.sign)
     parts = [f"{superpixel} ({explained.coefficients[superpixel]:+.3f})" for superpixel in strongest]
-    unit = f" ({spec.unit})" if parts and explanation.signed else ""
+    unit = f" ({explanation.unit})" if parts else ""
     return f"{explained.name}: strongest superpixels {', '.join(parts) or 'none'}{unit}"
 
 
@@ -64,7 +64,7 @@ def _legend(shown: Shown) -> None:
     if view == "heatmap":
         limit = render.shared_limit(explanation)
         scale = (
-            f"One scale for all classes, to ±{limit:.3g} {explanation.spec.unit}."
+            f"One scale for all classes, to ±{limit:.3g} {explanation.unit}."
             if one_scale
             else "Each class on a scale of its own."
         )

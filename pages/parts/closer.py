@@ -33,8 +33,7 @@ def superpixels(shown: Shown) -> None:
         )
     with right:
         st.caption(
-            f"**{words.plain(focus.name)}**: weights ({explanation.spec.unit}), 95 % intervals; pale where zero is "
-            "inside."
+            f"**{words.plain(focus.name)}**: weights ({explanation.unit}), 95 % intervals; pale where zero is inside."
         )
         figure = charts.coefficients(explanation, focus)
         st.plotly_chart(figure, key="coefficients", config=_QUIET, alt=f"Strongest superpixels for {focus.name}")

@@ -111,10 +111,11 @@ def _fit_settings() -> dict[str, Any]:
     values: dict[str, Any] = {}
     left, right = st.columns(2)
     with left:
-        for name in ("target", "distance", "kernel"):
+        values["target"] = controls.setting("target")
+        if values["target"] == "log_odds":
+            values["log_odds_cut"] = controls.setting("log_odds_cut")
+        for name in ("distance", "kernel"):
             values[name] = controls.setting(name)
-            if values["target"] == "log_odds" and name == "target":
-                values["log_odds_cut"] = controls.setting("log_odds_cut")
         values["normalize_weights"] = controls.setting("normalize_weights")
     with right:
         values |= surrogate_settings()

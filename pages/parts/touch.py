@@ -81,7 +81,7 @@ def _touch(state: Session, segments: np.ndarray) -> None:
 
 
 def _weights(explanation: lc.Explanation, superpixel: int) -> None:
-    st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({explanation.spec.unit})")
+    st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({explanation.unit})")
     rows = [
         {
             "class": explained.name,

@@ -66,7 +66,7 @@ def show(shown: Shown) -> None:
 
 
 def _trial(shown: Shown, name: str) -> None:
-    order = _order(shown, name)
+    order = _order(shown, name, controls.seeds(len(SEEDS)) if name == "repeat" else len(SEEDS))
     result, trial = store().results.get(order.key), running().get(order.key)
     active = trial is not None and trial.active
     st.caption(_QUESTIONS[name])
@@ -78,11 +78,9 @@ def _trial(shown: Shown, name: str) -> None:
         _offer(order, trial)
 
 
-def _order(shown: Shown, name: str) -> Order:
-    seeds = SEEDS
-    if name == "repeat":
-        seeds = tuple(range(controls.seeds(len(SEEDS))))
-    return Order(name, shown.result.question, shown.explanation, shown.focus.index, shown.result.neighborhood, seeds)
+def _order(shown: Shown, name: str, seeds: int) -> Order:
+    result = shown.result
+    return Order(name, result.question, shown.explanation, shown.focus.index, result.neighborhood, tuple(range(seeds)))
 
 
 def _offer(order: Order, trial: Trial | None) -> None:
@@ -144,7 +142,8 @@ def _watch() -> None:
 
 def _download(shown: Shown) -> None:
     focus = shown.focus
-    orders = [_order_kept(shown, name) for name in TRIALS]
+    seeds = st.session_state.get("trust.seeds", len(SEEDS))
+    orders = [_order(shown, name, seeds) for name in TRIALS]
     found = {order.name: result for order in orders if (result := store().results.get(order.key)) is not None}
     st.download_button(
         "All of it (JSON)",
@@ -156,8 +155,3 @@ def _download(shown: Shown) -> None:
         icon=":material/data_object:",
         help="The verdict, its numbers and the trials so far, as `python -m lime_core trust` writes them.",
     )
-
-
-def _order_kept(shown: Shown, name: str) -> Order:
-    seeds = tuple(range(st.session_state.get("trust.seeds", len(SEEDS))))
-    return Order(name, shown.result.question, shown.explanation, shown.focus.index, shown.result.neighborhood, seeds)

@@ -107,13 +107,13 @@ def repeat(shown: Shown, all_classes: tuple[Repeat, ...]) -> None:
         picture = trial_pictures.strength(shown.image.pixels, shown.explanation.segments, found.spread, largest)
         st.image(picture, alt="Where the runs disagree", width="stretch", output_format="JPEG")
         st.caption(
-            f"Standard deviation of the coefficients between the runs, from pale (0) to dark violet "
-            f"({largest:.2g} {shown.explanation.spec.unit}). "
+            "Standard deviation of the coefficients between the runs, from pale (0) to dark violet "
+            f"({largest:.2g} {shown.explanation.unit}). "
             f"The strongest coefficient is {strongest:.2g}."
         )
     with right:
         st.plotly_chart(
-            trial_figures.spread(found, shown.explanation.spec.unit),
+            trial_figures.spread(found, shown.explanation.unit),
             key="spread",
             config=_QUIET,
             alt="Mean coefficients and spread between the runs",
