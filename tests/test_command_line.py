@@ -172,3 +172,13 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly():
     with os.fdopen(writer, "w") as stdout:
         done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_trial_that_cannot_be_done_leaves_the_others_standing(cat, tmp_path, capsys):
+    out = tmp_path / "trust"
+    flags = ["--samples", "64", "--surrogate", "lasso", "--alpha", "50", "--quiet", "--output", str(out)]
+    assert main(["trust", str(cat), *flags, "--trials", "reality", "curves"]) == 0
+    trials = json.loads((out / "trust.json").read_text())["trials"]
+    assert "No superpixel speaks for this class" in trials["reality"]["error"]
+    assert len(trials["curves"]["deletion"]) > 2
+    assert "reality could not be done: No superpixel" in capsys.readouterr().out
