@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import opening, sidebar
+from pages.shell import opening, sidebar
 
 # A lamp and its beam; colours that hold on light and on dark.
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 36">
@@ -15,10 +15,14 @@ st.set_page_config(page_title="Limelight", page_icon=":material/highlight:", lay
 st.logo(LOGO, size="large")
 
 screens = [
-    st.Page("pages/screens/explain.py", title="Explain", icon=":material/highlight:", default=True),
-    st.Page("pages/screens/trust.py", title="Trust", icon=":material/verified:"),
-    st.Page("pages/screens/compare.py", title="Compare models", icon=":material/compare:"),
-    st.Page("pages/screens/walkthrough.py", title="Walkthrough", icon=":material/footprint:"),
+    st.Page(
+        "pages/screens/explain/page.py", title="Explain", icon=":material/highlight:", url_path="explain", default=True
+    ),
+    st.Page("pages/screens/trust/page.py", title="Trust", icon=":material/verified:", url_path="trust"),
+    st.Page("pages/screens/compare/page.py", title="Compare models", icon=":material/compare:", url_path="compare"),
+    st.Page(
+        "pages/screens/walkthrough/page.py", title="Walkthrough", icon=":material/footprint:", url_path="walkthrough"
+    ),
 ]
 page = st.navigation(screens, position="top")
 

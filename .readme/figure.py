@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import lime_core as lc  # noqa: E402
 from lime_core import render  # noqa: E402
-from lime_core.fills import paint_fill  # noqa: E402
+from lime_core.masks.fills import paint_fill  # noqa: E402
 
 SIDE, GAP, CAPTION = 300, 44, 66
 INK, PAPER = (38, 39, 48), (255, 255, 255)

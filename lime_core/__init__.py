@@ -4,17 +4,17 @@
 together. Importing this package imports neither TensorFlow nor any user interface.
 """
 
-from lime_core.comparison import Comparison, compare
+from lime_core.answers.neighborhood import Neighborhood, Progress, query, stream
+from lime_core.answers.scene import Probe, Scene, frame, prepare
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
-from lime_core.explanation import ClassExplanation, Contrast, Explanation
-from lime_core.image import Image, load_image
+from lime_core.explanation.comparison import Comparison, compare
+from lime_core.explanation.explanation import ClassExplanation, Contrast, Explanation
+from lime_core.methods.lime.fit import fit
 from lime_core.models import CallableClassifier, Classifier, KerasClassifier, load_classifier
-from lime_core.neighborhood import Neighborhood, Progress, query, stream
-from lime_core.presets import PRESETS, preset
-from lime_core.scene import Probe, Scene, frame, prepare
-from lime_core.segmentation import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
-from lime_core.spec import ExplainSpec
-from lime_core.surrogate import fit
+from lime_core.picture.image import Image, load_image
+from lime_core.settings.presets import PRESETS, preset
+from lime_core.settings.spec import ExplainSpec
+from lime_core.superpixels.segmentation import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 
 __all__ = [
     "PRESETS",

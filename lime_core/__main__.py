@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 
 import lime_core as lc
-from lime_core import models, render
-from lime_core.explanation import CONFIDENT
-from lime_core.flags import add_spec_flags, spec_from
-from lime_core.precision import settle_precision
+from lime_core import models
+from lime_core.explanation.explanation import CONFIDENT
+from lime_core.methods.lime.precision import settle_precision
+from lime_core.settings.flags import add_spec_flags, spec_from
+from lime_core.show import render
 from lime_core.trials.suite import SEEDS, TRIALS, Subject, attempt, trust_document, trust_summary
 
 

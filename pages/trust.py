@@ -1,5 +1,5 @@
-"""Where a server that has answered nobody yet looks for this screen; see `pages.parts.door`."""
+"""Where a server that has answered nobody yet looks for this screen; see `pages.shell.first_visit`."""
 
-from pages.parts import door
+from pages.shell import first_visit as door
 
 door.enter()

@@ -3,14 +3,14 @@
 Importing this package imports neither TensorFlow nor Keras; building a network does.
 """
 
-from lime_core.models.base import CallableClassifier, Classifier, MaskedClassifier
 from lime_core.models.catalog import CATALOG, DEFAULT_MODEL, ModelCard, model_card
 from lime_core.models.class_names import imagenet_class_names
-from lime_core.models.classifier import NetworkClassifier
-from lime_core.models.keras_classifier import KerasClassifier
+from lime_core.models.engines.openvino_runtime import bf16_available, openvino_available
+from lime_core.models.files.weights import fetch, is_available, weights_path
 from lime_core.models.loading import load_classifier
-from lime_core.models.openvino_runtime import bf16_available, openvino_available
-from lime_core.models.weights import fetch, is_available, weights_path
+from lime_core.models.networks.classifier import NetworkClassifier
+from lime_core.models.networks.keras_classifier import KerasClassifier
+from lime_core.models.protocol import CallableClassifier, Classifier, MaskedClassifier
 
 __all__ = [
     "CATALOG",

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from lime_core.errors import WeightsError
 from lime_core.models.catalog import DEFAULT_MODEL, ModelCard, model_card
 from lime_core.models.class_names import imagenet_class_names
-from lime_core.models.classifier import NetworkClassifier
-from lime_core.models.efficientnet_lite import build_keras
-from lime_core.models.engine_choice import check_engine, make_engine
-from lime_core.models.graph_store import graph_store
-from lime_core.models.keras_classifier import digest_of_weights
-from lime_core.models.keras_import import import_keras
-from lime_core.models.weights import fetch, sha256_of
+from lime_core.models.engines.choice import check_engine, make_engine
+from lime_core.models.engines.graph_store import graph_store
+from lime_core.models.engines.keras_import import import_keras
+from lime_core.models.files.weights import fetch, sha256_of
+from lime_core.models.networks.classifier import NetworkClassifier
+from lime_core.models.networks.efficientnet_lite import build_keras
+from lime_core.models.networks.keras_classifier import digest_of_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lime_core.models.engines import EngineName, Precision
+    from lime_core.models.engines.base import EngineName, Precision
 
 
 def load_classifier(

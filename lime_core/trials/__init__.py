@@ -3,13 +3,13 @@
 Each trial is a pure function with a frozen result; `to_json_ready` turns any of them into plain values.
 """
 
-from lime_core.agreement import jaccard
-from lime_core.trials.deletion import Curves, area, curves
-from lime_core.trials.forgetting import SanityCheck, Stage, sanity_check
-from lime_core.trials.knobs import Variant, WhatIf, usual_variants, what_if
+from lime_core.explanation.agreement import jaccard
+from lime_core.trials.curves import Curves, area, curves
 from lime_core.trials.reality import Answer, RealityCheck, reality_check
-from lime_core.trials.repeats import Repeat, agreement, repeat
+from lime_core.trials.repeat import Repeat, agreement, repeat
+from lime_core.trials.sanity import SanityCheck, Stage, sanity_check
 from lime_core.trials.shared import to_json_ready
+from lime_core.trials.what_if import Variant, WhatIf, usual_variants, what_if
 
 __all__ = [
     "Answer",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lime_core.answers.scene import Probe
 from lime_core.errors import SpecError
-from lime_core.explanation import Explanation
-from lime_core.scene import Probe
-from lime_core.weighting import as_outputs
+from lime_core.explanation.explanation import Explanation
+from lime_core.masks.kernels import as_outputs
 
 Floats = NDArray[np.float64]
 

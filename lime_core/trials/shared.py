@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lime_core.explanation import Explanation
-from lime_core.neighborhood import Neighborhood, Progress
-from lime_core.spec import ExplainSpec
+from lime_core.answers.neighborhood import Neighborhood, Progress
+from lime_core.explanation.explanation import Explanation
+from lime_core.settings.spec import ExplainSpec
 
 
 def part_of(on_progress: Progress | None, place: int, parts: int, samples: int) -> Progress | None:

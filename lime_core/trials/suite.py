@@ -8,21 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lime_core.answers.neighborhood import Neighborhood, Progress
+from lime_core.answers.scene import Probe, prepare
 from lime_core.errors import LimeError
-from lime_core.explanation import ClassExplanation, Explanation
-from lime_core.image import Image
+from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.models import KerasClassifier, imagenet_class_names, model_card
-from lime_core.models.base import Classifier
 from lime_core.models.loading import build_network
-from lime_core.neighborhood import Neighborhood, Progress
-from lime_core.scene import Probe, prepare
-from lime_core.spec import QUERY_STAGES
-from lime_core.trials.deletion import MOST_STEPS, Curves, curves
-from lime_core.trials.forgetting import SanityCheck, sanity_check
-from lime_core.trials.knobs import WhatIf, usual_variants, what_if
+from lime_core.models.protocol import Classifier
+from lime_core.picture.image import Image
+from lime_core.settings.spec import QUERY_STAGES
+from lime_core.trials.curves import MOST_STEPS, Curves, curves
 from lime_core.trials.reality import Answer, RealityCheck, reality_check
-from lime_core.trials.repeats import Repeat, repeat
+from lime_core.trials.repeat import Repeat, repeat
+from lime_core.trials.sanity import SanityCheck, sanity_check
 from lime_core.trials.shared import to_json_ready
+from lime_core.trials.what_if import WhatIf, usual_variants, what_if
 
 SEEDS = (0, 1, 2, 3, 4)
 STAGES = 4

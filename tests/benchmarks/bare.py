@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.models import model_card
-from lime_core.models.keras_import import import_tensorflow
-from lime_core.models.preprocessing import preprocess
+from lime_core.models.engines.keras_import import import_tensorflow
+from lime_core.models.networks.preprocessing import preprocess
 from tests.benchmarks.classifiers import keras_network
 
 Passes = Callable[[int], None]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.models import is_available, model_card
-from lime_core.models.keras_import import import_keras
+from lime_core.models.engines.keras_import import import_keras
 from lime_core.models.loading import build_network
-from lime_core.models.preprocessing import preprocess
+from lime_core.models.networks.preprocessing import preprocess
 
 SEED = 0
 

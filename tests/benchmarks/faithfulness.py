@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 import lime_core as lc
-from lime_core.fills import hide, paint_fill
-from lime_core.segmentation import carry_labels, resize_pixels
+from lime_core.masks.fills import hide, paint_fill
+from lime_core.superpixels.segmentation import carry_labels, resize_pixels
 from tests.benchmarks.collages import inside_quarter
 from tests.benchmarks.measures import (
     Floats,

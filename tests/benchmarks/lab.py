@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import lime_core as lc
-from lime_core.neighborhood import Neighborhood
-from lime_core.spec import QUERY_STAGES
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.settings.spec import QUERY_STAGES
 from tests.benchmarks.pictures import Picture
 
 

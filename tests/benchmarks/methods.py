@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.segmentation import segment
+from lime_core.superpixels.segmentation import segment
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.measures import Floats, jointly_sure, only, strongest_positive
 from tests.benchmarks.pictures import Picture

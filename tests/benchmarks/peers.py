@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.segmentation import resize_pixels
+from lime_core.superpixels.segmentation import resize_pixels
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.measures import Floats, weighted_r2
 from tests.benchmarks.methods import Attribution

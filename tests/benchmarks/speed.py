@@ -15,7 +15,7 @@ from skimage import data
 
 import lime_core as lc
 from lime_core.models import model_card
-from lime_core.segmentation import resize_pixels
+from lime_core.superpixels.segmentation import resize_pixels
 from tests.benchmarks import child, classifiers, peers
 from tests.benchmarks.bare import bare_passes
 from tests.benchmarks.sampling import Stability, in_calls

@@ -1,0 +1,137 @@
+"""When are there samples enough? A fit that grows block by block, and the rule that ends the asking."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.blas import one_thread
+from lime_core.masks.kernels import distances, kernel_weights, target_values
+from lime_core.settings.spec import ExplainSpec
+
+Floats = NDArray[np.float64]
+StopReason = Literal["budget", "separated", "precise", "stopped"]
+
+FEW_PAIRS = 1.5  # a superpixel: with fewer pairs of samples an explanation is not to be believed
+_APART = 2.0  # standard errors between the K-th and the (K+1)-th strongest superpixel
+
+
+def block_length(superpixels: int) -> int:
+    """Return the samples between two looks at the rule: a whole block of the balanced design."""
+    return 2 * (1 << superpixels.bit_length())
+
+
+class RunningFit:
+    """Weighted ridge of some classes, kept as sums: a block costs the same however many came before.
+
+    Residuals of a block are taken against the fit of the blocks before it, so no sum has to be taken again; that
+    makes the error bars a little too wide, never too narrow. They are clustered by pair.
+
+    Parameters
+    ----------
+    spec : ExplainSpec
+        Its fit settings weight the samples; `top_k` and `stop_tolerance` decide.
+    energy : ndarray of float64, shape (S,)
+        See `lime_core.fills.hidden_energy`.
+    classes : list of int
+        The explained classes.
+
+    Attributes
+    ----------
+    coefficients, std_errors : ndarray of float64, shape (C, S)
+        After the blocks so far; NaN before the first.
+    """
+
+    def __init__(self, spec: ExplainSpec, energy: Floats, classes: list[int]) -> None:
+        unknowns = len(energy) + 1
+        self._spec, self._energy, self._classes = spec, energy, classes
+        self._gram = np.zeros((unknowns, unknowns))
+        self._moments = np.zeros((unknowns, len(classes)))
+        self._meat = np.zeros((len(classes), unknowns, unknowns))
+        self._solution: Floats | None = None
+        self._pairs = 0
+        self.coefficients = np.full((len(classes), len(energy)), np.nan)
+        self.std_errors = np.full_like(self.coefficients, np.nan)
+
+    @one_thread()
+    def update(self, masks: NDArray[np.uint8], outputs: NDArray[np.float32], pairs: NDArray[np.int32]) -> None:
+        """Add a block: masks uint8 ``(B, S)``, outputs float32 ``(B, C)`` of all classes, pair ids ``(B,)``."""
+        spec = self._spec
+        design = np.column_stack([np.ones(len(masks)), masks])
+        weights = kernel_weights(distances(masks, self._energy, spec.distance), spec.kernel, spec.kernel_width)
+        targets = target_values(outputs[:, self._classes], spec)
+        weighted = design * weights[:, None]
+        self._gram += weighted.T @ design
+        self._moments += weighted.T @ targets
+        solution, inverse = self._solve()
+
+        before = solution if self._solution is None else self._solution
+        residuals = targets - design @ before
+        starts = np.flatnonzero(np.diff(pairs, prepend=pairs[0] - 1))
+        for row in range(len(self._classes)):
+            scores = np.add.reduceat(weighted * residuals[:, row, None], starts, axis=0)
+            self._meat[row] += scores.T @ scores
+        self._solution = solution
+        self.coefficients = solution[1:].T
+        variances = np.einsum("ij,cjk,ki->ci", inverse, self._meat, inverse, optimize=True)
+        self._pairs += len(starts)
+        correction = self._pairs / max(self._pairs - len(self._energy), 1)
+        self.std_errors = np.sqrt(np.maximum(variances[:, 1:] * correction, 0.0))
+
+    def settled(self) -> StopReason | None:
+        """Say why no more samples are needed, or None.
+
+        "separated": in every class the K-th and the (K+1)-th strongest superpixel are two standard errors apart;
+        "precise": every error bar is below `stop_tolerance` of its class's range of coefficients.
+        """
+        if np.isnan(self.std_errors).any() or self._pairs <= FEW_PAIRS * len(self._energy):
+            return None
+        bound = self._spec.stop_tolerance * np.ptp(self.coefficients, axis=1)
+        if (self.std_errors.max(axis=1) <= bound).all():
+            return "precise"
+        k = self._spec.top_k
+        if k >= self.coefficients.shape[1]:
+            return None
+        strength = np.abs(self.coefficients)
+        order = np.argsort(-strength, axis=1)[:, k - 1 : k + 1]
+        strongest = np.take_along_axis(strength, order, axis=1)
+        errors = np.take_along_axis(self.std_errors, order, axis=1)
+        apart = strongest[:, 0] - strongest[:, 1] > _APART * np.hypot(errors[:, 0], errors[:, 1])
+        return "separated" if apart.all() else None
+
+    def _solve(self) -> tuple[Floats, Floats]:
+        unknowns = len(self._gram)
+        penalty = self._spec.alpha * (self._gram[0, 0] if self._spec.normalize_weights else 1.0)
+        ridge = np.diag(np.r_[0.0, np.full(unknowns - 1, max(penalty, 1e-9 * self._gram[0, 0]))])
+        inverse = np.linalg.pinv(self._gram + ridge, hermitian=True)
+        return inverse @ self._moments, inverse
+
+
+class StoppingRule:
+    """Looks at a growing set of answers after every whole block, however they arrive.
+
+    Parameters
+    ----------
+    fit : RunningFit
+        Not yet fed.
+    """
+
+    def __init__(self, fit: RunningFit) -> None:
+        self._fit = fit
+        self._seen = 0
+
+    def look(
+        self, masks: NDArray[np.uint8], outputs: NDArray[np.float32], pairs: NDArray[np.int32]
+    ) -> tuple[int, StopReason] | None:
+        """Feed the whole blocks among the samples so far that are new; return where to stop and why, or None."""
+        block = block_length(masks.shape[1])
+        while self._seen + block <= len(masks):
+            rows = slice(self._seen, self._seen + block)
+            self._fit.update(masks[rows], outputs[rows], pairs[rows])
+            self._seen += block
+            reason = self._fit.settled()
+            if reason is not None:
+                return self._seen, reason
+        return None

@@ -1,0 +1,143 @@
+"""Executing a network: preprocessed pictures and superpixels in, class outputs out.
+
+An engine knows nothing of uint8 pictures, preprocessing or class names; that is the classifier's part.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lime_core.models.engines.keras_import import import_tensorflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+EngineName = Literal["auto", "tensorflow", "openvino"]
+Precision = Literal["f32", "bf16"]
+
+# Batches of 8 to 32 run equally fast; a smaller one wastes less on padding and holds less memory.
+BATCH_SIZE = 16
+
+
+class Engine(ABC):
+    """What a classifier needs of the thing that executes its network.
+
+    Every batch has the same length (the last one is padded and cut), so that a picture's outputs do not depend, not
+    even in the last bit, on which others it was batched with.
+
+    Attributes
+    ----------
+    name : str
+        For reports: ``"tensorflow"``, ``"openvino"`` or ``"openvino-bf16"``.
+    batch_size : int
+        Pictures that go through the network at a time; at most 255, as a choice is a uint8.
+    """
+
+    name: str
+    batch_size: int
+
+    @abstractmethod
+    def choose(
+        self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Assemble pictures from superpixels of given ones, and run the network on them.
+
+        Hiding is the case of two pictures: the fill, which a 0 chooses, and the image, which a 1 chooses.
+
+        Parameters
+        ----------
+        pictures : ndarray of float32, shape (K, h, w, 3)
+            Preprocessed pictures to choose from.
+        labels : ndarray of int32, shape (h, w)
+            Superpixel of each pixel, 0..S-1.
+        choices : ndarray of uint8, shape (B, S)
+            Which picture each superpixel is taken from, 0..K-1.
+
+        Returns
+        -------
+        ndarray of float32, shape (B, C)
+        """
+
+    def predict(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map preprocessed pictures float32 `(B, h, w, 3)` to outputs float32 `(B, C)`."""
+        labels = np.zeros(pictures.shape[1:3], np.int32)
+        outputs = []
+        for start in range(0, max(len(pictures), 1), self.batch_size):
+            batch = pictures[start : start + self.batch_size]
+            # No pictures give no outputs, but with the right number of classes: something must be run to know it.
+            given = batch if len(batch) else np.zeros((1, *pictures.shape[1:]), np.float32)
+            outputs.append(self.choose(given, labels, np.arange(len(given), dtype=np.uint8)[:, None])[: len(batch)])
+        return np.concatenate(outputs)
+
+
+class TensorFlowEngine(Engine):
+    """Run the graph of `choosing_function` in TensorFlow.
+
+    Parameters
+    ----------
+    function : tf.function
+        From `choosing_function`.
+    batch_size : int
+        Pictures in a batch.
+    """
+
+    name = "tensorflow"
+
+    def __init__(self, function: Any, batch_size: int = BATCH_SIZE) -> None:
+        self.batch_size = batch_size
+        self._function = function
+
+    def choose(
+        self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Map choices uint8 `(B, S)` to outputs float32 `(B, C)`, as `Engine.choose` describes."""
+        batches = padded_batches(choices, self.batch_size)
+        outputs = [self._function(pictures, labels, batch).numpy() for batch in batches]
+        return np.concatenate(outputs)[: len(choices)]
+
+
+def choosing_function(model: Any, input_size: tuple[int, int]) -> Any:
+    """Return the `tf.function` behind `Engine.choose`, not traced yet.
+
+    The signature leaves open how many pictures and superpixels there are, so that neither another picture nor another
+    segmentation traces anew. Whole pixels are looked up in one table of all pictures: that copies bits, where
+    arithmetic with masks would round, and costs half of what a select costs.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Maps float32 `(B, h, w, 3)` to `(B, C)`.
+    input_size : (int, int)
+        Height and width.
+    """
+    tf = import_tensorflow()
+    height, width = input_size
+    signature = [
+        tf.TensorSpec((None, height, width, 3), tf.float32, name="pictures"),
+        tf.TensorSpec((height, width), tf.int32, name="labels"),
+        tf.TensorSpec((None, None), tf.uint8, name="choices"),
+    ]
+
+    @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
+    def choose(pictures: Any, labels: Any, choices: Any) -> Any:
+        chosen = tf.gather(tf.cast(choices, tf.int32), labels, axis=1)
+        place = tf.reshape(tf.range(height * width, dtype=tf.int32), (height, width))
+        pixels = tf.gather(tf.reshape(pictures, (-1, 3)), chosen * (height * width) + place)
+        return tf.cast(model(pixels, training=False), tf.float32)
+
+    return choose
+
+
+def padded_batches(rows: NDArray[np.uint8], batch_size: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield `rows` in batches of exactly `batch_size`, repeating the last row; without rows, one batch of zeros."""
+    if len(rows) == 0:
+        yield np.zeros((batch_size, *rows.shape[1:]), rows.dtype)
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        missing = batch_size - len(batch)
+        yield np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch

@@ -1,0 +1,174 @@
+"""Which engine runs a network: OpenVINO on CPUs where it can, TensorFlow otherwise, and why it is not the usual one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from lime_core.errors import ModelError
+from lime_core.models.engines.base import BATCH_SIZE, Engine, EngineName, Precision, TensorFlowEngine, choosing_function
+from lime_core.models.engines.keras_import import import_tensorflow
+from lime_core.models.engines.openvino_engine import Graph, OpenVINOEngine, Plan, convert
+from lime_core.models.engines.openvino_runtime import bf16_available, openvino_available
+from lime_core.models.engines.plans import plan_for, remembered_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lime_core.models.engines.graph_store import GraphStore
+
+# Largest difference between the engines' outputs, as a part of the largest output or of 1.
+TOLERANCE = 1e-4
+# Where drivers of graphics cards show themselves: asking TensorFlow takes seconds.
+_SIGNS_OF_A_GPU = ("/dev/nvidiactl", "/dev/kfd", "/usr/lib/wsl/lib/libcuda.so.1")
+# Keras and the converter keep global state while they build.
+_BUILDING = threading.RLock()
+
+
+def check_engine(engine: EngineName, precision: Precision) -> None:
+    """Raise `ModelError` unless an engine of that name can run in that precision on this machine."""
+    if engine not in get_args(EngineName):
+        raise ModelError(f"engine must be one of {', '.join(get_args(EngineName))}; got {engine!r}.")
+    if precision not in get_args(Precision):
+        raise ModelError(f"precision must be one of {', '.join(get_args(Precision))}; got {precision!r}.")
+    if engine == "openvino" and not openvino_available():
+        raise ModelError("The engine openvino is not installed: `pip install openvino`.")
+    if precision == "bf16" and engine == "tensorflow":
+        raise ModelError("The engine tensorflow runs in f32 only; bf16 needs the engine openvino.")
+    if precision == "bf16" and not bf16_available():
+        raise ModelError("This processor does not compute in bf16, or openvino is not installed; use precision f32.")
+
+
+def make_engine(
+    build: Callable[[], Any],
+    input_size: tuple[int, int],
+    *,
+    engine: EngineName = "auto",
+    precision: Precision = "f32",
+    batch_size: int | None = None,
+    model_id: str | None = None,
+    store: Callable[[], GraphStore | None] = lambda: None,
+) -> tuple[Engine, str | None]:
+    """Return the engine for a network, and a note where it is not the one to be expected.
+
+    Parameters
+    ----------
+    build : callable
+        Returns the Keras model; called only if there is no stored graph of it.
+    input_size : (int, int)
+        Height and width.
+    engine : {"auto", "tensorflow", "openvino"}
+        ``auto`` is OpenVINO where it is installed, there is no GPU and the model converts, else TensorFlow.
+    precision : {"f32", "bf16"}
+        Only OpenVINO has bf16; it is never replaced by another.
+    batch_size : int, optional
+        Pictures in a batch; the measured one if left out.
+    model_id : str, optional
+        Architecture in the catalog, under which measurements are remembered.
+    store : callable
+        Returns where the graph is kept, or None if it is not to be.
+
+    Raises
+    ------
+    ModelError
+        If the engine is unknown or not available, or cannot run the model.
+    """
+    check_engine(engine, precision)
+    size = batch_size or BATCH_SIZE
+    if not 1 <= size <= 255:
+        raise ModelError(f"batch_size must be 1 to 255; got {size}.")
+    with _BUILDING:
+        function = cache(lambda: choosing_function(build(), input_size))
+        reason = _reason_for_tensorflow() if (engine, precision) == ("auto", "f32") else None
+        if engine == "tensorflow" or reason:
+            return TensorFlowEngine(function(), size), reason
+
+        def compiled(graph: Graph, *, again_soon: bool) -> Engine:
+            if not model_id or batch_size:
+                plan = Plan(size)
+            elif again_soon:
+                # Who has waited for a conversion should not wait for measurements as well: the next start has time.
+                plan = remembered_plan(model_id, precision)
+            else:
+                plan = plan_for(model_id, graph, input_size, precision)
+            return OpenVINOEngine(graph, input_size, plan, precision)
+
+        try:
+            return _on_openvino(function, input_size, store, compiled), None
+        except _UnusableError as error:
+            if engine == "openvino" or precision != "f32":
+                raise ModelError(f"The model cannot run on OpenVINO: {error}") from error
+            return TensorFlowEngine(function(), size), f"TensorFlow serves: {error}"
+
+
+class _UnusableError(Exception):
+    """OpenVINO cannot run this model, though the model may be fine."""
+
+
+def _on_openvino(
+    function: Callable[[], Any],
+    input_size: tuple[int, int],
+    find_store: Callable[[], GraphStore | None],
+    compiled: Callable[..., Engine],
+) -> Engine:
+    """Compile the stored graph; if there is none, or none that is of use, convert, check and store it first."""
+    try:
+        store = find_store()
+    except ModelError as error:
+        raise _UnusableError(str(error)) from error
+    stored = store.load() if store else None
+    if stored is not None:
+        # It is whole, but may still be another graph than it should be; then it is made anew.
+        with contextlib.suppress(ModelError):
+            return compiled(stored, again_soon=False)
+    built = function()
+    try:
+        graph = convert(built)
+        difference = _difference(built, OpenVINOEngine(graph, input_size), input_size)
+        if not difference <= TOLERANCE:
+            raise _UnusableError(f"OpenVINO's outputs differ from TensorFlow's by {difference:.1e}.")
+        kept = store is not None and store.save(graph)
+        return compiled(graph, again_soon=bool(kept))
+    except ModelError as error:
+        raise _UnusableError(str(error)) from error
+
+
+def _difference(function: Any, engine: Engine, input_size: tuple[int, int]) -> float:
+    """Return how far an engine's outputs are from TensorFlow's, on half-hidden noise."""
+    rng = np.random.default_rng(0)
+    pictures = rng.uniform(-1, 1, (2, *input_size, 3)).astype(np.float32)
+    pictures[1] = 127.5 + 127.5 * pictures[1]
+    labels = rng.integers(0, 4, input_size, dtype=np.int32)
+    choices = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0]], np.uint8)
+    expected = TensorFlowEngine(function, len(choices)).choose(pictures, labels, choices)
+    got = engine.choose(pictures, labels, choices)
+    if got.shape != expected.shape:
+        return np.inf
+    return float(np.abs(got - expected).max(initial=0) / max(1.0, np.abs(expected).max(initial=0)))
+
+
+@cache
+def _reason_for_tensorflow() -> str | None:
+    if not openvino_available():
+        return "TensorFlow serves: OpenVINO is not installed."
+    if _has_gpu():
+        return "TensorFlow serves: there is a GPU."
+    return None
+
+
+def _has_gpu() -> bool:
+    signs = any(Path(sign).exists() for sign in _SIGNS_OF_A_GPU)
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        signs = signs or bool(metadata.version("tensorflow-metal"))
+    if not signs:
+        return False
+    try:
+        return bool(import_tensorflow().config.list_physical_devices("GPU"))
+    except ModelError:
+        return False

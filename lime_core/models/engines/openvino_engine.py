@@ -1,0 +1,162 @@
+"""Executing a converted graph with OpenVINO, on CPUs two to three times as fast as TensorFlow does."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lime_core.errors import ModelError
+from lime_core.models.engines.base import BATCH_SIZE, Engine, Precision, padded_batches
+from lime_core.models.engines.openvino_runtime import import_openvino, openvino_core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SHAPES = {"pictures": "[?,{0},{1},3]", "labels": "[{0},{1}]", "choices": "[?,?]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network with the choice of superpixels in front of it, in OpenVINO's own format.
+
+    Attributes
+    ----------
+    structure : bytes
+        The XML part.
+    weights : bytes
+        The binary part.
+    """
+
+    structure: bytes
+    weights: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to run a graph; outputs do not depend on it.
+
+    Attributes
+    ----------
+    batch_size : int
+        Pictures in a batch.
+    streams : int
+        Batches that are under way at a time; they share the processor's cores between them.
+    """
+
+    batch_size: int = BATCH_SIZE
+    streams: int = 1
+
+
+class OpenVINOEngine(Engine):
+    """Run a converted graph on the CPU. Threads may share it; they wait for one another.
+
+    Parameters
+    ----------
+    graph : Graph
+        From `convert`.
+    input_size : (int, int)
+        Height and width the graph is expected to have.
+    plan : Plan
+        Batch size and streams.
+    precision : {"f32", "bf16"}
+        Numbers inside the network. Without this OpenVINO decides for itself, and picks bf16 where it can.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO is missing, or cannot use the graph, or the graph is of another form.
+    """
+
+    def __init__(
+        self, graph: Graph, input_size: tuple[int, int], plan: Plan | None = None, precision: Precision = "f32"
+    ) -> None:
+        plan = plan or Plan()
+        self.name = "openvino" if precision == "f32" else f"openvino-{precision}"
+        self.batch_size = plan.batch_size
+        self._lock = threading.Lock()
+        try:
+            compiled = _compile(graph, input_size, plan, precision)
+            self._requests = [compiled.create_infer_request() for _ in range(plan.streams)]
+        except RuntimeError as error:
+            raise ModelError(f"OpenVINO cannot use the graph: {error}") from error
+
+    def choose(
+        self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Map choices uint8 `(B, S)` to outputs float32 `(B, C)`, as `Engine.choose` describes."""
+        outputs = []
+        idle, busy = deque(self._requests), deque[Any]()
+        with self._lock:
+            try:
+                for batch in padded_batches(choices, self.batch_size):
+                    if not idle:
+                        outputs.append(_finish(busy[0]))
+                        idle.append(busy.popleft())
+                    busy.append(idle.popleft())
+                    inputs = {"pictures": pictures, "labels": labels, "choices": batch}
+                    busy[-1].start_async(inputs, share_inputs=True)
+                outputs += [_finish(request) for request in busy]
+            except RuntimeError as error:
+                raise ModelError(f"OpenVINO could not run the model: {error}") from error
+            finally:
+                # An interrupted call must not leave a request running: the next call could not use it.
+                with contextlib.suppress(RuntimeError):
+                    for request in busy:
+                        request.wait()
+        return np.concatenate(outputs)[: len(choices)]
+
+
+def convert(function: Any) -> Graph:
+    """Convert the `tf.function` of `lime_core.models.engines.choosing_function`.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO is missing, or does not know something in the graph.
+    """
+    openvino = import_openvino()
+    try:
+        traced = function.get_concrete_function()
+        # Named, because what Keras's swish computes for its gradient would otherwise be taken for further outputs.
+        model = openvino.convert_model(traced, output=[tensor.name for tensor in traced.outputs])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "graph.xml"
+            openvino.save_model(model, path, compress_to_fp16=False)
+            return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+    except Exception as error:
+        # A converter meets whatever layers a user has written, and raises whatever they made go wrong.
+        raise ModelError(f"OpenVINO could not convert the model: {type(error).__name__}: {error}") from error
+
+
+def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> Any:
+    core = openvino_core()
+    # From memory: a file that is mapped and then cut short by someone else would take the whole process down.
+    model = core.read_model(graph.structure, graph.weights)
+    found = {each.any_name: str(each.partial_shape) for each in model.inputs}
+    wanted = {name: shape.format(*input_size) for name, shape in _SHAPES.items()}
+    if found != wanted or len(model.outputs) != 1:
+        raise ModelError(
+            f"The graph must have the inputs {wanted} and one output; it has {found} and {len(model.outputs)}."
+        )
+    model.reshape({"choices": [plan.batch_size, -1]})
+    return core.compile_model(
+        model,
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY" if plan.streams == 1 else "THROUGHPUT",
+            "NUM_STREAMS": plan.streams,
+        },
+    )
+
+
+def _finish(request: Any) -> NDArray[np.float32]:
+    request.wait()
+    return np.array(request.get_output_tensor().data, np.float32)

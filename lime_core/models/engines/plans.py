@@ -1,0 +1,128 @@
+"""How many pictures a batch and how many batches at a time: measured once a model, and remembered.
+
+The best plan differs between processors (many cores like several streams, two cores hardly care), and depends on the
+architecture but not on the weights. It changes how soon the outputs come, never what they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lime_core.models.engines.graph_store import library_versions, machine
+from lime_core.models.engines.openvino_engine import Graph, OpenVINOEngine, Plan
+from lime_core.models.engines.openvino_runtime import most_streams
+from lime_core.models.files.cache import cache_folder, read_cached, write_cached
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lime_core.models.engines.base import Precision
+
+_BATCH_SIZES = (4, 8, 16, 32)
+_MOST_STREAMS = 1024
+_BUDGET_SECONDS = 3.0
+_ENOUGH_SECONDS = 0.5
+# A number that every batch size divides, so that no plan pays for padding.
+_PICTURES = 32
+_SUPERPIXELS = 49
+# Below this a difference is noise, and the plan with the smaller batch and fewer streams holds less memory.
+_WORTHWHILE = 0.97
+
+
+def remembered_plan(model_id: str, precision: Precision) -> Plan:
+    """Return the remembered plan of a model, or the usual one; nothing is measured."""
+    path = _path(model_id, precision)
+    return (path and _read(path)) or Plan()
+
+
+def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision: Precision) -> Plan:
+    """Return the remembered plan of a model, or measure one and remember it.
+
+    Where nothing can be remembered the usual plan is returned, for measuring at every start would cost more than it
+    gains.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO cannot use the graph.
+    """
+    path = _path(model_id, precision)
+    if path is None:
+        return Plan()
+    known = _read(path)
+    if known is not None:
+        return known
+    # The usual plan first, to learn whether anything can be written there.
+    if not _write(path, Plan()):
+        return Plan()
+    plan = measure(graph, input_size, precision)
+    _write(path, plan)
+    return plan
+
+
+def measure(graph: Graph, input_size: tuple[int, int], precision: Precision) -> Plan:
+    """Try the candidates in turn until the time is up, and return the fastest.
+
+    Raises
+    ------
+    ModelError
+        If OpenVINO cannot use the graph.
+    """
+    best, least, deadline = Plan(), np.inf, time.perf_counter() + _BUDGET_SECONDS
+    candidates = sorted(
+        (Plan(batch_size, streams) for batch_size in _BATCH_SIZES for streams in sorted({1, most_streams()})),
+        # What differs least from the usual first, in case the time is up before the end.
+        key=lambda plan: (plan.batch_size != best.batch_size, plan.streams != best.streams),
+    )
+    for plan in candidates:
+        # A candidate takes about three times as long as it is then found to take.
+        if np.isfinite(least) and time.perf_counter() + 3 * least > deadline:
+            break
+        seconds = _seconds(graph, input_size, plan, precision)
+        if seconds < _WORTHWHILE * least:
+            best, least = plan, seconds
+    return best
+
+
+def _seconds(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> float:
+    engine = OpenVINOEngine(graph, input_size, plan, precision)
+    pictures = np.zeros((2, *input_size, 3), np.float32)
+    labels = np.arange(np.prod(input_size), dtype=np.int32).reshape(input_size) % _SUPERPIXELS
+    count = max(_PICTURES, plan.batch_size * plan.streams)
+    choices = np.ones((count, _SUPERPIXELS), np.uint8)
+    # Memory is set up in the first call; others may be using the processor, so the least is the plan's own.
+    engine.choose(pictures, labels, choices[: plan.batch_size])
+    spent: list[float] = []
+    while len(spent) < 3 and sum(spent) < _ENOUGH_SECONDS:
+        started = time.perf_counter()
+        engine.choose(pictures, labels, choices)
+        spent.append(time.perf_counter() - started)
+    return min(spent) / count * _PICTURES
+
+
+def _path(model_id: str, precision: Precision) -> Path | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    facts = "\n".join([*library_versions(), machine()])
+    return folder / "plans" / f"{model_id}-{precision}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+
+
+def _read(path: Path) -> Plan | None:
+    try:
+        values = json.loads(read_cached(path) or b"null")
+        plan = Plan(values["batch_size"], values["streams"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    whole = type(plan.batch_size) is int and type(plan.streams) is int
+    return plan if whole and plan.batch_size in _BATCH_SIZES and 1 <= plan.streams <= _MOST_STREAMS else None
+
+
+def _write(path: Path, plan: Plan) -> bool:
+    return write_cached(path, [json.dumps(asdict(plan)).encode()])

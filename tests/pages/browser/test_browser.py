@@ -1,0 +1,286 @@
+"""The whole journey in a real browser on a real server.
+
+Skipped where no Chromium is found, unless LIMELIGHT_REQUIRE_BROWSER=1. Screenshots are left in ``artifacts/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+
+from lime_core.__main__ import main
+from lime_core.show import render
+from pages.state.gallery import example
+
+ROOT = Path(__file__).parents[3]
+ARTIFACTS = ROOT / "artifacts"
+MINUTES = 120_000  # milliseconds that the slowest step may take on a busy machine
+SAMPLES = 128
+
+
+def _browser() -> str | None:
+    given = os.environ.get("LIMELIGHT_BROWSER")
+    return given or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+REQUIRED = os.environ.get("LIMELIGHT_REQUIRE_BROWSER") == "1"
+try:
+    from playwright.sync_api import Browser, Page, expect, sync_playwright
+except ImportError:
+    if REQUIRED:
+        raise
+    pytest.skip("playwright is not installed", allow_module_level=True)
+if _browser() is None and not REQUIRED:
+    pytest.skip("no Chromium found; install one, or set LIMELIGHT_BROWSER to its path", allow_module_level=True)
+
+
+expect.set_options(timeout=MINUTES)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Run a server of our own with the built-in model; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The server that most tests share."""
+    with served() as one:
+        yield one
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended"
+        try:
+            with urlopen(address, timeout=2):  # noqa: S310 - our own server
+                return
+        except URLError:
+            time.sleep(0.2)
+    raise AssertionError("the server did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A wide, light page; it must end without an exception on it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(MINUTES)
+    opened = context.new_page()
+    yield opened
+    expect(opened.get_by_test_id("stException")).to_have_count(0)
+    context.close()
+
+
+def settled(page: Page) -> Page:
+    """Wait until nothing runs, loads or is drawn any more."""
+    expect(page.get_by_text("R²").first).to_be_visible(timeout=MINUTES)
+    drawn(page)
+    return page
+
+
+def drawn(page: Page) -> None:
+    """Wait until the script has ended and every element has replaced its placeholder."""
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+
+
+def saved(page: Page, key: str, folder: Path) -> Path:
+    """Press a download button and return the file."""
+    with page.expect_download() as waiting:
+        # A button with a help text is there twice, once for phones.
+        page.locator(f".st-key-{key} button").locator("visible=true").first.click()
+    target = folder / waiting.value.suggested_filename
+    waiting.value.save_as(target)
+    return target
+
+
+def test_the_whole_journey(page: Page, address: str, tmp_path: Path) -> None:
+    picture = tmp_path / "coffee cup.png"
+    picture.write_bytes(render.to_png(example("coffee").pixels))
+
+    page.goto(f"{address}/?samples={SAMPLES}&seed=3&slic-n-segments=30")
+    settled(page)
+    page.get_by_text("Upload", exact=True).click()
+    page.locator("input[type=file]").set_input_files(picture)
+    # The uploader shows the name at once; the picture itself shows that the page has it.
+    expect(page.get_by_role("img", name="coffee cup.png")).to_be_visible()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.locator(".st-key-explain button").click()
+    expect(page.get_by_role("heading", name="espresso")).to_be_visible()
+    settled(page)
+
+    slider = page.locator('input[aria-label="K"]')
+    slider.focus()
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    expect(slider).to_have_value("3")
+    settled(page)
+
+    page.frame_locator("iframe").first.locator("#image").click(position={"x": 180, "y": 130})
+    expect(page.get_by_text("what showing it adds")).to_be_visible()
+    page.get_by_role("button", name="Hide it").click()
+    expect(page.get_by_text("superpixels hidden the model answers")).to_be_visible()
+
+    page.get_by_role("tab", name="Take away").click()
+    settled(page)
+    downloaded = json.loads(saved(page, "download-json", tmp_path).read_text(encoding="utf-8"))
+    assert saved(page, "download-png", tmp_path).read_bytes().startswith(b"\x89PNG")
+    assert saved(page, "download-report", tmp_path).read_text(encoding="utf-8").startswith("<!doctype html>")
+    with np.load(saved(page, "download-neighborhood", tmp_path)) as stored:
+        assert len(stored["masks"]) == SAMPLES
+
+    command = page.get_by_text("python -m lime_core explain").inner_text().split()
+    output = tmp_path / "out"
+    flags = command[5 : command.index("--output")]
+    assert main(["explain", str(picture), *flags, "--output", str(output), "--quiet"]) == 0
+    repeated = json.loads((output / "explanation.json").read_text(encoding="utf-8"))
+    assert downloaded["spec"] == repeated["spec"]
+    assert downloaded["spec"]["top_k"] == 3
+    assert downloaded["provenance"]["image_sha256"] == repeated["provenance"]["image_sha256"]
+    assert [one["index"] for one in downloaded["classes"]] == [one["index"] for one in repeated["classes"]]
+    for ours, theirs in zip(downloaded["classes"], repeated["classes"], strict=True):
+        np.testing.assert_allclose(ours["coefficients"], theirs["coefficients"], atol=1e-5)
+
+
+def test_the_link_in_the_page_restores_its_settings(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64&picture=coffee&segmentation=grid&grid-rows=4&top-k=2")
+    settled(page)
+    page.get_by_role("tab", name="Take away").click()
+    link = page.get_by_text("picture=coffee").inner_text()
+    page.goto(link)
+    settled(page)
+    expect(page.get_by_text("28 superpixels").first).to_be_visible()
+    expect(page.get_by_role("heading", name="espresso")).to_be_visible()
+
+
+def test_a_superpixel_can_be_chosen_without_a_mouse(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    page.get_by_role("tab", name="Superpixels").focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "CANVAS":
+            break
+    # The first key makes a cell current, the second leaves the header.
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    expect(page.get_by_text("what showing it adds")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height", "scheme"),
+    [("light", 1440, 900, "light"), ("dark", 1440, 900, "dark"), ("phone", 390, 844, "light")],
+)
+def test_the_screen_fits_and_is_photographed(
+    browser: Browser, address: str, name: str, width: int, height: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(MINUTES)
+    page = context.new_page()
+    page.goto(f"{address}/?samples=512")
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"explain-{name}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    nameless = "[...document.querySelectorAll('[data-testid=stMain] img')].filter(img => !img.alt).length"
+    assert page.evaluate(nameless) == 0
+    # The clickable picture is a component that has no alternative text of its own.
+    expect(page.locator('[role="img"][aria-label*="strongest superpixels"]')).to_have_count(1)
+    if width >= 1440:
+        for label in ("Explain", "More samples"):
+            box = page.get_by_role("button", name=label).first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= height
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("screen", "mark"),
+    [("compare", "Where they differ"), ("walkthrough", "The choice here"), ("trust", "Reality check")],
+)
+@pytest.mark.parametrize(
+    ("name", "width", "height", "scheme"),
+    [("light", 1440, 900, "light"), ("dark", 1440, 900, "dark"), ("phone", 390, 844, "light")],
+)
+def test_every_other_screen_fits_and_is_photographed(
+    browser: Browser, address: str, screen: str, mark: str, name: str, width: int, height: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(MINUTES)
+    page = context.new_page()
+    page.goto(f"{address}/{screen}?samples=256")
+    expect(page.get_by_text(mark).first).to_be_visible()
+    drawn(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{screen}-{name}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    nameless = "[...document.querySelectorAll('[data-testid=stMain] img')].filter(img => !img.alt).length"
+    assert page.evaluate(nameless) == 0
+    context.close()
+
+
+@pytest.mark.parametrize(("screen", "mark"), [("trust", "Reality check"), ("walkthrough", "The choice here")])
+def test_the_very_first_visitor_of_a_server_may_come_by_a_deep_link(page: Page, screen: str, mark: str) -> None:
+    with served() as fresh:
+        page.goto(f"{fresh}/{screen}?samples=64")
+        expect(page.get_by_text(mark).first).to_be_visible()
+        drawn(page)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("link", name="Compare models")).to_be_visible()
+
+
+def test_the_walkthrough_can_be_walked_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    page.get_by_role("link", name="Walkthrough").click()
+    for heading in (
+        "1. Picture",
+        "2. Superpixels",
+        "3. Hiding",
+        "4. Answers",
+        "5. Weights",
+        "6. Fit",
+        "7. Explanation",
+    ):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        page.keyboard.press("n")
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", name="6. Fit")).to_be_visible()

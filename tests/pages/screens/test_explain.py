@@ -1,0 +1,232 @@
+"""The Explain screen: what is asked of the model, what is shown, and what costs nothing."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import lime_core as lc
+from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
+
+TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
+
+
+def png(color: tuple[int, int, int]) -> bytes:
+    """Return a picture file of one colour with a bright bar."""
+    pixels = np.full((60, 90, 3), color, np.uint8)
+    pixels[:, :20] = 255
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def upload(page, name: str, content: bytes):
+    page.segmented_control(key="source").set_value("Upload").run()
+    return page.file_uploader(key="upload").upload(name, content, "image/png").run()
+
+
+def test_an_opened_page_explains_the_first_picture_at_once(model: FakeModel) -> None:
+    page = explained()
+    assert "says *Egyptian cat*" in texts(page)
+    assert state_of(page).result.neighborhood.samples == 512
+
+
+def test_a_second_visitor_costs_nothing(model: FakeModel) -> None:
+    explained(samples="64")
+    asked = model.pictures
+    page = fine(open_page(samples="64"))
+    assert "says *Egyptian cat*" in texts(page)
+    assert model.pictures == asked
+
+
+def test_instant_knobs_ask_the_model_nothing(model: FakeModel) -> None:
+    page = explained(samples="64")
+    asked, before = model.pictures, state_of(page).explanation[1]
+    for name, value in (("top_k", 2), ("kernel_width", 0.5), ("opacity", 0.9)):
+        fine(page.slider(key=f"spec.{name}").set_value(value).run())
+    for name, value in (
+        ("view", "heatmap"), ("sign", "positive"), ("kernel", "gaussian"), ("distance", "hidden_fraction"),
+        ("surrogate", "lasso"), ("target", "log_odds"), ("selection", "forward"), ("view", "jet"),
+    ):  # fmt: skip
+        fine(page.selectbox(key=f"spec.{name}").set_value(value).run())
+    fine(page.multiselect(key="spec.classes").set_value([1, 967]).run())
+    after = state_of(page).explanation[1]
+    assert {one.index for one in after.classes} == {1, 967}
+    assert (after.spec.kernel_width, after.spec.top_k) == (0.5, 2)
+    assert before.samples == after.samples
+    assert model.pictures == asked
+
+
+@pytest.mark.parametrize("name", lc.PRESETS)
+def test_every_preset_sets_everything_and_runs(model: FakeModel, name: str) -> None:
+    page = explained(samples="64")
+    page.selectbox(key="preset").set_value(name).run()
+    wanted = lc.preset(name)
+    got = state_of(page).spec
+    # More superpixels than there are cannot be shown.
+    assert got.digest("segmentation", "query", "fit") == wanted.digest("segmentation", "query", "fit")
+    assert (got.view, got.sign, got.hide_unsure) == (wanted.view, wanted.sign, wanted.hide_unsure)
+    page.number_input(key="spec.samples").set_value(96).run()
+    page.button(key="explain").click().run()
+    finish(page)
+    assert state_of(page).explanation[1].spec.fill == wanted.fill
+
+
+def test_a_preset_says_what_it_changes(model: FakeModel) -> None:
+    page = explained()
+    page.selectbox(key="preset").set_value("matlab-blog").run()
+    assert "Changed: " in texts(page)
+    assert "Samples 512 → 1000" in texts(page)
+
+
+def test_more_samples_go_on_where_the_others_ended(model: FakeModel) -> None:
+    page = explained(samples="128")
+    first = state_of(page).result.neighborhood
+    asked = model.pictures
+    page.button(key="more").click().run()
+    finish(page)
+    second = state_of(page).result.neighborhood
+    assert second.samples == 256
+    assert np.array_equal(second.outputs[:128], first.outputs)
+    # The new ones, and the untouched picture once more.
+    assert model.pictures - asked == 128 + 1
+
+
+def test_stop_keeps_what_there_is(model: FakeModel) -> None:
+    model.allowed = 100
+    page = open_page(samples="1024")
+    run = state_of(page).run
+    assert model.held_up.wait(60)
+    page.button(key="stop").click().run()
+    model.gate.set()
+    assert run.wait(60)
+    fine(page.run())
+    kept = state_of(page).result.neighborhood
+    assert 0 < kept.samples < 1024
+    assert state_of(page).explanation[1].samples == kept.samples
+    assert f"Stopped after {kept.samples}" in texts(page)
+
+
+def test_another_picture_in_the_middle_of_a_run_is_safe(model: FakeModel) -> None:
+    model.allowed = 40
+    page = open_page(samples="512")
+    first = state_of(page).run
+    assert model.held_up.wait(60)
+    page.selectbox(key="picture").set_value("coffee").run()
+    model.gate.set()
+    assert first.wait(60)
+    assert first.stopping
+    fine(page.run())
+    assert state_of(page).result is None
+    page.button(key="explain").click().run()
+    finish(page)
+    assert state_of(page).result.question.title == "Coffee"
+
+
+def test_another_model_in_the_middle_of_a_run_is_safe(model: FakeModel) -> None:
+    model.allowed = 40
+    page = open_page(samples="512")
+    assert model.held_up.wait(60)
+    page.selectbox(key="model").set_value("resnet50").run()
+    model.gate.set()
+    finish(page)
+    assert state_of(page).result.question.model == "efficientnet_lite0"
+    assert "settings have changed" in texts(page)
+    page.button(key="explain").click().run()
+    finish(page)
+    assert state_of(page).explanation[1].provenance.model == "resnet50"
+
+
+def test_an_uploaded_picture_is_explained(model: FakeModel) -> None:
+    page = fine(upload(explained(samples="64"), "my *cat* <b>.png", png((10, 20, 30))))
+    page.button(key="explain").click().run()
+    finish(page)
+    assert state_of(page).result.question.image.width == 90
+    assert r"my \*cat\* \<b\>\.png" in texts(page)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", png((1, 2, 3))[:60]])
+def test_a_bad_file_is_refused_in_words_and_the_last_result_stays(model: FakeModel, content: bytes) -> None:
+    page = upload(explained(samples="64"), "bad.png", content)
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "says *Egyptian cat*" in texts(page)
+
+
+def test_two_sessions_with_different_pictures_do_not_meet(model: FakeModel) -> None:
+    first, second = explained(samples="64"), open_page(picture="coffee", samples="64")
+    finish(second)
+    fine(first.run())
+    assert state_of(first).result.question.title == "Cat"
+    assert state_of(second).result.question.title == "Coffee"
+    images = [state_of(page).explanation[1].provenance.image_sha256 for page in (first, second)]
+    assert images[0] != images[1]
+
+
+def test_while_one_session_runs_another_can_look(model: FakeModel) -> None:
+    looking = explained(samples="64")
+    model.allowed = model.pictures + 40
+    busy = open_page(picture="coffee", samples="512")
+    assert model.held_up.wait(60)
+    assert state_of(busy).running
+    fine(looking.slider(key="spec.top_k").set_value(3).run())
+    assert "says *Egyptian cat*" in texts(looking)
+    model.gate.set()
+    finish(busy)
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("preset", ["default", "imagelime"])
+def test_every_closer_look_can_be_taken(model: FakeModel, tab: str, preset: str) -> None:
+    page = explained(samples="128")
+    page.selectbox(key="preset").set_value(preset).run()
+    page.session_state["tab"] = tab
+    fine(page.run())
+
+
+def test_a_touched_superpixel_tells_its_weights_and_can_be_hidden(model: FakeModel) -> None:
+    page = explained(samples="128")
+    state_of(page).superpixel = 3
+    fine(page.run())
+    assert "Superpixel 3" in texts(page)
+    asked = model.pictures
+    hide = next(button for button in page.button if button.label == "Hide it")
+    fine(hide.click().run())
+    assert state_of(page).hidden == {3}
+    assert "1 of" in texts(page)
+    assert model.pictures > asked
+    asked = model.pictures
+    fine(page.run())
+    assert model.pictures == asked
+    show = next(button for button in page.button if button.label == "Show all")
+    fine(show.click().run())
+    assert state_of(page).hidden == frozenset()
+
+
+def test_a_class_can_be_shown_large(model: FakeModel) -> None:
+    page = explained(samples="64")
+    fine(page.button(key=f"focus.{FakeModel.ESPRESSO}").click().run())
+    assert state_of(page).focus == FakeModel.ESPRESSO
+
+
+def test_a_refused_setting_is_said_and_the_last_result_stays(model: FakeModel) -> None:
+    page = explained(samples="16")
+    page.selectbox(key="spec.surrogate").set_value("least_squares").run()
+    assert not page.exception
+    assert "cannot tell" in page.error[0].value
+    assert "says *Egyptian cat*" in texts(page)
+
+
+def test_too_many_superpixels_are_refused_before_the_model_is_asked(model: FakeModel) -> None:
+    page = explained(samples="64")
+    asked = model.pictures
+    page.selectbox(key="spec.method").set_value("grid").run()
+    page.number_input(key="spec.grid.rows").set_value(400).run()
+    page.number_input(key="spec.grid.columns").set_value(400).run()
+    assert not page.exception
+    assert "at most 1023" in page.error[0].value
+    assert page.button(key="explain").disabled
+    assert model.pictures == asked
