@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 import lime_core as lc
 from lime_core.explanation.explanation import CONFIDENT
 from lime_core.masks.kernels import distances, kernel_weights
-from lime_core.show.colormaps import AGAINST, FOR, UNSIGNED
+from lime_core.colormaps import AGAINST, FOR, UNSIGNED
 
 _NEUTRAL = "#7d8b99"
 _MOST_BARS = 20

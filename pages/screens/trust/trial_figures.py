@@ -7,7 +7,7 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
-from lime_core.show.colormaps import AGAINST, FOR, UNSIGNED
+from lime_core.colormaps import AGAINST, FOR, UNSIGNED
 from lime_core.trials import RealityCheck, Repeat, SanityCheck
 
 Floats = np.ndarray

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lime_core.show.colormaps import AGAINST, FOR, colorize
+from lime_core.colormaps import AGAINST, FOR, colorize
 from lime_core.show.drawing import DARK, LIGHT, blend, greyed, hatching, lines, outlined, to_bytes
 
 _SHADE = 0.72

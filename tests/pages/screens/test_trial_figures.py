@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from lime_core.show.colormaps import AGAINST, FOR
+from lime_core.colormaps import AGAINST, FOR
 from lime_core.trials import Answer, RealityCheck, Repeat, SanityCheck, Stage
 from pages.screens.trust import trial_figures, trial_pictures
 
