@@ -31,8 +31,8 @@ class Parameter:
     Attributes
     ----------
     kind : str
-        "int", "float", "bool", "choice" (a name), "color", "option" (an object of `registry`), "group" (a dataclass whose
-        fields are settings of their own), or "other", which the owning class checks.
+        "int", "float", "bool", "choice" (a name), "color", "option" (an object of `registry`), "group" (a
+        dataclass whose fields are settings of their own), or "other", which the owning class checks.
     help : str
         One line for people.
     low, high : float or None
@@ -267,7 +267,8 @@ class Registry(Mapping[str, "type[OptionT]"], Generic[OptionT]):
             When it is none of these.
         """
         if isinstance(value, tuple(self._options.values())):
-            return value
+            option: OptionT = value
+            return option
         if isinstance(value, str) and value in self._options:
             return self._options[value]()
         if isinstance(value, Mapping) and value.get("name") in self._options:

@@ -48,8 +48,8 @@ class ClassAttribution:
         One a superpixel, or one a pixel, in the attribution's unit.
     std_errors : ndarray of float64 in the shape of `scores`, or None
         Standard errors; None where the method gives none, NaN for single scores without one.
-    trust : Verdict or None
-        How far to believe it; None as long as nobody has judged.
+    verdict : Verdict or None
+        How far to believe it; None as long as it has not been judged.
     """
 
     index: int
@@ -57,7 +57,14 @@ class ClassAttribution:
     output: float
     scores: Floats
     std_errors: Floats | None = None
-    trust: Verdict | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def trust(self) -> Verdict:
+        """How far to believe it; `SpecError` where it has not been judged."""
+        if self.verdict is None:
+            raise SpecError(f"The result for class {self.index} has not been judged; see `lime_core.judge`.")
+        return self.verdict
 
     @property
     def sure(self) -> NDArray[np.bool_]:
@@ -120,9 +127,7 @@ class Attribution:
     @property
     def _labels(self) -> NDArray[np.int32]:
         if self.segments is None:
-            raise SpecError(
-                f"The method {self.method!r} gives scores for pixels; cut the picture into superpixels first."
-            )
+            raise SpecError(f"The method {self.method!r} gives scores of pixels and has no superpixels.")
         return self.segments
 
     def scores(self, index: int) -> Floats:
@@ -216,7 +221,7 @@ class Attribution:
                     output=row["output"],
                     scores=decode_array(row["scores"]),
                     std_errors=None if row["std_errors"] is None else decode_array(row["std_errors"]),
-                    trust=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+                    verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
                 )
                 for row in document["classes"]
             )
@@ -234,7 +239,7 @@ class Attribution:
                     "index": item.index,
                     "name": item.name,
                     "output": item.output,
-                    "trust": None if item.trust is None else item.trust.to_dict(),
+                    "trust": None if item.verdict is None else item.verdict.to_dict(),
                 }
                 for item in self.classes
             ],

@@ -193,7 +193,7 @@ class Explanation(Attribution):
             "effective_sample_size": self.effective_sample_size,
             "classes": [
                 {name: to_null(getattr(item, name)) for name in _CLASS_SCALARS}
-                | {"trust": None if item.trust is None else item.trust.to_dict()}
+                | {"trust": None if item.verdict is None else item.verdict.to_dict()}
                 for item in self.classes
             ],
         }
@@ -208,7 +208,7 @@ class Explanation(Attribution):
                 **{_FIELDS.get(name, name): from_null(row[name]) for name in _CLASS_SCALARS},
                 scores=arrays["coefficients"][position],
                 std_errors=arrays["std_errors"][position],
-                trust=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+                verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
             )
             for position, row in enumerate(document["classes"])
         )

@@ -29,7 +29,7 @@ def as_html(attribution: Attribution) -> str:
 
 
 def _class(attribution: Attribution, item: ClassAttribution) -> str:
-    verdict = item.trust.level if item.trust is not None else "not judged"
+    verdict = item.verdict.level if item.verdict is not None else "not judged"
     if attribution.segments is None:
         strongest = "scores of single pixels"
     else:
@@ -47,6 +47,6 @@ def _bar(feature: int, score: float, largest: float, attribution: Attribution) -
     red, green, blue = (FOR if score > 0 else AGAINST) if attribution.signed else UNSIGNED
     width = max(1, round(_BAR * abs(score) / largest))
     return (
-        f"<div><span style='display:inline-block;width:3em'>{feature}</span><span style='display:inline-block;height:.7em;"
-        f"width:{width}px;background:rgb({red},{green},{blue})'></span> {score:+.3g}</div>"
+        f"<div><span style='display:inline-block;width:3em'>{feature}</span>"
+        f"<span style='display:inline-block;height:.7em;width:{width}px;background:rgb({red},{green},{blue})'></span> {score:+.3g}</div>"
     )

@@ -62,9 +62,11 @@ class Verdict:
     top_k : int
         K: how many superpixels count as the strongest in this verdict.
     top_k_frequency : ndarray of float64, shape (S,)
-        How often each superpixel is among the K strongest when the samples are resampled; NaN where the method gives no error bars.
+        How often each superpixel is among the K strongest when the samples are resampled; NaN where the method
+        gives no error bars.
     stability : float
-        Mean Jaccard index between the K strongest and those of the resamples, 0..1; NaN where the method gives no error bars.
+        Mean Jaccard index between the K strongest and those of the resamples, 0..1; NaN where the method gives no
+        error bars.
     nonlinear_share : float
         Share of the answers' variance that no linear surrogate can explain, from complementary pairs; NaN where
         samples are not paired.

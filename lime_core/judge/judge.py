@@ -62,7 +62,7 @@ def judged(
 ) -> AttributionT:
     """Return the attribution with a verdict on every class; parameters are those of `judge`."""
     verdicts = judge(attribution, answers, top_k=top_k, workings=workings)
-    classes = tuple(replace(item, trust=verdict) for item, verdict in zip(attribution.classes, verdicts, strict=True))
+    classes = tuple(replace(item, verdict=verdict) for item, verdict in zip(attribution.classes, verdicts, strict=True))
     return replace(attribution, classes=classes)
 
 

@@ -195,14 +195,15 @@ def _option_from(field: str, given: Mapping[str, Any], start: Option) -> Option:
     if owners - {chosen}:
         raise SpecError(f"Choose one {field}: the flags given belong to {', '.join(sorted({*owners, chosen}))}.")
     registry = parameters_of(ExplainSpec)[field].registry
-    option = start if registry is None or start.name == chosen else registry[chosen]()
+    option: Option = start if registry is None or start.name == chosen else registry[chosen]()
     for nested in wanted:
         possible = [each.option for each in _nested_flags() if each.dest == nested.dest]
         if option.name not in possible:
             raise SpecError(
                 f"--{nested.flag} needs {field} {' or '.join(map(repr, possible))}; the {field} is {option.name!r}."
             )
-    return _changed(field, option, given)
+    changed: Option = _changed(field, option, given)
+    return changed
 
 
 def _named(given: Mapping[str, Any]) -> set[str]:

@@ -194,10 +194,10 @@ class ExplainSpec:
         return dataclasses.replace(self, **taken)
 
 
-def _nested() -> Iterator[tuple[str, type, str, Parameter]]:
+def _nested() -> Iterator[tuple[str, Any, str, Parameter]]:
     """Yield field, class, attribute and rule of every parameter that belongs to an option or to the view."""
     for field, rule in parameters_of(ExplainSpec).items():
-        owners: tuple[type, ...] = (View,) if rule.kind == "group" else tuple((rule.registry or {}).values())
+        owners: tuple[Any, ...] = (View,) if rule.kind == "group" else tuple((rule.registry or {}).values())
         for owner in owners:
             for attribute, inner in parameters_of(owner).items():
                 yield field, owner, attribute, inner

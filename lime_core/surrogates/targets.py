@@ -44,7 +44,7 @@ class Target(Option, ABC):
 
     @abstractmethod
     def outputs(self, values: float | Floats) -> Floats:
-        """Return target values, or a surrogate's answers, in the unit of the model's outputs: the inverse of `values`."""
+        """Return target values, or a surrogate's answers, as outputs of the model: the inverse of `values`."""
 
     def bounded(self, values: float | Floats) -> Floats:
         """Return target values, or a surrogate's answers, cut off where `values` cuts off."""

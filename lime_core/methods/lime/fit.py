@@ -50,13 +50,10 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     classes = chosen_classes(neighborhood.original_outputs, spec)
     workings = solve(neighborhood, spec, classes)
     problem, fitted = workings.problem, workings.fitted
-    numbers = {
-        "model_output": spec.target.values(neighborhood.original_outputs[classes]),
-        "surrogate_output": fitted.predict(np.ones((1, neighborhood.superpixels)))[0],
-        "r2": weighted_r2(problem, fitted.predict(problem.masks)),
-        "r2_holdout": weighted_r2(problem, held_out_predictions(problem, spec)),
-        "intercept": fitted.intercepts,
-    }
+    model_output = spec.target.values(neighborhood.original_outputs[classes])
+    surrogate_output = fitted.predict(np.ones((1, neighborhood.superpixels)))[0]
+    r2 = weighted_r2(problem, fitted.predict(problem.masks))
+    r2_holdout = weighted_r2(problem, held_out_predictions(problem, spec))
     covariance = _covariances(workings)
     explanation = Explanation(
         classes=tuple(
@@ -66,7 +63,11 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
                 output=float(neighborhood.original_outputs[index]),
                 scores=fitted.coefficients[row],
                 std_errors=np.sqrt(covariance[row, row]),
-                **{name: float(values[row]) for name, values in numbers.items()},
+                intercept=float(fitted.intercepts[row]),
+                r2=float(r2[row]),
+                r2_holdout=float(r2_holdout[row]),
+                model_output=float(model_output[row]),
+                surrogate_output=float(surrogate_output[row]),
             )
             for row, index in enumerate(classes)
         ),

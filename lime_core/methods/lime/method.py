@@ -16,7 +16,8 @@ class Lime(MaskMethod):
 
     References
     ----------
-    .. [1] Ribeiro, Singh and Guestrin, "Why Should I Trust You? Explaining the Predictions of Any Classifier", KDD 2016.
+    .. [1] Ribeiro, Singh and Guestrin, "Why Should I Trust You? Explaining the Predictions of Any Classifier",
+       KDD 2016.
     """
 
     name: ClassVar[str] = "lime"
