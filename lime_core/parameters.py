@@ -14,7 +14,7 @@ import math
 import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 from lime_core.errors import SpecError
 
@@ -267,8 +267,7 @@ class Registry(Mapping[str, "type[OptionT]"], Generic[OptionT]):
             When it is none of these.
         """
         if isinstance(value, tuple(self._options.values())):
-            option: OptionT = value
-            return option
+            return cast("OptionT", value)
         if isinstance(value, str) and value in self._options:
             return self._options[value]()
         if isinstance(value, Mapping) and value.get("name") in self._options:

@@ -115,6 +115,19 @@ class Explanation(Attribution):
         """Return the explanation of the class with this index; `SpecError` when it was not explained."""
         return self.classes[self.row(index)]
 
+    def surrogate_outputs(self, index: int, masks: NDArray[np.uint8]) -> Floats:
+        """Return what the surrogate answers to masks uint8 ``(B, S)`` for a class, float64 ``(B,)``, as model outputs.
+
+        Raises
+        ------
+        SpecError
+            When the class was not explained, or the surrogate is no sum of superpixels.
+        """
+        if not self.signed:
+            raise SpecError("Importance without a sign does not add up to an answer.")
+        item = self[index]
+        return self.spec.target.outputs(item.intercept + masks @ item.coefficients)
+
     def contrast(self, a: int, b: int) -> Contrast:
         """Return why class `a` and not class `b`: the difference of their coefficients with error bars."""
         if not self.signed:

@@ -48,5 +48,6 @@ def _bar(feature: int, score: float, largest: float, attribution: Attribution) -
     width = max(1, round(_BAR * abs(score) / largest))
     return (
         f"<div><span style='display:inline-block;width:3em'>{feature}</span>"
-        f"<span style='display:inline-block;height:.7em;width:{width}px;background:rgb({red},{green},{blue})'></span> {score:+.3g}</div>"
+        f"<span style='display:inline-block;height:.7em;width:{width}px;background:rgb({red},{green},{blue})'></span>"
+        f" {score:+.3g}</div>"
     )
