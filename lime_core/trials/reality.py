@@ -12,6 +12,7 @@ from lime_core.answers.probe import Probe
 from lime_core.errors import SpecError
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.explanation import Explanation
+from lime_core.trials.shared import strongest_count
 
 Floats = NDArray[np.float64]
 
@@ -85,8 +86,7 @@ def reality_check(
     SpecError
         When no superpixel is evidence for the class.
     """
-    verdict = attribution[class_index].verdict
-    features = attribution.top_features(class_index, k or (5 if verdict is None else verdict.top_k))
+    features = attribution.top_features(class_index, strongest_count(attribution, class_index, k))
     if not features:
         raise SpecError("No superpixel is evidence for this class, so there is nothing to keep or remove.")
     superpixels = probe.scene.superpixels

@@ -18,7 +18,7 @@ from lime_core.methods import MaskMethod
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
-from lime_core.trials.shared import LIME, mean, part_of, reusable
+from lime_core.trials.shared import LIME, mean, part_of, reusable, strongest_count
 
 Floats = NDArray[np.float64]
 
@@ -105,9 +105,9 @@ def repeat(
     return tuple(agreement(runs, item.index, tuple(seeds), k=k or spec.top_k) for item in runs[0].classes)
 
 
-def agreement(runs: Sequence[Attribution], index: int, seeds: tuple[int, ...], *, k: int = 5) -> Repeat:
+def agreement(runs: Sequence[Attribution], index: int, seeds: tuple[int, ...], *, k: int | None = None) -> Repeat:
     """Say how well several explanations of one picture agree about the `k` strongest superpixels of one class."""
-    top = [run.top_features(index, k, sign="both") for run in runs]
+    top = [run.top_features(index, strongest_count(run, index, k), sign="both") for run in runs]
     coefficients = np.stack([run.scores(index) for run in runs])
     errors = np.stack([_errors_of(run, index) for run in runs])
     low, high = coefficients - CONFIDENT * errors, coefficients + CONFIDENT * errors

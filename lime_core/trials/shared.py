@@ -31,6 +31,12 @@ def reusable(known: Neighborhood | None, spec: ExplainSpec) -> Neighborhood | No
     return known if known is not None and known.spec.begins_like(spec) else None
 
 
+def strongest_count(attribution: Attribution, index: int, k: int | None) -> int:
+    """Return `k`, or without it the K that the verdict on a class was made for, or 5 where there is none."""
+    verdict = attribution[index].verdict
+    return k or (5 if verdict is None else verdict.top_k)
+
+
 def mean(values: Iterable[float]) -> float:
     """Return the mean of some numbers; NaN of none."""
     numbers = list(values)
