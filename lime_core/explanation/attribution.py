@@ -160,9 +160,10 @@ class Attribution:
     def shown_features(self, index: int, view: View) -> tuple[int, ...]:
         """Return the ids of the superpixels that a view of a class shows, strongest first.
 
-        With ``view.hide_unsure`` those whose 95 % interval contains zero are not among them.
+        With ``view.hide_unsure`` those whose 95 % interval contains zero are not among them. Scores without a sign are
+        shown whatever sign the view asks for.
         """
-        ranked = self.top_features(index, self.superpixels, view.sign)
+        ranked = self.top_features(index, self.superpixels, view.sign if self.signed else "both")
         own = self[index]
         if view.hide_unsure and own.scores.ndim == 1:
             sure = own.sure

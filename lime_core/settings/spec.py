@@ -122,10 +122,6 @@ class ExplainSpec:
                 f"surrogate {self.surrogate.name!r} selects by itself; use selection 'none' instead of "
                 f"{self.selection.name!r}."
             )
-        if not self.surrogate.signed and self.view.sign == "negative":
-            raise SpecError(
-                f"surrogate {self.surrogate.name!r} has no negative importance; use sign 'positive' or 'both'."
-            )
 
     def _set_flat(self, name: str, value: Any) -> None:
         """Give one parameter of a chosen object its value."""

@@ -42,7 +42,6 @@ from lime_core.parameters import parameters_of
         ({"classes": 5}, "classes must be"),
         ({"keep_probability": 0.8}, "needs sampler 'iid'"),
         ({"surrogate": "tree", "selection": "forward"}, "selects by itself"),
-        ({"surrogate": "tree", "sign": "negative"}, "no negative importance"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_with_what_is_allowed(changes, message):
