@@ -16,6 +16,8 @@ from lime_core.settings.presets import PRESETS, preset
 from lime_core.settings.spec import ExplainSpec
 from lime_core.superpixels.segmentation import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 
+__version__ = "0.2.0"
+
 __all__ = [
     "PRESETS",
     "CallableClassifier",

@@ -12,7 +12,8 @@ import pytest
 from skimage import data
 
 import lime_core as lc
-from lime_core.__main__ import build_parser, main
+from lime_core.cli.main import main
+from lime_core.cli.parser import build_parser
 from lime_core.models import CATALOG, bf16_available
 from lime_core.parameters import parameters_of
 from lime_core.settings.flags import spec_from
