@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import lime_core as lc
 from lime_core.cli import explain, models, trust
 from lime_core.cli.question import add_question_flags
 from lime_core.settings.flags import add_spec_flags
@@ -17,6 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_program(), allow_abbrev=False, description="LIME explanations of image classifiers."
     )
+    parser.add_argument("--version", action="version", version=f"limelight {lc.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     # A setting that was not given leaves no trace, so that the preset's value stands.
