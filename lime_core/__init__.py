@@ -28,6 +28,8 @@ from lime_core.surrogates import models as surrogates
 from lime_core.surrogates import selection as selections
 from lime_core.surrogates import targets
 
+__version__ = "0.2.0"
+
 __all__ = [
     "METHODS",
     "PRESETS",

@@ -1,7 +1,8 @@
-"""What all tests share: one loaded built-in model, and a cache folder of their own."""
+"""What all tests share: which of them are slow, one loaded built-in model, and a cache folder of their own."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,42 @@ import pytest
 import lime_core as lc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+TESTS = Path(__file__).parent
+# Folders and files of tests that take seconds each: trained networks, whole screens, browsers, other processes.
+SLOW_PATHS = tuple(
+    TESTS / path
+    for path in (
+        "cli/test_runs.py",
+        "models/engines",
+        "models/files/test_cache.py",
+        "models/networks/test_keras_classifier.py",
+        "models/networks/test_parity.py",
+        "notebook",
+        "packaging/test_wheel.py",
+        "pages/browser",
+        "pages/screens",
+        "pages/shell",
+        "pages/state/test_reduced_precision.py",
+        "test_real_model.py",
+    )
+)
+SLOW_FIXTURES = {"lite0", "run_python"}
+# Single tests that run a benchmark.
+SLOW_NAMES = {"test_the_short_form_runs_and_writes_its_numbers"}
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what is slow, so that ``pytest -m "not slow"`` leaves it out."""
+    missing = [str(path.relative_to(TESTS)) for path in SLOW_PATHS if not path.exists()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py calls slow what is not there: {', '.join(missing)}.")
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        slow = any(item.path.is_relative_to(path) for path in SLOW_PATHS)
+        if slow or fixtures & SLOW_FIXTURES or item.name in SLOW_NAMES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
+"""The command line's words: flags, mistakes and lists. Whole runs are in test_runs.py."""
+
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -9,43 +10,19 @@ from dataclasses import fields, replace
 import numpy as np
 import PIL.Image
 import pytest
-from skimage import data
 
 import lime_core as lc
-from lime_core.__main__ import build_parser, main
-from lime_core.models import CATALOG, bf16_available
+from lime_core.cli.main import main
+from lime_core.cli.parser import build_parser
+from lime_core.models import CATALOG
 from lime_core.parameters import parameters_of
 from lime_core.settings.flags import spec_from
 from lime_core.superpixels.segmentation import SEGMENTATIONS
 
 
-@pytest.fixture
-def cat(tmp_path):
-    path = tmp_path / "cat.png"
-    PIL.Image.fromarray(data.chelsea()).save(path)
-    return path
-
-
 def parsed(*flags):
     options = build_parser().parse_args(["explain", "cat.jpg", *flags])
     return spec_from(options, lc.preset(options.preset))
-
-
-def test_explain_writes_the_explanation_the_neighborhood_and_a_picture_a_class(cat, tmp_path, capsys):
-    out = tmp_path / "out" / "deep"
-    assert main(["explain", str(cat), "--classes", "3", "--samples", "100", "--output", str(out)]) == 0
-    assert "Egyptian cat" in capsys.readouterr().out
-    explanation = lc.Explanation.from_json((out / "explanation.json").read_text())
-    assert explanation.samples == 100
-    assert len(explanation.classes) == 3
-    neighborhood = lc.Neighborhood.load_npz(out / "neighborhood.npz")
-    again = lc.fit(neighborhood, explanation.spec)
-    assert np.array_equal(again.classes[0].coefficients, explanation.classes[0].coefficients)
-    pictures = sorted(path.name for path in out.glob("*.png"))
-    assert pictures[0] == "1-egyptian-cat.png"
-    assert len(pictures) == 3
-    with PIL.Image.open(out / pictures[0]) as picture:
-        assert picture.size == (451, 300)
 
 
 def test_every_field_of_the_spec_has_its_flag():
@@ -120,51 +97,6 @@ def test_models_lists_the_whole_catalog(capsys):
     assert lines[1].endswith("yes")
 
 
-def test_the_json_repeats_for_the_same_command(cat, tmp_path):
-    for name in ("a", "b"):
-        main(["explain", str(cat), "--samples", "64", "--output", str(tmp_path / name), "--quiet"])
-    one, other = (json.loads((tmp_path / name / "explanation.json").read_text()) for name in ("a", "b"))
-    assert one["classes"] == other["classes"]
-
-
-def test_trust_writes_the_verdict_and_every_trial(cat, tmp_path, capsys):
-    out = tmp_path / "trust"
-    flags = ["--samples", "128", "--classes", "1", "--output", str(out), "--trials", "reality", "curves", "repeat"]
-    assert main(["trust", str(cat), *flags, "--quiet"]) == 0
-    document = json.loads((out / "trust.json").read_text())
-    assert document["class"]["name"] == "Egyptian cat"
-    assert document["verdict"] == document["explanation"]["classes"][0]["trust"]
-    assert document["trials"].keys() == {"reality", "curves", "repeat"}
-    curves = document["trials"]["curves"]
-    assert curves["deletion_area"] < curves["random_deletion_area"] < curves["insertion_area"]
-    printed = capsys.readouterr().out
-    assert printed.startswith(f"Egyptian cat: {document['verdict']['level']}")
-    assert "5 seeds: Jaccard" in printed
-
-
-def test_trust_shows_that_the_explanation_depends_on_what_the_model_learned(cat, tmp_path, capsys):
-    out = tmp_path / "trust"
-    flags = ["--samples", "64", "--grid-rows", "4", "--grid-columns", "4", "--classes", "1", "--output", str(out)]
-    assert main(["trust", str(cat), *flags, "--trials", "sanity"]) == 0
-    check = json.loads((out / "trust.json").read_text())["trials"]["sanity"]
-    assert check["passed"]
-    assert len(check["stages"]) == 4
-    assert "changes, as it must" in capsys.readouterr().out
-
-
-def test_bf16_is_checked_on_the_picture_and_reported_or_refused_in_words(cat, tmp_path, capsys):
-    out = tmp_path / "out"
-    code = main(["explain", str(cat), "--samples", "128", "--precision", "bf16", "--output", str(out), "--quiet"])
-    if not bf16_available():
-        assert code == 1
-        assert "bf16" in capsys.readouterr().err
-        return
-    explanation = lc.Explanation.from_json((out / "explanation.json").read_text())
-    assert explanation.samples == 128
-    used = explanation.provenance.engine == "openvino-bf16"
-    assert explanation.notes[-1].startswith("Asked in reduced precision" if used else "Asked in f32")
-
-
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly():
     command = [sys.executable, "-m", "lime_core", "models"]
     reader, writer = os.pipe()
@@ -172,13 +104,3 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly():
     with os.fdopen(writer, "w") as stdout:
         done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_trial_that_cannot_be_done_leaves_the_others_standing(cat, tmp_path, capsys):
-    out = tmp_path / "trust"
-    flags = ["--samples", "64", "--surrogate", "lasso", "--alpha", "50", "--quiet", "--output", str(out)]
-    assert main(["trust", str(cat), *flags, "--trials", "reality", "curves"]) == 0
-    trials = json.loads((out / "trust.json").read_text())["trials"]
-    assert "No superpixel speaks for this class" in trials["reality"]["error"]
-    assert len(trials["curves"]["deletion"]) > 2
-    assert "reality could not be done: No superpixel" in capsys.readouterr().out

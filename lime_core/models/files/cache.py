@@ -1,14 +1,15 @@
-"""The user's cache folder: what is kept there can always be made anew, so nothing here fails, it only forgets."""
+"""The user's cache folder. Its content can always be computed again, so a file that cannot be used is no error."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,21 +21,15 @@ _ABANDONED_SECONDS = 3600
 def cache_folder() -> Path | None:
     """Return where this program may keep what it has worked out; nothing is created.
 
-    ``$LIMELIGHT_CACHE`` if set, else the platform's own place: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on
-    macOS, ``$XDG_CACHE_HOME`` or ``~/.cache`` elsewhere. None for a user without a home folder.
+    ``$LIMELIGHT_CACHE`` if set, else the platform's own folder: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on
+    macOS, ``~/.cache`` elsewhere; ``$XDG_CACHE_HOME`` stands before the latter two. None for a user without a home
+    folder.
     """
     if given := os.environ.get("LIMELIGHT_CACHE"):
         return Path(given).absolute()
-    variable, default = {
-        "Windows": ("LOCALAPPDATA", "AppData/Local"),
-        "Darwin": ("", "Library/Caches"),
-    }.get(platform.system(), ("XDG_CACHE_HOME", ".cache"))
-    # The specification of XDG says that a relative path is to be ignored.
-    if (chosen := os.environ.get(variable)) and Path(chosen).is_absolute():
-        return Path(chosen) / "limelight"
     try:
-        return Path.home() / default / "limelight"
-    except RuntimeError:
+        return user_cache_path("limelight", appauthor=False, opinion=False)
+    except (RuntimeError, OSError):
         return None
 
 

@@ -1,6 +1,5 @@
 import dataclasses
 import os
-import platform
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
+from platformdirs.windows import Windows
 
 from lime_core.models import CATALOG, load_classifier
 from lime_core.models.engines.choice import make_engine
@@ -134,32 +136,34 @@ def test_the_key_changes_with_weights_model_and_format(monkeypatch):
 @pytest.mark.parametrize(
     ("system", "environment", "expected"),
     [
-        ("Linux", {"LIMELIGHT_CACHE": "/chosen"}, "/chosen"),
-        ("Linux", {"LIMELIGHT_CACHE": "", "XDG_CACHE_HOME": "/xdg"}, "/xdg/limelight"),
-        ("Linux", {"XDG_CACHE_HOME": "relative"}, "/home/somebody/.cache/limelight"),
-        ("Linux", {}, "/home/somebody/.cache/limelight"),
-        ("Darwin", {"XDG_CACHE_HOME": "/xdg"}, "/home/somebody/Library/Caches/limelight"),
-        ("Windows", {"LOCALAPPDATA": "/local"}, "/local/limelight"),
-        ("Windows", {}, "/home/somebody/AppData/Local/limelight"),
+        (Unix, {"LIMELIGHT_CACHE": "/chosen"}, "/chosen"),
+        (Unix, {"LIMELIGHT_CACHE": "", "XDG_CACHE_HOME": "/xdg"}, "/xdg/limelight"),
+        (Unix, {"XDG_CACHE_HOME": "relative"}, "/home/somebody/.cache/limelight"),
+        (Unix, {}, "/home/somebody/.cache/limelight"),
+        (MacOS, {}, "/home/somebody/Library/Caches/limelight"),
+        (MacOS, {"XDG_CACHE_HOME": "/xdg"}, "/xdg/limelight"),
+        (Windows, {"XDG_CACHE_HOME": "/xdg"}, "/local/limelight"),
     ],
 )
 def test_the_cache_is_where_the_platform_keeps_such_things(monkeypatch, system, environment, expected):
-    for name in ("LIMELIGHT_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+    for name in ("LIMELIGHT_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/somebody")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(platform, "system", lambda: system)
-    monkeypatch.setattr(Path, "home", lambda: Path("/home/somebody"))
+    monkeypatch.setattr("platformdirs.PlatformDirs", system)
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", lambda name: "/local")
     assert cache_folder() == Path(expected)
 
 
 def test_a_user_without_a_home_has_no_cache_and_needs_none(monkeypatch):
-    def home():
-        raise RuntimeError("Could not determine home directory.")
+    def no_home(*_):
+        raise KeyError
 
     monkeypatch.delenv("LIMELIGHT_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_home)
     assert cache_folder() is None
     assert graph_store(CARD, "a" * 64) is None
     assert plan_for(CARD.id, GRAPH, (1, 1), "f32") == Plan()

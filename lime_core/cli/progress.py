@@ -1,0 +1,52 @@
+"""A progress bar with the time left on standard error; nothing at all when that is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def progress_bar(
+    title: str, *, unit: Literal["count", "bytes"] = "count", quiet: bool = False
+) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while the block runs, and remove it afterwards.
+
+    Parameters
+    ----------
+    title : str
+        What is being done.
+    unit : {"count", "bytes"}
+        What is counted.
+    quiet : bool
+        Show nothing.
+
+    Yields
+    ------
+    report : callable
+        Called as ``report(done, total)``; the bar appears with its first call.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield _show_nothing
+        return
+    amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def report(done: int, total: int) -> None:
+            if not bars.task_ids:
+                bars.add_task(title, total=total)
+            bars.update(bars.task_ids[0], completed=done, total=total)
+
+        yield report
+
+
+def _show_nothing(done: int, total: int) -> None:
+    del done, total

@@ -1,0 +1,53 @@
+"""In a notebook, results and pictures show themselves."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[2]
+CELLS = (
+    """
+    import numpy as np
+    import lime_core as lc
+
+    def brightness(images):
+        left = images[:, :, :16].mean(axis=(1, 2, 3)) / 255
+        return np.stack([left, 1 - left], axis=1)
+
+    classifier = lc.CallableClassifier(brightness, (32, 32), ("bright on the left", "dark on the left"))
+    spec = lc.ExplainSpec(samples=64, segmentation=lc.Grid(2, 2), fill="black")
+    image = lc.Image(np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    """,
+    "image",
+    "lc.explain(image, classifier, spec)",
+    'lc.attribute(image, classifier, method="leave_one_out", spec=spec)',
+)
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    """What each cell shows, by MIME type."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell)) for cell in CELLS])
+    with warnings.catch_warnings():
+        # The messaging libraries of the kernel warn of their own affairs.
+        warnings.simplefilter("ignore")
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
+    return [[output["data"] for output in cell.outputs if "data" in output] for cell in notebook.cells]
+
+
+def test_an_image_shows_itself(outputs):
+    (shown,) = outputs[1]
+    assert "image/png" in shown or "<img" in shown["text/html"]
+
+
+@pytest.mark.parametrize("cell", [2, 3], ids=["an explanation", "an attribution"])
+def test_a_result_shows_its_classes_and_a_picture(outputs, cell):
+    (shown,) = outputs[cell]
+    assert "bright on the left" in shown["text/html"]
+    assert "<img" in shown["text/html"]
