@@ -26,8 +26,8 @@ def legend(attribution: Attribution, view: View) -> str:
 
 def _colors(attribution: Attribution, view: View) -> str:
     if view.name == "jet":
-        what = "evidence against the class" if view.sign == "negative" else "evidence for the class"
-        return f"Red: strong {what if attribution.signed else 'importance'}. Dark blue: none."
+        evidence = "evidence against the class" if view.sign == "negative" else "evidence for the class"
+        return f"Red: strong {evidence if attribution.signed else 'importance'}. Dark blue: none."
     return _PLAIN.get(view.name) or (_SIGNED if attribution.signed else _UNSIGNED)[view.name]
 
 
@@ -35,7 +35,7 @@ def _left_out(attribution: Attribution, view: View) -> list[str]:
     sentences = []
     if attribution.segments is not None and view.top_k < attribution.superpixels:
         sentences.append(f"At most {view.top_k} superpixels are shown.")
-    if view.sign == "negative":
+    if attribution.signed and view.sign == "negative":
         sentences.append("Evidence for the class is left out.")
     elif attribution.signed and (view.sign == "positive" or view.name == "jet"):
         sentences.append("Evidence against the class is left out.")

@@ -156,7 +156,7 @@ def jet(
     view = view or View()
     pixels = _picture(image, attribution)
     scores = _shown_map(attribution, class_index, view)
-    strength = np.maximum(-scores if view.sign == "negative" else scores, 0)
+    strength = np.maximum(-scores if attribution.signed and view.sign == "negative" else scores, 0)
     smoothed = np.asarray(gaussian(strength, view.smoothing, mode="nearest", truncate=2.0), dtype=np.float32)
     limit = float(smoothed.max()) if limit is None else limit
     return to_bytes(blend(pixels.astype(np.float32), colorize(smoothed, "jet", limit), view.opacity))
@@ -211,7 +211,8 @@ def _shown_map(attribution: Attribution, class_index: int, view: View) -> Share:
     if attribution.segments is not None:
         return attribution.heatmap(class_index, view)
     item = attribution[class_index]
-    shown = {"positive": item.scores > 0, "negative": item.scores < 0, "both": item.scores != 0}[view.sign]
+    sign = view.sign if attribution.signed else "both"
+    shown = {"positive": item.scores > 0, "negative": item.scores < 0, "both": item.scores != 0}[sign]
     if view.hide_unsure:
         shown = shown & item.sure
     return np.where(shown, item.scores, 0).astype(np.float32)

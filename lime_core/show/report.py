@@ -119,7 +119,7 @@ def _strongest(attribution: Attribution, item: ClassAttribution) -> list[tuple[s
     scores, sign = attribution.scores(item.index), "+" if attribution.signed else ""
     rows = []
     for superpixel in attribution.top_features(item.index, _STRONGEST, "both"):
-        cells = [str(superpixel), f"{scores[superpixel]:{sign}.4f}"]
+        cells = [str(superpixel), f"{scores[superpixel]:{sign}z.4f}"]
         if item.std_errors is not None:
             cells.append(_number(CONFIDENT * float(item.std_errors[superpixel]), digits=4))
         rows.append(tuple(cells))

@@ -169,6 +169,14 @@ def test_importance_without_a_sign_is_violet() -> None:
     assert (heat[inner(3)] == COLORMAPS["sequential"][0]).all()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_importance_without_a_sign_is_drawn_whatever_sign_is_asked_for(name: Any) -> None:
+    importance = explain(np.abs(COEFFICIENTS), signed=False)
+    negative, both = (show.render(image(), importance, 7, lc.View(name, sign=sign)) for sign in ("negative", "both"))
+    assert np.array_equal(negative, both)
+    assert not np.array_equal(both, show.render(image(), explain(NOTHING, signed=False), 7, lc.View(name)))
+
+
 def test_the_outline_draws_lines_only() -> None:
     picture = show.outline(image(), explain(), 7, lc.View(top_k=1))
     assert not changed(picture)
