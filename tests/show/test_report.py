@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import html
+import shlex
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,6 +14,7 @@ from known_attributions import HEIGHT, WIDTH, of_pixels
 from known_attributions import image as known_image
 
 import lime_core as lc
+from lime_core.settings.flags import add_spec_flags, spec_from
 from lime_core.show import html_report, render
 
 HOSTILE = '"><script>alert(1)</script>&\u202e{{ 7 * 7 }}'
@@ -116,6 +119,17 @@ def test_it_tells_how_to_repeat_the_run(report: str) -> None:
     assert "--segmentation grid --grid-rows 2 --grid-columns 3" in report
     assert "64 samples" in report
     assert "SHA-256" in report
+
+
+def test_the_command_of_any_method_is_understood(image: lc.Image, without_one: lc.Attribution) -> None:
+    text = Reader(html_report(image, without_one, view=lc.View("jet", smoothing=3.0))).text
+    line = next(line for line in text.splitlines() if "--method leave_one_out" in line)
+    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
+    add_spec_flags(parser, files=False)
+    options, _ = parser.parse_known_args(shlex.split(line))
+    spec = spec_from(options, lc.ExplainSpec())
+    assert spec.segmentation == lc.Grid(2, 3)
+    assert spec.view == lc.View("jet", smoothing=3.0)
 
 
 def test_settings_are_listed_in_words(report: str) -> None:
