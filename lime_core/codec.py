@@ -1,9 +1,10 @@
-"""Arrays as JSON: shape, dtype and zlib-packed bytes in base64, exact to the bit."""
+"""Arrays and numbers as JSON: packed bytes for arrays, exact to the bit; words for numbers that JSON lacks."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from typing import Any
 
@@ -46,3 +47,25 @@ def decode_array(encoded: Any) -> NDArray[Any]:
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
         raise LimeError(f"A stored array is damaged: {error}") from error
     return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
+
+
+def to_null(value: Any) -> Any:
+    """Return a number as JSON can hold it: NaN as None, infinity as a word; anything else as it is."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "infinite"
+    return value
+
+
+def from_null(value: Any) -> Any:
+    """Return what `to_null` was given."""
+    return math.nan if value is None else math.inf if value == "infinite" else value
+
+
+def numbers_to_list(values: NDArray[np.float64]) -> list[Any]:
+    """Return a float array ``(S,)`` as a JSON-ready list."""
+    return [to_null(value) for value in values.tolist()]
+
+
+def numbers_from_list(values: list[Any]) -> NDArray[np.float64]:
+    """Return the float64 array that `numbers_to_list` was given."""
+    return np.array([from_null(value) for value in values], dtype=np.float64)

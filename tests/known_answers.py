@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+TWELVE = lc.Grid(rows=3, columns=4)
 
 
 def colorful_image(height: int = 61, width: int = 87, seed: int = 0) -> lc.Image:
@@ -58,3 +60,31 @@ def linear(weights: NDArray[np.float64], intercept: float = 0.1) -> Callable[...
 
 def all_masks(superpixels: int) -> NDArray[np.uint8]:
     return np.array(list(itertools.product((0, 1), repeat=superpixels)), dtype=np.uint8)
+
+
+def answers_of(
+    outputs: NDArray[np.float64], masks: NDArray[np.uint8], image: lc.Image, spec: lc.ExplainSpec
+) -> lc.Neighborhood:
+    """A neighborhood with masks and outputs of the test's own."""
+    real = lc.query(image, known_answer(lambda z: z[:, :1] * np.ones(outputs.shape[1]), image, spec), spec)
+    return replace(
+        real,
+        masks=masks,
+        outputs=outputs.astype(np.float32),
+        original_outputs=outputs[0].astype(np.float32),
+        pairs=np.arange(len(masks), dtype=np.int32),
+        class_names=tuple(f"class {index}" for index in range(outputs.shape[1])),
+    )
+
+
+def curved_answers(preset: str) -> tuple[lc.Neighborhood, lc.ExplainSpec]:
+    """Answers of a model that no linear surrogate fits, asked under a preset's own sampling on twelve superpixels."""
+    weights = np.random.default_rng(2).normal(size=(12, 4))
+
+    def model(masks: NDArray[np.float64]) -> NDArray[np.float64]:
+        scores = np.exp(masks @ weights * 0.6)
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    image = colorful_image()
+    spec = replace(lc.preset(preset), segmentation=TWELVE, samples=200, fill="black")
+    return lc.query(image, known_answer(model, image, spec), spec), spec

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from lime_core.answers.neighborhood import StopReason
 from lime_core.blas import one_thread
-from lime_core.masks.kernels import distances, kernel_weights, target_values
+from lime_core.masks.kernels import distances
 from lime_core.settings.spec import ExplainSpec
 
 Floats = NDArray[np.float64]
-StopReason = Literal["budget", "separated", "precise", "stopped"]
 
 FEW_PAIRS = 1.5  # a superpixel: with fewer pairs of samples an explanation is not to be believed
 _APART = 2.0  # standard errors between the K-th and the (K+1)-th strongest superpixel
@@ -32,9 +30,9 @@ class RunningFit:
     Parameters
     ----------
     spec : ExplainSpec
-        Its fit settings weight the samples; `top_k` and `stop_tolerance` decide.
+        Its fit settings weight the samples; `stop_top_k` and `stop_tolerance` decide.
     energy : ndarray of float64, shape (S,)
-        See `lime_core.fills.hidden_energy`.
+        See `lime_core.masks.fills.hidden_energy`.
     classes : list of int
         The explained classes.
 
@@ -60,8 +58,8 @@ class RunningFit:
         """Add a block: masks uint8 ``(B, S)``, outputs float32 ``(B, C)`` of all classes, pair ids ``(B,)``."""
         spec = self._spec
         design = np.column_stack([np.ones(len(masks)), masks])
-        weights = kernel_weights(distances(masks, self._energy, spec.distance), spec.kernel, spec.kernel_width)
-        targets = target_values(outputs[:, self._classes], spec)
+        weights = spec.kernel.weights(distances(masks, self._energy, spec.distance))
+        targets = spec.target.values(outputs[:, self._classes])
         weighted = design * weights[:, None]
         self._gram += weighted.T @ design
         self._moments += weighted.T @ targets
@@ -91,7 +89,7 @@ class RunningFit:
         bound = self._spec.stop_tolerance * np.ptp(self.coefficients, axis=1)
         if (self.std_errors.max(axis=1) <= bound).all():
             return "precise"
-        k = self._spec.top_k
+        k = self._spec.stop_top_k
         if k >= self.coefficients.shape[1]:
             return None
         strength = np.abs(self.coefficients)
@@ -103,7 +101,7 @@ class RunningFit:
 
     def _solve(self) -> tuple[Floats, Floats]:
         unknowns = len(self._gram)
-        penalty = self._spec.alpha * (self._gram[0, 0] if self._spec.normalize_weights else 1.0)
+        penalty = self._spec.surrogate.ridge_penalty * (self._gram[0, 0] if self._spec.normalize_weights else 1.0)
         ridge = np.diag(np.r_[0.0, np.full(unknowns - 1, max(penalty, 1e-9 * self._gram[0, 0]))])
         inverse = np.linalg.pinv(self._gram + ridge, hermitian=True)
         return inverse @ self._moments, inverse

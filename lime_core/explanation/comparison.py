@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, rank_correlation
 from lime_core.explanation.explanation import ClassExplanation, Explanation
-from lime_core.settings.spec import ExplainSpec, Sign
+from lime_core.settings.spec import ExplainSpec
+from lime_core.settings.view import Sign
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Difference:
     Attributes
     ----------
     a, b : int
-        Places of the two models in the comparison.
+        Positions of the two models in the comparison.
     coefficients : ndarray of float64, shape (S,)
         Coefficient under model `a` less that under model `b`.
     std_errors : ndarray of float64, shape (S,)
@@ -48,7 +49,7 @@ class Agreement:
     Attributes
     ----------
     a, b : int
-        Places of the two models in the comparison.
+        Positions of the two models in the comparison.
     common, union : tuple of int
         Superpixels among the strongest of both models, and of either, in rising order.
     jaccard : float
@@ -94,15 +95,15 @@ class Comparison:
         SpecError
             When there is no such model.
         """
-        for place in (a, b):
-            if not 0 <= place < len(self.models):
-                raise SpecError(f"There are {len(self.models)} models, numbered from 0; got {place}.")
-        one, other = self.explained[a], self.explained[b]
+        for position in (a, b):
+            if not 0 <= position < len(self.models):
+                raise SpecError(f"There are {len(self.models)} models, numbered from 0; got {position}.")
+        first, second = self.explained[a], self.explained[b]
         return Difference(
             a=a,
             b=b,
-            coefficients=one.coefficients - other.coefficients,
-            std_errors=np.hypot(one.std_errors, other.std_errors),
+            coefficients=first.coefficients - second.coefficients,
+            std_errors=np.hypot(first.std_errors, second.std_errors),
         )
 
 
@@ -110,7 +111,7 @@ def compare(
     explanations: Sequence[Explanation],
     class_index: int | None = None,
     *,
-    k: int | None = None,
+    k: int = 5,
     sign: Sign = "positive",
 ) -> Comparison:
     """Compare explanations of one picture by several models.
@@ -121,8 +122,8 @@ def compare(
         One a model, all of the same picture with the same settings; only the explained classes may differ.
     class_index : int, optional
         The class to compare; without it each model's most probable explained class, which need not be the same.
-    k : int, optional
-        How many superpixels count as the strongest; the explanations' own ``spec.top_k`` by default.
+    k : int
+        How many superpixels count as the strongest.
     sign : {"positive", "negative", "both"}
         Which superpixels may be among the strongest; see `Explanation.top_features`.
 
@@ -143,10 +144,9 @@ def compare(
     >>> compare(made, 281).pairs[0].jaccard  # doctest: +SKIP
     """
     _check_same_question(explanations)
-    k = explanations[0].spec.top_k if k is None else k
     explained = [_chosen(explanation, class_index) for explanation in explanations]
     top = [
-        explanation.top_features(one.index, k, sign) for explanation, one in zip(explanations, explained, strict=True)
+        explanation.top_features(item.index, k, sign) for explanation, item in zip(explanations, explained, strict=True)
     ]
     return Comparison(
         models=tuple(explanation.provenance.model for explanation in explanations),

@@ -1,56 +1,164 @@
 """What stands where a superpixel is hidden.
 
 Every fill is one picture of the same size as the original, painted once; hiding a superpixel shows that picture
-through it. `FILLS` maps each name to its painter.
+through it. `FILLS` holds them by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.restoration import inpaint_biharmonic
 
+from lime_core.parameters import Option, Registry, parameter
+
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int32]
-
-FillName = Literal["image_mean", "segment_mean", "grey", "black", "color", "blur", "noise", "inpaint"]
 
 _INPAINT_MARGIN = 8
 
 
+class Fill(Option, ABC):
+    """A way to paint what stands where superpixels are hidden."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:
+        """Paint the fill picture.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8, shape (h, w, 3)
+            RGB picture at the model's input size; left unchanged.
+        labels : ndarray of int32, shape (h, w)
+            Superpixels ``0..S-1``.
+        seed : int
+            Of fills that draw at random.
+
+        Returns
+        -------
+        fill : ndarray of uint8, shape (h, w, 3)
+        """
+
+
 @dataclass(frozen=True, slots=True)
-class FillOptions:
-    """The settings that some fills take: `color` RGB 0..255, `blur_sigma` in px, `seed` of the noise."""
+class ImageMean(Fill):
+    """The mean colour of the whole picture."""
 
-    color: tuple[int, int, int] = (128, 128, 128)
-    blur_sigma: float = 12.0
-    seed: int = 0
+    name: ClassVar[str] = "image_mean"
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return one colour everywhere."""
+        return _constant(pixels, np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8))
 
 
-def paint_fill(name: FillName, pixels: Pixels, labels: Labels, options: FillOptions | None = None) -> Pixels:
-    """Paint the fill picture.
+@dataclass(frozen=True, slots=True)
+class SegmentMean(Fill):
+    """The mean colour of each superpixel; what the `lime` package uses."""
 
-    Parameters
-    ----------
-    name : str
-        A key of `FILLS`.
-    pixels : ndarray of uint8, shape (h, w, 3)
-        RGB picture at the model's input size; left unchanged.
-    labels : ndarray of int32, shape (h, w)
-        Superpixels ``0..S-1``.
-    options : FillOptions, optional
-        Colour, blur and seed.
+    name: ClassVar[str] = "segment_mean"
 
-    Returns
-    -------
-    fill : ndarray of uint8, shape (h, w, 3)
-    """
-    return FILLS[name](pixels, labels, options or FillOptions())
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return one colour a superpixel, truncated to whole levels as the `lime` package truncates them."""
+        sizes = np.bincount(labels.ravel())
+        sums = [np.bincount(labels.ravel(), weights=pixels[..., channel].ravel()) for channel in range(3)]
+        means = (np.stack(sums, axis=1) / sizes[:, None]).astype(np.uint8)
+        return means[labels]
+
+
+@dataclass(frozen=True, slots=True)
+class Grey(Fill):
+    """Mid-grey (128)."""
+
+    name: ClassVar[str] = "grey"
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return grey everywhere."""
+        return _constant(pixels, (128, 128, 128))
+
+
+@dataclass(frozen=True, slots=True)
+class Black(Fill):
+    """Black."""
+
+    name: ClassVar[str] = "black"
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return black everywhere."""
+        return _constant(pixels, (0, 0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Color(Fill):
+    """One colour of the user's choice."""
+
+    name: ClassVar[str] = "color"
+
+    color: tuple[int, int, int] = parameter(
+        (128, 128, 128), "Colour of the fill, red, green and blue.", kind="color", flat="fill_color"
+    )
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return that colour everywhere."""
+        return _constant(pixels, self.color)
+
+
+@dataclass(frozen=True, slots=True)
+class Blur(Fill):
+    """The picture itself, blurred by a Gaussian."""
+
+    name: ClassVar[str] = "blur"
+
+    sigma: float = parameter(
+        12.0, "Width of the blur, px of the model's input.", low=0.5, high=200, flat="fill_blur_sigma"
+    )
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return the blurred picture."""
+        sigma = (self.sigma, self.sigma, 0)
+        blurred = ndimage.gaussian_filter(pixels.astype(np.float32), sigma, mode="nearest")
+        fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
+        return fill
+
+
+@dataclass(frozen=True, slots=True)
+class Noise(Fill):
+    """Uniform noise, the same for every perturbed picture."""
+
+    name: ClassVar[str] = "noise"
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return noise drawn with `seed`."""
+        return np.random.default_rng(seed).integers(0, 256, pixels.shape, dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Inpaint(Fill):
+    """Each superpixel continued from its own surroundings, as if it alone were missing (biharmonic inpainting)."""
+
+    name: ClassVar[str] = "inpaint"
+
+    def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
+        """Return the picture with every superpixel painted over."""
+        fill = pixels.copy()
+        for index, box in enumerate(ndimage.find_objects(labels + 1)):
+            window = tuple(slice(max(0, side.start - _INPAINT_MARGIN), side.stop + _INPAINT_MARGIN) for side in box)
+            missing = labels[window] == index
+            if missing.all():  # nothing around it to continue from
+                fill[window] = np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8)
+                continue
+            painted = inpaint_biharmonic(pixels[window], missing, channel_axis=-1)
+            fill[window][missing] = np.rint(painted[missing] * 255).clip(0, 255).astype(np.uint8)
+        return fill
+
+
+FILLS: Registry[Fill] = Registry("fill", ImageMean, SegmentMean, Grey, Black, Color, Blur, Noise, Inpaint)
 
 
 def hide(pixels: Pixels, fill: Pixels, labels: Labels, masks: NDArray[np.uint8]) -> Pixels:
@@ -87,64 +195,3 @@ def hidden_energy(pixels: Pixels, fill: Pixels, labels: Labels) -> NDArray[np.fl
 
 def _constant(pixels: Pixels, color: tuple[int, int, int] | NDArray[np.uint8]) -> Pixels:
     return np.broadcast_to(np.asarray(color, np.uint8), pixels.shape).copy()
-
-
-def _image_mean(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    return _constant(pixels, np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8))
-
-
-def _segment_mean(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    # Truncated to whole levels, as the lime package does, so that its preset sees the same pictures.
-    sizes = np.bincount(labels.ravel())
-    sums = [np.bincount(labels.ravel(), weights=pixels[..., channel].ravel()) for channel in range(3)]
-    means = (np.stack(sums, axis=1) / sizes[:, None]).astype(np.uint8)
-    return means[labels]
-
-
-def _grey(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    return _constant(pixels, (128, 128, 128))
-
-
-def _black(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    return _constant(pixels, (0, 0, 0))
-
-
-def _color(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    return _constant(pixels, options.color)
-
-
-def _blur(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    sigma = (options.blur_sigma, options.blur_sigma, 0)
-    blurred = ndimage.gaussian_filter(pixels.astype(np.float32), sigma, mode="nearest")
-    fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
-    return fill
-
-
-def _noise(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    return np.random.default_rng(options.seed).integers(0, 256, pixels.shape, dtype=np.uint8)
-
-
-def _inpaint(pixels: Pixels, labels: Labels, options: FillOptions) -> Pixels:  # noqa: ARG001
-    # Each superpixel is continued from its own surroundings, as if it alone were missing.
-    fill = pixels.copy()
-    for index, box in enumerate(ndimage.find_objects(labels + 1)):
-        window = tuple(slice(max(0, side.start - _INPAINT_MARGIN), side.stop + _INPAINT_MARGIN) for side in box)
-        missing = labels[window] == index
-        if missing.all():  # nothing around it to continue from
-            fill[window] = np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8)
-            continue
-        painted = inpaint_biharmonic(pixels[window], missing, channel_axis=-1)
-        fill[window][missing] = np.rint(painted[missing] * 255).clip(0, 255).astype(np.uint8)
-    return fill
-
-
-FILLS: dict[FillName, Callable[[Pixels, Labels, FillOptions], Pixels]] = {
-    "image_mean": _image_mean,
-    "segment_mean": _segment_mean,
-    "grey": _grey,
-    "black": _black,
-    "color": _color,
-    "blur": _blur,
-    "noise": _noise,
-    "inpaint": _inpaint,
-}

@@ -1,0 +1,1 @@
+"""Pictures: from bytes of any kind to bounded RGB pixels."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import PIL.Image
 
 from lime_core.errors import ImageError
 from lime_core.picture.decoding import decode
@@ -61,6 +63,12 @@ class Image:
 
     def __repr__(self) -> str:
         return f"Image({self.width}×{self.height}, sha256={self.sha256[:12]}…)"
+
+    def _repr_png_(self) -> bytes:
+        """Show the picture in a notebook."""
+        buffer = io.BytesIO()
+        PIL.Image.fromarray(self.pixels).save(buffer, "PNG")
+        return buffer.getvalue()
 
     @property
     def height(self) -> int:

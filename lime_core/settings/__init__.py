@@ -1,0 +1,1 @@
+"""Settings: the spec of an explanation, its view, named presets, and both as flags."""

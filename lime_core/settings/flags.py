@@ -1,21 +1,26 @@
-"""Settings as flags, and back: for the command line, and for the commands and links that the dashboard hands on."""
+"""Settings as flags, and back: for the command line, and for the commands and links that the dashboard hands on.
+
+A flag is named after its setting, with dashes. A parameter of an option is named after its flat name where it has one
+(``--kernel-width``), else after option and parameter (``--slic-n-segments``).
+"""
 
 from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from lime_core.errors import SpecError
 from lime_core.models import DEFAULT_MODEL
 from lime_core.models.engines.base import Precision
-from lime_core.parameters import Parameter, parameters_of
+from lime_core.parameters import Option, Parameter, parameters_of
 from lime_core.settings.spec import ExplainSpec
-from lime_core.superpixels.segmentation import SEGMENTATIONS, AnySegmentation, LabelMap
+from lime_core.superpixels import LabelMap
 
 _SPELLED = {"top_classes": "classes", "classes": "class-indices"}
+DEFAULT_METHOD = "lime"
 
 
 def flags_of(spec: ExplainSpec) -> dict[str, list[str]]:
@@ -25,17 +30,18 @@ def flags_of(spec: ExplainSpec) -> dict[str, list[str]]:
     written as text and is left out.
     """
     flags: dict[str, list[str]] = {}
-    cut, usual = spec.segmentation, ExplainSpec()
-    if not isinstance(cut, LabelMap):
-        start = usual.segmentation if cut.method == usual.segmentation.method else SEGMENTATIONS[cut.method]()
-        if cut.method != usual.segmentation.method:
-            flags["segmentation"] = [cut.method]
-        for name in parameters_of(cut):
-            if getattr(cut, name) != getattr(start, name):
-                flags[f"{cut.method}-{_dashed(name)}"] = [repr(getattr(cut, name))]
+    usual = ExplainSpec()
     for name, rule in parameters_of(spec).items():
-        value = getattr(spec, name)
-        if name != "segmentation" and value != getattr(usual, name):
+        value, default = getattr(spec, name), getattr(usual, name)
+        if isinstance(value, LabelMap):
+            continue
+        if rule.kind == "group":
+            flags |= _flags_of_parameters(value, default)
+        elif rule.kind == "option":
+            if value.name != default.name:
+                flags[_dashed(name)] = [value.name]
+            flags |= _flags_of_parameters(value, default if value.name == default.name else type(value)())
+        elif value != default:
             flags |= _flag(_SPELLED.get(name, _dashed(name)), rule, value)
     return flags
 
@@ -45,6 +51,7 @@ def command_line(
     image: str,
     *,
     model: str = DEFAULT_MODEL,
+    method: str = DEFAULT_METHOD,
     precision: Precision = "f32",
     output: str = "explanation",
 ) -> str:
@@ -58,6 +65,8 @@ def command_line(
         Path of the picture's file.
     model : str
         Catalog id.
+    method : str
+        Name of the explanation method.
     precision : {"f32", "bf16"}
         In which the model was asked.
     output : str
@@ -67,6 +76,8 @@ def command_line(
     # A file name that begins with a dash would be taken for a flag.
     words.append(f"./{image}" if image.startswith("-") else image)
     words += ["--model", model]
+    if method != DEFAULT_METHOD:
+        words += ["--method", method]
     if precision != "f32":
         words += ["--precision", precision]
     for flag, texts in flags_of(spec).items():
@@ -86,18 +97,21 @@ def add_spec_flags(parser: argparse.ArgumentParser, *, files: bool = True) -> No
     files : bool
         Whether ``--label-map`` may name a file to read; not for flags that strangers write.
     """
-    methods = [name for name in SEGMENTATIONS if name != LabelMap.method]
-    parser.add_argument("--segmentation", choices=methods, help="how the picture is cut into superpixels")
     if files:
         parser.add_argument("--label-map", metavar="PNG", help="your own superpixels: each colour of the file is one")
-    for name in methods:
-        for field, rule in parameters_of(SEGMENTATIONS[name]).items():
-            _add_flag(parser, f"{name}-{_dashed(field)}", rule, dest=f"{name}_{field}")
-    for field, rule in parameters_of(ExplainSpec).items():
-        if field == "classes":
-            parser.add_argument(f"--{_SPELLED[field]}", type=int, nargs="+", metavar="I", dest=field, help=rule.help)
-        elif field != "segmentation":
-            _add_flag(parser, _SPELLED.get(field, _dashed(field)), rule, dest=field)
+    for name, rule in parameters_of(ExplainSpec).items():
+        if name == "classes":
+            parser.add_argument(f"--{_SPELLED[name]}", type=int, nargs="+", metavar="I", dest=name, help=rule.help)
+        elif rule.kind == "option" and rule.registry is not None:
+            names = [each for each in rule.registry.offered if each != LabelMap.name]
+            parser.add_argument(f"--{_dashed(name)}", choices=names, dest=name, help=_escaped(rule.help))
+        elif rule.kind != "group":
+            _add_flag(parser, _SPELLED.get(name, _dashed(name)), rule, dest=name)
+    seen: set[str] = set()
+    for nested in _nested_flags():
+        if nested.flag not in seen:
+            seen.add(nested.flag)
+            _add_flag(parser, nested.flag, nested.rule, dest=nested.dest)
 
 
 def spec_from(options: argparse.Namespace, start: ExplainSpec) -> ExplainSpec:
@@ -106,14 +120,18 @@ def spec_from(options: argparse.Namespace, start: ExplainSpec) -> ExplainSpec:
     Raises
     ------
     SpecError
-        When a value is out of range, or flags of two segmentation methods are mixed.
+        When a value is out of range, or a flag belongs to an option that is not chosen.
     """
     given = vars(options)
-    names = [name for name in parameters_of(ExplainSpec) if name in given and name != "segmentation"]
-    changes: dict[str, Any] = {
-        name: tuple(given[name]) if isinstance(given[name], list) else given[name] for name in names
-    }
-    return replace(start, segmentation=_segmentation_from(given, start.segmentation), **changes)
+    changes: dict[str, Any] = {}
+    for name, rule in parameters_of(ExplainSpec).items():
+        if rule.kind == "option":
+            changes[name] = _option_from(name, given, getattr(start, name))
+        elif rule.kind == "group":
+            changes[name] = _changed(name, getattr(start, name), given)
+        elif name in given:
+            changes[name] = tuple(given[name]) if isinstance(given[name], list) else given[name]
+    return replace(start, **changes)
 
 
 def spec_from_flags(flags: Mapping[str, list[str]]) -> ExplainSpec:
@@ -137,8 +155,83 @@ class _Parser(argparse.ArgumentParser):
         raise SpecError(f"{message[:1].upper()}{message[1:]}.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Nested:
+    """The flag of a parameter that belongs to an option, or to the view."""
+
+    field: str
+    option: str
+    attribute: str
+    rule: Parameter
+
+    @property
+    def flag(self) -> str:
+        return _dashed(self.rule.flat or f"{self.option}-{self.attribute}")
+
+    @property
+    def dest(self) -> str:
+        return f"{self.field}.{self.rule.flat or f'{self.option}.{self.attribute}'}"
+
+
+def _nested_flags() -> Iterator[_Nested]:
+    for field, rule in parameters_of(ExplainSpec).items():
+        owners = {"": ExplainSpec().view} if rule.kind == "group" else dict(rule.registry or {})
+        for option, owner in owners.items():
+            for attribute, inner in parameters_of(owner).items():
+                if option != LabelMap.name:
+                    yield _Nested(field, option, attribute, inner)
+
+
+def _option_from(field: str, given: Mapping[str, Any], start: Option) -> Option:
+    """Return the option of a field that the flags ask for."""
+    wanted = [nested for nested in _nested_flags() if nested.field == field and nested.dest in given]
+    # Flags that several options share, such as --alpha, do not say which one is meant.
+    owners = {nested.option for nested in wanted if nested.rule.flat is None}
+    if field == "segmentation" and "label_map" in given:
+        if owners or field in given:
+            raise SpecError(f"Choose one segmentation: --label-map, or {', '.join(sorted({*owners, *_named(given)}))}.")
+        return LabelMap.load(given["label_map"])
+    chosen = given.get(field, next(iter(owners)) if owners else start.name)
+    if owners - {chosen}:
+        raise SpecError(f"Choose one {field}: the flags given belong to {', '.join(sorted({*owners, chosen}))}.")
+    registry = parameters_of(ExplainSpec)[field].registry
+    option: Option = start if registry is None or start.name == chosen else registry[chosen]()
+    for nested in wanted:
+        possible = [each.option for each in _nested_flags() if each.dest == nested.dest]
+        if option.name not in possible:
+            raise SpecError(
+                f"--{nested.flag} needs {field} {' or '.join(map(repr, possible))}; the {field} is {option.name!r}."
+            )
+    changed: Option = _changed(field, option, given)
+    return changed
+
+
+def _named(given: Mapping[str, Any]) -> set[str]:
+    return {given["segmentation"]} if "segmentation" in given else set()
+
+
+def _changed(field: str, owner: Any, given: Mapping[str, Any]) -> Any:
+    """Return an option, or the view, with the parameters that were given."""
+    option = getattr(owner, "name", "") if isinstance(owner, Option) else ""
+    values: dict[str, Any] = {}
+    for attribute, rule in parameters_of(owner).items():
+        dest = _Nested(field, option, attribute, rule).dest
+        if dest in given:
+            values[attribute] = tuple(given[dest]) if isinstance(given[dest], list) else given[dest]
+    return replace(owner, **values) if values else owner
+
+
+def _flags_of_parameters(owner: Any, default: Any) -> dict[str, list[str]]:
+    option = owner.name if isinstance(owner, Option) else ""
+    flags: dict[str, list[str]] = {}
+    for attribute, rule in parameters_of(owner).items():
+        if getattr(owner, attribute) != getattr(default, attribute):
+            flags |= _flag(_Nested("", option, attribute, rule).flag, rule, getattr(owner, attribute))
+    return flags
+
+
 def _add_flag(parser: argparse.ArgumentParser, flag: str, rule: Parameter, dest: str) -> None:
-    settings: dict[str, Any] = {"dest": dest, "help": rule.help.replace("%", "%%")}
+    settings: dict[str, Any] = {"dest": dest, "help": _escaped(rule.help)}
     if rule.kind == "bool":
         settings["action"] = argparse.BooleanOptionalAction
     elif rule.kind == "choice":
@@ -150,21 +243,6 @@ def _add_flag(parser: argparse.ArgumentParser, flag: str, rule: Parameter, dest:
     parser.add_argument(f"--{flag}", **settings)
 
 
-def _segmentation_from(given: Mapping[str, Any], start: AnySegmentation) -> AnySegmentation:
-    options = {
-        name: {field: given[f"{name}_{field}"] for field in parameters_of(method) if f"{name}_{field}" in given}
-        for name, method in SEGMENTATIONS.items()
-    }
-    named = [name for name, changes in options.items() if changes]
-    method = given.get("segmentation", named[0] if named else start.method)
-    if any(name != method for name in named) or ("label_map" in given and (named or "segmentation" in given)):
-        raise SpecError(f"Choose one segmentation: the flags given belong to {', '.join(sorted({*named, method}))}.")
-    if "label_map" in given:
-        return LabelMap.load(given["label_map"])
-    same = start if start.method == method else SEGMENTATIONS[method]()
-    return replace(same, **options[method])
-
-
 def _flag(flag: str, rule: Parameter, value: Any) -> dict[str, list[str]]:
     if rule.kind == "bool":
         return {flag if value else f"no-{flag}": []}
@@ -173,6 +251,10 @@ def _flag(flag: str, rule: Parameter, value: Any) -> dict[str, list[str]]:
     if isinstance(value, tuple):
         return {flag: [str(part) for part in value]}
     return {flag: [value if isinstance(value, str) else repr(value)]}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
 
 
 def _dashed(name: str) -> str:

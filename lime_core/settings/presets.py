@@ -10,8 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lime_core.errors import SpecError
+from lime_core.masks.fills import Grey
+from lime_core.masks.kernels import Gaussian, LimeKernel
+from lime_core.masks.samplers import Iid, MixedRate
 from lime_core.settings.spec import ExplainSpec
-from lime_core.superpixels.segmentation import Quickshift, Slic
+from lime_core.settings.view import View
+from lime_core.superpixels import Quickshift, Slic
+from lime_core.surrogates.models import Lasso, LeastSquares, Ridge
+from lime_core.surrogates.selection import All, LassoPath
 
 _LIME = ExplainSpec(
     segmentation=Quickshift(kernel_size=4, max_dist=200, ratio=0.2),
@@ -21,38 +27,25 @@ _LIME = ExplainSpec(
     include_original=True,
     fill="segment_mean",
     distance="cosine",
-    kernel="lime",
-    kernel_width=0.25,
-    surrogate="ridge",
-    alpha=1.0,
+    kernel=LimeKernel(width=0.25),
+    surrogate=Ridge(alpha=1.0),
     normalize_weights=False,
     selection="auto",
     target="probability",
-    view="outline",
-    top_k=5,
-    sign="positive",
-    hide_unsure=False,
+    view=View(name="outline", top_k=5, sign="positive", hide_unsure=False),
 )
 
 _MATLAB_BLOG = ExplainSpec(
     segmentation=Slic(n_segments=75, compactness=10),
     resolution="model",
     samples=1000,
-    sampler="iid",
-    keep_probability=0.8,
+    sampler=Iid(keep_probability=0.8),
     fill="black",
     target="probability",
     distance="hidden_fraction",
-    kernel="gaussian",
-    kernel_width=0.35,
+    kernel=Gaussian(width=0.35),
     surrogate="least_squares",
-    alpha=0.0,
-    view="jet",
-    sign="positive",
-    smoothing=8.0,
-    opacity=0.5,
-    hide_unsure=False,
-    top_k=1023,
+    view=View(name="jet", top_k=1023, sign="positive", hide_unsure=False, opacity=0.5, smoothing=8.0),
 )
 
 _IMAGELIME = ExplainSpec(
@@ -64,9 +57,7 @@ _IMAGELIME = ExplainSpec(
     target="probability",
     kernel="none",
     surrogate="tree",
-    view="heatmap",
-    hide_unsure=False,
-    top_k=1023,
+    view=View(name="heatmap", top_k=1023, hide_unsure=False),
 )
 
 PRESETS: dict[str, ExplainSpec] = {
@@ -74,35 +65,30 @@ PRESETS: dict[str, ExplainSpec] = {
     "lime": _LIME,
     "paper": replace(
         _LIME,
-        fill="grey",
-        sampler="iid",
+        fill=Grey(),
+        sampler=Iid(),
         distance="l2_pixels",
-        kernel="gaussian",
-        surrogate="least_squares",
-        alpha=0.0,
-        selection="lasso_path",
-        max_features=10,
+        kernel=Gaussian(width=0.25),
+        surrogate=LeastSquares(),
+        selection=LassoPath(max_features=10),
         top_classes=3,
-        top_k=10,
-        view="hide_rest",
+        view=View(name="hide_rest", top_k=10, sign="positive", hide_unsure=False),
     ),
     "tutorial": replace(
         _LIME,
         samples=150,
-        sampler="iid",
+        sampler=Iid(),
         include_original=False,
-        fill="grey",
-        surrogate="least_squares",
-        alpha=0.0,
-        selection="none",
-        top_k=4,
-        view="hide_rest",
+        fill=Grey(),
+        surrogate=LeastSquares(),
+        selection=All(),
+        view=View(name="hide_rest", top_k=4, sign="positive", hide_unsure=False),
     ),
     "matlab-blog": _MATLAB_BLOG,
-    "matlab-script": replace(_MATLAB_BLOG, sampler="mixed_rate", keep_probability=0.5, max_hide_rate=0.8),
+    "matlab-script": replace(_MATLAB_BLOG, sampler=MixedRate(max_hide_rate=0.8)),
     "imagelime": _IMAGELIME,
     # MATLAB's lasso takes λ = 1/N unless told otherwise.
-    "imagelime-linear": replace(_IMAGELIME, surrogate="lasso", alpha=1 / 2048),
+    "imagelime-linear": replace(_IMAGELIME, surrogate=Lasso(alpha=1 / 2048)),
 }
 
 

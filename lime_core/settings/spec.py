@@ -4,51 +4,52 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from lime_core.codec import decode_array, encode_array
 from lime_core.errors import SpecError
-from lime_core.masks.fills import FillName
-from lime_core.masks.samplers import SamplerName
-from lime_core.parameters import Stage, check_parameters, parameter, parameters_of
-from lime_core.superpixels.segmentation import SEGMENTATIONS, AnySegmentation, LabelMap, Resolution, Slic
+from lime_core.masks.fills import FILLS, Blur, Fill
+from lime_core.masks.kernels import KERNELS, Distance, Kernel, LimeKernel
+from lime_core.masks.samplers import SAMPLERS, Balanced, Sampler
+from lime_core.parameters import Parameter, Stage, option, parameter, parameters_of
+from lime_core.settings.view import View
+from lime_core.superpixels import SEGMENTATIONS, Resolution, Segmentation, Slic
+from lime_core.surrogates.models import SURROGATES, Ridge, Surrogate
+from lime_core.surrogates.selection import SELECTIONS, All, Selection
+from lime_core.surrogates.targets import TARGETS, LogOdds, Target
 
 Framing = Literal["squash", "center_crop"]
-Distance = Literal["cosine", "hidden_fraction", "l2_pixels"]
-Kernel = Literal["lime", "gaussian", "none"]
-Surrogate = Literal["ridge", "least_squares", "lasso", "tree"]
-Selection = Literal["none", "auto", "highest_weights", "forward", "lasso_path"]
-Target = Literal["probability", "log_odds"]
-View = Literal["overlay", "outline", "hide_rest", "heatmap", "jet"]
-Sign = Literal["positive", "negative", "both"]
 
 QUERY_STAGES: tuple[Stage, ...] = ("segmentation", "query")
+STAGES: tuple[Stage, ...] = ("segmentation", "query", "fit", "view")
 
 MOST_SAMPLES = 100_000
-SMALLEST_CUT = 1e-6  # float32 tells 1 − 1e-6 from 1, and little beyond
-
-_SAMPLERS_AT_ONE_HALF = ("balanced", "paired", "lime")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ExplainSpec:
     """All settings of one explanation.
 
-    Change one with `dataclasses.replace`. Fields belong to a stage: a change to a "fit" or "view" field needs no
-    new model call.
+    Every setting is a keyword. Change one with `dataclasses.replace`. A choice that has parameters of its own takes an
+    object, such as ``fill=Blur(sigma=20)``, or a plain name for the object with its defaults, such as ``fill="grey"``.
+    A parameter of the chosen object can also be given by its own name, such as ``kernel_width=0.5`` or ``top_k=3``.
+
+    Fields belong to a stage: a change to a "fit" field needs no new model call, a change to the view not even a new
+    fit.
 
     Raises
     ------
     SpecError
-        When a value is outside its range or two settings contradict each other.
+        When a setting is unknown, a value is outside its range, or two settings contradict each other.
     """
 
-    segmentation: AnySegmentation = parameter(
-        Slic(), "How the picture is cut into superpixels.", kind="other", stage="segmentation"
+    segmentation: Segmentation = option(
+        Slic(), "How the picture is cut into superpixels.", SEGMENTATIONS, stage="segmentation"
     )
     resolution: Resolution = parameter(
         "viewing",
@@ -64,35 +65,22 @@ class ExplainSpec:
     )
 
     samples: int = parameter(1000, "Perturbed pictures the model is asked about.", low=2, high=MOST_SAMPLES)
-    sampler: SamplerName = parameter("balanced", "How masks are drawn.", choices=get_args(SamplerName))
-    keep_probability: float = parameter(
-        0.5, "Chance that a superpixel is shown (sampler iid only).", low=0.01, high=0.99
-    )
-    max_hide_rate: float = parameter(0.8, "Highest share of superpixels hidden (sampler mixed_rate).", low=0.01, high=1)
-    include_original: bool = parameter(False, "Make the untouched picture the first sample.")
+    sampler: Sampler = option(Balanced(), "How masks are drawn.", SAMPLERS)
+    include_original: bool = parameter(False, "Make the unmodified picture the first sample.")
     early_stop: bool = parameter(
         False, "Stop before all samples are drawn when the strongest superpixels of every class are settled."
     )
     stop_tolerance: float = parameter(
         0.05, "Settled when every error bar is below this share of the coefficients' range.", low=0.001, high=1
     )
-    seed: int = parameter(0, "Seed of the masks and of the noise fill.", low=0, high=2**31 - 1)
-    fill: FillName = parameter("blur", "What stands where a superpixel is hidden.", choices=get_args(FillName))
-    fill_color: tuple[int, int, int] = parameter((128, 128, 128), "Colour of the fill 'color'.", kind="color")
-    fill_blur_sigma: float = parameter(12.0, "Width of the fill 'blur', px of the model's input.", low=0.5, high=200)
-
-    target: Target = parameter(
-        "log_odds",
-        "Explain the log-odds of the output, or the output as it is (probability).",
-        choices=get_args(Target),
-        stage="fit",
+    stop_top_k: int = parameter(
+        5, "Settled when so many strongest superpixels stand apart from the others.", low=1, high=1023
     )
-    log_odds_cut: float = parameter(
-        1e-4,
-        "Log-odds are cut off where the output is as close as this to 0 or 1.",
-        low=SMALLEST_CUT,
-        high=0.1,
-        stage="fit",
+    seed: int = parameter(0, "Seed of the masks and of the noise fill.", low=0, high=2**31 - 1)
+    fill: Fill = option(Blur(), "What stands where a superpixel is hidden.", FILLS)
+
+    target: Target = option(
+        LogOdds(), "Explain the log-odds of the output, or the output as it is (probability).", TARGETS, stage="fit"
     )
     distance: Distance = parameter(
         "cosine",
@@ -100,80 +88,87 @@ class ExplainSpec:
         choices=get_args(Distance),
         stage="fit",
     )
-    kernel: Kernel = parameter(
-        "lime",
+    kernel: Kernel = option(
+        LimeKernel(),
         "From distance D to weight: lime √exp(−D²/w²), gaussian exp(−D²/w²), none 1.",
-        choices=get_args(Kernel),
+        KERNELS,
         stage="fit",
     )
-    kernel_width: float = parameter(
-        0.25, "Width w of the kernel, in the distance's own unit (0..1).", low=0.001, high=100, stage="fit"
-    )
-    surrogate: Surrogate = parameter(
-        "ridge", "The simple model that is fitted.", choices=get_args(Surrogate), stage="fit"
-    )
-    alpha: float = parameter(0.001, "Strength of the ridge or lasso penalty.", low=0, high=1000, stage="fit")
+    surrogate: Surrogate = option(Ridge(), "The simple model that is fitted.", SURROGATES, stage="fit")
     normalize_weights: bool = parameter(
         True, "Scale the sample weights to sum 1, so that the penalty does not depend on N.", stage="fit"
     )
-    selection: Selection = parameter(
-        "none",
-        "Which superpixels enter the fit; auto is the lime package's rule.",
-        choices=get_args(Selection),
-        stage="fit",
+    selection: Selection = option(
+        All(), "Which superpixels enter the fit; auto is the lime package's rule.", SELECTIONS, stage="fit"
     )
-    max_features: int = parameter(1023, "Superpixels that a selection keeps.", low=1, high=1023, stage="fit")
     classes: tuple[int, ...] | None = parameter(
         None, "Class indices to explain; without them the top classes.", kind="other", stage="fit"
     )
     top_classes: int = parameter(5, "How many top classes are explained.", low=1, high=100, stage="fit")
 
-    view: View = parameter("overlay", "The picture that is shown first.", choices=get_args(View), stage="view")
-    top_k: int = parameter(5, "Superpixels that a view shows.", low=1, high=1023, stage="view")
-    sign: Sign = parameter("both", "For, against, or both.", choices=get_args(Sign), stage="view")
-    hide_unsure: bool = parameter(True, "Leave out superpixels whose 95 % interval contains zero.", stage="view")
-    opacity: float = parameter(0.5, "Opacity of what is laid over the picture.", low=0, high=1, stage="view")
-    smoothing: float = parameter(8.0, "Width of the Gaussian of the jet view, px.", low=0, high=100, stage="view")
+    view: View = parameter(View(), "How the explanation is drawn.", kind="group", stage="view")
 
-    def __post_init__(self) -> None:
-        check_parameters(self)
-        if not isinstance(self.segmentation, tuple(SEGMENTATIONS.values())):
-            raise SpecError(
-                f"segmentation must be one of {', '.join(cls.__name__ for cls in SEGMENTATIONS.values())}; "
-                f"got {self.segmentation!r}."
-            )
+    def __init__(self, **settings: Any) -> None:
+        rules = parameters_of(type(self))
+        for field in dataclasses.fields(self):
+            value = settings.get(field.name, field.default)
+            object.__setattr__(self, field.name, rules[field.name].normalize(field.name, value))
+        object.__setattr__(self, "view", View.make(self.view))
         object.__setattr__(self, "classes", _normalized_classes(self.classes))
-        self._check_together()
-
-    def _check_together(self) -> None:
-        if self.sampler in _SAMPLERS_AT_ONE_HALF and self.keep_probability != 0.5:
+        for name in settings.keys() - rules.keys():
+            self._set_flat(name, settings[name])
+        if self.surrogate.selects and not self.selection.everything:
             raise SpecError(
-                f"sampler {self.sampler!r} shows each superpixel half of the time; keep_probability="
-                f"{self.keep_probability:g} needs sampler 'iid'."
+                f"surrogate {self.surrogate.name!r} selects by itself; use selection 'none' instead of "
+                f"{self.selection.name!r}."
             )
-        if self.surrogate == "tree" and self.selection != "none":
-            raise SpecError(f"surrogate 'tree' selects by itself; use selection 'none' instead of {self.selection!r}.")
-        if self.surrogate == "tree" and self.sign == "negative":
-            raise SpecError("surrogate 'tree' has no negative importance; use sign 'positive' or 'both'.")
+
+    def _set_flat(self, name: str, value: Any) -> None:
+        """Give one parameter of a chosen object its value."""
+        owners = [(field, cls) for field, cls, _, rule in _nested() if rule.flat == name]
+        if not owners:
+            raise SpecError(f"Unknown settings: {name}.")
+        field = owners[0][0]
+        chosen = getattr(self, field)
+        for attribute, rule in parameters_of(chosen).items():
+            if rule.flat == name:
+                changed = dataclasses.replace(chosen, **{attribute: value})
+                object.__setattr__(self, field, changed)
+                return
+        wanted = " or ".join(repr(cls.name) for _, cls in owners)
+        raise SpecError(f"{name}={value!r} needs {field} {wanted}; the {field} is {chosen.name!r}.")
 
     @property
     def unit(self) -> str:
         """What coefficients and the surrogate's answers are counted in, in words."""
-        return "log-odds" if self.target == "log_odds" else "probability"
+        return self.target.unit
+
+    @property
+    def top_k(self) -> int:
+        """K of the view: how many superpixels count as the strongest."""
+        return self.view.top_k
+
+    @property
+    def kernel_width(self) -> float | None:
+        """Width of the kernel; None for a kernel without one."""
+        return getattr(self.kernel, "width", None)
 
     def begins_like(self, other: ExplainSpec) -> bool:
         """Return whether the shorter of both queries is the beginning of the longer, given one picture and model."""
-        alike = dataclasses.replace(self, samples=other.samples, early_stop=other.early_stop)
-        return alike.digest(*QUERY_STAGES) == other.digest(*QUERY_STAGES)
+        return self.stream_digest == other.stream_digest
+
+    @property
+    def stream_digest(self) -> str:
+        """Equal for queries that ask the same questions in the same order, wherever they end."""
+        endless = dataclasses.replace(self, samples=2, early_stop=False, stop_tolerance=0.05, stop_top_k=5)
+        return endless.digest(*QUERY_STAGES)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; `from_dict` is its inverse."""
-        values = {name: getattr(self, name) for name in parameters_of(self)}
-        values["segmentation"] = _segmentation_to_dict(self.segmentation)
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {name: _plain(getattr(self, name)) for name in parameters_of(self)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ExplainSpec:
+    def from_dict(cls, values: Mapping[str, Any]) -> ExplainSpec:
         """Build a spec from the result of `to_dict`.
 
         Raises
@@ -181,26 +176,54 @@ class ExplainSpec:
         SpecError
             For unknown names and values outside their range.
         """
-        unknown = sorted(set(values) - set(parameters_of(cls)))
-        if unknown:
-            raise SpecError(f"Unknown settings: {', '.join(unknown)}.")
-        known = dict(values)
-        if "segmentation" in known:
-            known["segmentation"] = _segmentation_from_dict(known["segmentation"])
-        if known.get("classes") is not None:
-            known["classes"] = tuple(known["classes"])
-        return cls(**known)
+        return cls(**values)
 
     def digest(self, *stages: Stage) -> str:
-        """Return a SHA-256 hex digest of exactly the fields of `stages`."""
-        values = self.to_dict()
-        part = {name: values[name] for name, rule in parameters_of(self).items() if rule.stage in stages}
+        """Return a SHA-256 hex digest of exactly the fields of `stages`.
+
+        A query that may stop early is also decided by the settings of the fit that it watches, so those count too.
+        """
+        counted = set(stages) | ({"fit"} if self.early_stop and "query" in stages else set())
+        values = {name: rule for name, rule in parameters_of(self).items() if rule.stage in counted}
+        part = {name: _plain(getattr(self, name)) for name in values}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
     def with_stages_of(self, other: ExplainSpec, *stages: Stage) -> ExplainSpec:
         """Return this spec with the fields of `stages` taken from `other`."""
         taken = {name: getattr(other, name) for name, rule in parameters_of(self).items() if rule.stage in stages}
         return dataclasses.replace(self, **taken)
+
+
+def _nested() -> Iterator[tuple[str, Any, str, Parameter]]:
+    """Yield field, class, attribute and rule of every parameter that belongs to an option or to the view."""
+    for field, rule in parameters_of(ExplainSpec).items():
+        owners: tuple[Any, ...] = (View,) if rule.kind == "group" else tuple((rule.registry or {}).values())
+        for owner in owners:
+            for attribute, inner in parameters_of(owner).items():
+                yield field, owner, attribute, inner
+
+
+def stage_of(name: str) -> Stage:
+    """Return the stage of a setting, by the name of its field or by a flat name.
+
+    Raises
+    ------
+    SpecError
+        When there is no such setting.
+    """
+    rules = parameters_of(ExplainSpec)
+    if name in rules:
+        return rules[name].stage
+    for field, _, _, rule in _nested():
+        if rule.flat == name:
+            return rules[field].stage
+    raise SpecError(f"Unknown settings: {name}.")
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _normalized_classes(classes: Any) -> tuple[int, ...] | None:
@@ -216,20 +239,12 @@ def _normalized_classes(classes: Any) -> tuple[int, ...] | None:
     return tuple(int(index) for index in given)
 
 
-def _segmentation_to_dict(method: AnySegmentation) -> dict[str, Any]:
-    if isinstance(method, LabelMap):
-        return {"method": method.method, "labels": encode_array(method.labels)}
-    return {"method": method.method, **{name: getattr(method, name) for name in parameters_of(method)}}
+def _signature() -> inspect.Signature:
+    """Return the constructor's signature for `help` and for completion in notebooks."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    fields = [inspect.Parameter(f.name, keyword, default=f.default) for f in dataclasses.fields(ExplainSpec)]
+    flat = {rule.flat: None for _, _, _, rule in _nested() if rule.flat is not None and rule.flat != "view"}
+    return inspect.Signature(fields + [inspect.Parameter(name, keyword, default=None) for name in flat])
 
 
-def _segmentation_from_dict(values: dict[str, Any]) -> AnySegmentation:
-    rest = dict(values)
-    name = rest.pop("method", None)
-    if name not in SEGMENTATIONS:
-        raise SpecError(f"segmentation method must be one of {', '.join(SEGMENTATIONS)}; got {name!r}.")
-    if name == LabelMap.method:
-        return LabelMap(decode_array(rest.get("labels")))
-    unknown = sorted(set(rest) - set(parameters_of(SEGMENTATIONS[name])))
-    if unknown:
-        raise SpecError(f"Unknown settings of {name}: {', '.join(unknown)}.")
-    return SEGMENTATIONS[name](**rest)
+ExplainSpec.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Showing: pictures and reports of results. Nothing is decided here."""

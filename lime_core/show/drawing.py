@@ -13,7 +13,7 @@ from skimage.segmentation import find_boundaries
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lime_core.show.colormaps import RGB
+    from lime_core.colormaps import RGB
 
     Pixels = NDArray[np.uint8]
     Labels = NDArray[np.int32]

@@ -1,4 +1,4 @@
-"""Deletion and insertion curves with their areas, against a random band."""
+"""Deletion and insertion curves with their areas, beside a band of random orders."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.neighborhood import Progress
-from lime_core.answers.scene import Probe
-from lime_core.explanation.explanation import Explanation
+from lime_core.answers.probe import Probe
+from lime_core.answers.query import Progress
+from lime_core.explanation.attribution import Attribution
 
 Floats = NDArray[np.float64]
 
@@ -35,9 +35,12 @@ class Curves:
         The model's output.
     random_low, random_high : ndarray of float64, shape (T,)
         5 % and 95 % quantile of deletion in random order.
-    deletion_area, insertion_area, random_deletion_area, random_insertion_area : float
+    deletion_area, insertion_area : float
         Areas under the curves by the trapezoidal rule; a good explanation has a small deletion and a large
         insertion area.
+    random_area : float
+        Mean area under the curves of random orders. Inserting at random is deleting at random backwards, so there is
+        only one.
     """
 
     class_index: int
@@ -50,8 +53,7 @@ class Curves:
     random_high: Floats
     deletion_area: float
     insertion_area: float
-    random_deletion_area: float
-    random_insertion_area: float
+    random_area: float
 
 
 MOST_STEPS = 64
@@ -59,14 +61,14 @@ MOST_STEPS = 64
 
 def curves(
     probe: Probe,
-    explanation: Explanation,
+    attribution: Attribution,
     class_index: int,
     *,
     draws: int = 10,
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> Curves:
-    """Delete and insert superpixels by falling coefficient, and at random, and ask the model at each step.
+    """Delete and insert superpixels by falling score, and at random, and ask the model at each step.
 
     Parameters are those of `reality_check`; ``on_progress(done, total)`` counts model calls.
     """
@@ -74,7 +76,7 @@ def curves(
     step = math.ceil(superpixels / MOST_STEPS)
     counts = np.array([*range(0, superpixels, step), superpixels])
     random = np.random.default_rng(seed)
-    orders = [np.argsort(-explanation[class_index].coefficients, kind="stable")]
+    orders = [np.argsort(-attribution.scores(class_index), kind="stable")]
     orders += [random.permutation(superpixels) for _ in range(draws)]
     deleted = np.ones((len(orders), len(counts), superpixels), np.uint8)
     for order, masks in zip(orders, deleted, strict=True):
@@ -86,7 +88,7 @@ def curves(
     low, high = np.quantile(others, [0.05, 0.95], axis=0)
     return Curves(
         class_index=class_index,
-        fill=explanation.spec.fill,
+        fill=attribution.spec.fill.name,
         step=step,
         share=share,
         deletion=deletion,
@@ -95,9 +97,7 @@ def curves(
         random_high=high,
         deletion_area=area(share, deletion),
         insertion_area=area(share, insertion),
-        random_deletion_area=float(np.mean([area(share, one) for one in others])),
-        # Inserting at random is deleting at random, backwards.
-        random_insertion_area=float(np.mean([area(1 - share[::-1], one[::-1]) for one in others])),
+        random_area=float(np.mean([area(share, values) for values in others])),
     )
 
 

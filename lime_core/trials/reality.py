@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.scene import Probe
+from lime_core.answers.probe import Probe
 from lime_core.errors import SpecError
+from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.explanation import Explanation
-from lime_core.masks.kernels import as_outputs
+from lime_core.trials.shared import strongest_count
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,8 @@ class Answer:
     model : float
         The model's output.
     surrogate : float
-        What the surrogate predicts for the same mask; its log-odds are turned back into an output. NaN for a tree.
+        What the surrogate predicts for the same mask, as an output of the model; NaN where there is no surrogate that
+        adds superpixels up.
     random_mean, random_low, random_high : float
         The model's outputs when as many superpixels are drawn at random: mean, 5 % and 95 % quantile.
     """
@@ -60,7 +62,7 @@ class RealityCheck:
 
 
 def reality_check(
-    probe: Probe, explanation: Explanation, class_index: int, k: int | None = None, *, draws: int = 20, seed: int = 0
+    probe: Probe, attribution: Attribution, class_index: int, k: int | None = None, *, draws: int = 20, seed: int = 0
 ) -> RealityCheck:
     """Keep only the K strongest superpixels for a class, or remove them, and ask the model.
 
@@ -68,12 +70,12 @@ def reality_check(
     ----------
     probe : Probe
         The model in front of the explained scene.
-    explanation : Explanation
-        Its superpixels are ranked; surrogates with a sign only.
+    attribution : Attribution
+        Its superpixels are ranked.
     class_index : int
         One of the explained classes.
     k : int, optional
-        How many; the explanation's `top_k` by default.
+        How many, at least 1; without it the K that the verdict was made for, or 5.
     draws : int
         Random sets of the same number to compare with.
     seed : int
@@ -82,11 +84,11 @@ def reality_check(
     Raises
     ------
     SpecError
-        When no superpixel speaks for the class.
+        When no superpixel is evidence for the class.
     """
-    features = explanation.top_features(class_index, k or explanation.spec.top_k)
+    features = attribution.top_features(class_index, strongest_count(attribution, class_index, k))
     if not features:
-        raise SpecError("No superpixel speaks for this class, so there is nothing to keep or remove.")
+        raise SpecError("No superpixel is evidence for this class, so there is nothing to keep or remove.")
     superpixels = probe.scene.superpixels
     kept = np.zeros((draws + 1, superpixels), np.uint8)
     kept[0, list(features)] = 1
@@ -94,13 +96,13 @@ def reality_check(
     for row in range(1, draws + 1):
         kept[row, random.permutation(superpixels)[: len(features)]] = 1
     outputs = probe.ask(np.concatenate([kept, 1 - kept]))[:, class_index].astype(np.float64)
-    explained = explanation[class_index]
 
-    def answer(mask: NDArray[np.uint8], own: float, others: Floats) -> Answer:
-        target = explained.intercept + float(mask @ explained.coefficients)
-        predicted = float(as_outputs(target, explanation.spec)) if explanation.signed else math.nan
-        low, high = np.quantile(others, [0.05, 0.95])
-        return Answer(float(own), predicted, float(others.mean()), float(low), float(high))
+    def answer(mask: NDArray[np.uint8], output: float, random_outputs: Floats) -> Answer:
+        predicted = math.nan
+        if isinstance(attribution, Explanation) and attribution.signed:
+            predicted = float(attribution.surrogate_outputs(class_index, mask[None])[0])
+        low, high = np.quantile(random_outputs, [0.05, 0.95])
+        return Answer(float(output), predicted, float(random_outputs.mean()), float(low), float(high))
 
     return RealityCheck(
         class_index=class_index,

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.neighborhood import Neighborhood, Progress, query
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.answers.query import Progress
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, kendall_tau
-from lime_core.explanation.explanation import CONFIDENT, Explanation
-from lime_core.methods.lime.fit import fit
+from lime_core.explanation.attribution import CONFIDENT, Attribution
+from lime_core.methods import MaskMethod
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
-from lime_core.trials.shared import mean, part_of, reusable
+from lime_core.trials.shared import LIME, mean, part_of, reusable, strongest_count
 
 Floats = NDArray[np.float64]
 
@@ -65,13 +66,28 @@ def repeat(
     classifier: Classifier,
     spec: ExplainSpec,
     *,
+    method: MaskMethod = LIME,
+    k: int | None = None,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     known: Neighborhood | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Repeat, ...]:
     """Explain the picture under several seeds and say how well the runs agree, for each class.
 
-    The answers of `known`, of an earlier query with one of the seeds, are not asked for again.
+    Parameters
+    ----------
+    image, classifier, spec
+        What is explained, by which model, with which settings.
+    method : MaskMethod
+        The method that explains.
+    k : int, optional
+        How many superpixels count as the strongest; the K of the spec's view by default.
+    seeds : sequence of int
+        At least two different ones.
+    known : Neighborhood, optional
+        Answers of an earlier query with one of the seeds; they are not asked for again.
+    on_progress : callable, optional
+        Counts samples over all runs.
 
     Raises
     ------
@@ -81,34 +97,42 @@ def repeat(
     if len(set(seeds)) < 2:
         raise SpecError(f"Repeating needs at least two different seeds; got {list(seeds)}.")
     runs = []
-    for place, seed in enumerate(seeds):
-        shown = part_of(on_progress, place, len(seeds), spec.samples)
-        one = replace(spec, seed=seed)
-        runs.append(fit(query(image, classifier, one, known=reusable(known, one), on_progress=shown)))
-    return tuple(agreement(runs, one.index, tuple(seeds)) for one in runs[0].classes)
+    for position, seed in enumerate(seeds):
+        progress = part_of(on_progress, position, len(seeds), spec.samples)
+        reseeded = replace(spec, seed=seed)
+        cached = reusable(known, method.asked(reseeded))
+        runs.append(method.attribute(image, classifier, reseeded, known=cached, on_progress=progress))
+    return tuple(agreement(runs, item.index, tuple(seeds), k=k or spec.top_k) for item in runs[0].classes)
 
 
-def agreement(runs: Sequence[Explanation], index: int, seeds: tuple[int, ...]) -> Repeat:
-    """Say how well several explanations of one picture agree about one class."""
-    top = [run.top_features(index, run.spec.top_k, sign="both") for run in runs]
-    coefficients = np.stack([run[index].coefficients for run in runs])
-    errors = np.stack([run[index].std_errors for run in runs])
-    errors = np.where(np.isnan(errors), 0.0, errors)  # none by construction; infinite ones overlap with everything
+def agreement(runs: Sequence[Attribution], index: int, seeds: tuple[int, ...], *, k: int | None = None) -> Repeat:
+    """Say how well several explanations of one picture agree about the `k` strongest superpixels of one class."""
+    top = [run.top_features(index, strongest_count(run, index, k), sign="both") for run in runs]
+    coefficients = np.stack([run.scores(index) for run in runs])
+    errors = np.stack([_errors_of(run, index) for run in runs])
     low, high = coefficients - CONFIDENT * errors, coefficients + CONFIDENT * errors
     both = list(itertools.combinations(range(len(runs)), 2))
     overlaps = [
-        low[one, feature] <= high[other, feature] and low[other, feature] <= high[one, feature]
-        for one, other in both
-        for feature in set(top[one]) & set(top[other])
+        low[a, feature] <= high[b, feature] and low[b, feature] <= high[a, feature]
+        for a, b in both
+        for feature in set(top[a]) & set(top[b])
     ]
     return Repeat(
         class_index=index,
         seeds=seeds,
         top=tuple(top),
-        jaccard=mean(jaccard(top[one], top[other]) for one, other in both),
-        kendall_tau=mean(kendall_tau(coefficients[one], coefficients[other]) for one, other in both),
-        vsi=mean(len(set(top[one]) & set(top[other])) / max(len(top[one]), len(top[other]), 1) for one, other in both),
+        jaccard=mean(jaccard(top[a], top[b]) for a, b in both),
+        kendall_tau=mean(kendall_tau(coefficients[a], coefficients[b]) for a, b in both),
+        vsi=mean(len(set(top[a]) & set(top[b])) / max(len(top[a]), len(top[b]), 1) for a, b in both),
         csi=mean(float(overlap) for overlap in overlaps),
         mean=coefficients.mean(axis=0),
         spread=coefficients.std(axis=0, ddof=1),
     )
+
+
+def _errors_of(run: Attribution, index: int) -> Floats:
+    """Return the standard errors (S,) of a class, 0 where there are none; infinite ones overlap with everything."""
+    errors = run[index].std_errors
+    if errors is None or errors.ndim != 1:
+        return np.zeros(run.superpixels)
+    return np.where(np.isnan(errors), 0.0, errors)

@@ -1,4 +1,4 @@
-"""Sanity check: the same explanation for a model that forgets, layer by layer."""
+"""Sanity check: the same explanation for a model whose layers are re-initialised one after the other."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from lime_core.answers.neighborhood import Progress, query
+from lime_core.answers.query import Progress
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, rank_correlation
-from lime_core.explanation.explanation import Explanation
-from lime_core.methods.lime.fit import fit
+from lime_core.explanation.attribution import Attribution
+from lime_core.methods import MaskMethod
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
-from lime_core.trials.shared import part_of
+from lime_core.trials.shared import LIME, part_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Stage:
     lowest : str
         Name of the lowest of them.
     agreement : float
-        Rank correlation (Spearman) of the coefficients with the trained model's.
+        Rank correlation (Spearman) of the scores with the trained model's.
     jaccard : float
         Of the K strongest superpixels with the trained model's.
     """
@@ -43,7 +43,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SanityCheck:
-    """The same explanation for a model that forgets, from its output downwards [1]_.
+    """The same explanation as layers are re-initialised, from the output downwards [1]_.
 
     Attributes
     ----------
@@ -71,6 +71,8 @@ def sanity_check(
     spec: ExplainSpec,
     class_index: int,
     *,
+    method: MaskMethod = LIME,
+    k: int | None = None,
     stages: int = 4,
     seed: int = 0,
     on_progress: Progress | None = None,
@@ -92,6 +94,10 @@ def sanity_check(
         Settings of every explanation.
     class_index : int
         The class.
+    method : MaskMethod
+        The method that explains.
+    k : int, optional
+        How many superpixels count as the strongest; the K of the spec's view by default.
     stages : int
         At least 1.
     seed : int
@@ -103,7 +109,8 @@ def sanity_check(
         raise SpecError(f"stages must be at least 1; got {stages}.")
     spec = replace(spec, classes=(class_index,), early_stop=False)
     parts = stages + 1
-    trained = fit(query(image, classify(network), spec, on_progress=part_of(on_progress, 0, parts, spec.samples)))
+    progress = part_of(on_progress, 0, parts, spec.samples)
+    trained = method.attribute(image, classify(network), spec, on_progress=progress)
     layers = [layer for layer in network.layers if layer.get_weights()][::-1]
     weights = [layer.get_weights() for layer in layers]
     random = np.random.default_rng(seed)
@@ -113,24 +120,24 @@ def sanity_check(
         for stage in range(1, stages + 1):
             until = max(len(layers) * stage // stages, 1)
             for layer in layers[forgotten:until]:
-                layer.set_weights([random.permuted(one.ravel()).reshape(one.shape) for one in layer.get_weights()])
+                shuffled = [random.permuted(each.ravel()).reshape(each.shape) for each in layer.get_weights()]
+                layer.set_weights(shuffled)
             forgotten = until
-            shown = part_of(on_progress, stage, parts, spec.samples)
-            found = fit(query(image, classify(network), spec, on_progress=shown))
-            results.append(_stage(trained, found, class_index, until, layers[until - 1].name))
+            progress = part_of(on_progress, stage, parts, spec.samples)
+            forgetful = method.attribute(image, classify(network), spec, on_progress=progress)
+            results.append(_stage(trained, forgetful, class_index, k or spec.top_k, until, layers[until - 1].name))
     finally:
-        for layer, own in zip(layers, weights, strict=True):
-            layer.set_weights(own)
+        for layer, original in zip(layers, weights, strict=True):
+            layer.set_weights(original)
     return SanityCheck(class_index, tuple(results), passed=not abs(results[-1].agreement) >= 0.5)
 
 
-def _stage(trained: Explanation, found: Explanation, index: int, layers: int, lowest: str) -> Stage:
-    k = trained.spec.top_k
-    own, other = trained[index].coefficients, found[index].coefficients
-    constant = bool(np.ptp(other) == 0)
+def _stage(trained: Attribution, forgetful: Attribution, index: int, k: int, layers: int, lowest: str) -> Stage:
+    scores = forgetful.scores(index)
+    constant = bool(np.ptp(scores) == 0)
     return Stage(
         layers=layers,
         lowest=lowest,
-        agreement=0.0 if constant else rank_correlation(own, other),
-        jaccard=jaccard(trained.top_features(index, k, "both"), found.top_features(index, k, "both")),
+        agreement=0.0 if constant else rank_correlation(trained.scores(index), scores),
+        jaccard=jaccard(trained.top_features(index, k, "both"), forgetful.top_features(index, k, "both")),
     )

@@ -10,21 +10,31 @@ from typing import Any
 
 import numpy as np
 
-from lime_core.answers.neighborhood import Neighborhood, Progress
-from lime_core.explanation.explanation import Explanation
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.answers.query import Progress
+from lime_core.explanation.attribution import Attribution
+from lime_core.methods import METHODS
 from lime_core.settings.spec import ExplainSpec
 
+LIME = METHODS["lime"]
 
-def part_of(on_progress: Progress | None, place: int, parts: int, samples: int) -> Progress | None:
+
+def part_of(on_progress: Progress | None, position: int, parts: int, samples: int) -> Progress | None:
     """Return a progress callback for one of several queries, counted over all of them."""
     if on_progress is None:
         return None
-    return lambda done, _: on_progress(place * samples + min(done, samples), parts * samples)
+    return lambda done, _: on_progress(position * samples + min(done, samples), parts * samples)
 
 
 def reusable(known: Neighborhood | None, spec: ExplainSpec) -> Neighborhood | None:
     """Return the known answers where they begin, or contain, those to the question that a spec asks."""
     return known if known is not None and known.spec.begins_like(spec) else None
+
+
+def strongest_count(attribution: Attribution, index: int, k: int | None) -> int:
+    """Return `k`, or without it the K that the verdict on a class was made for, or 5 where there is none."""
+    verdict = attribution[index].verdict
+    return k or (5 if verdict is None else verdict.top_k)
 
 
 def mean(values: Iterable[float]) -> float:
@@ -35,16 +45,16 @@ def mean(values: Iterable[float]) -> float:
 
 def to_json_ready(value: Any) -> Any:
     """Return a trial's result as plain values for JSON: dataclasses as dicts, arrays as lists, NaN as None."""
-    if isinstance(value, Explanation):
+    if isinstance(value, Attribution):
         return json.loads(value.to_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json_ready(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, np.ndarray):
         return to_json_ready(value.tolist())
     if isinstance(value, Mapping):
-        return {str(key): to_json_ready(one) for key, one in value.items()}
+        return {str(key): to_json_ready(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [to_json_ready(one) for one in value]
+        return [to_json_ready(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

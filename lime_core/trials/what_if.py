@@ -1,7 +1,8 @@
-"""What if the knobs were different: what survives other superpixels, fills, kernels and sample counts."""
+"""What if the settings were different: what stays under other superpixels, fills, kernels and sample counts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,23 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.neighborhood import Neighborhood, Progress, query
-from lime_core.answers.scene import Probe, prepare
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.answers.probe import Probe
+from lime_core.answers.query import Progress, query
+from lime_core.answers.scene import prepare
+from lime_core.errors import SpecError
 from lime_core.explanation.agreement import rank_correlation
+from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.explanation import Explanation
-from lime_core.methods.lime.fit import fit
+from lime_core.methods import MaskMethod
 from lime_core.models.protocol import Classifier
+from lime_core.parameters import parameters_of
 from lime_core.picture.image import Image
-from lime_core.settings.spec import ExplainSpec
-from lime_core.superpixels.segmentation import Grid, Slic
-from lime_core.trials.shared import part_of, reusable
+from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
+from lime_core.superpixels import Grid, Slic
+from lime_core.trials.shared import LIME, part_of, reusable
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """One turn of the knobs.
+    """One change of the settings.
 
     Attributes
     ----------
@@ -36,14 +42,14 @@ class Variant:
     probability_hidden : float
         The model's output for the fully hidden picture.
     r2_holdout : float
-        Held-out R².
+        Held-out R²; NaN for a method without a fit.
     agreement : float
-        Rank correlation (Spearman) of the coefficients with the base's, over the base's superpixels.
+        Rank correlation (Spearman) of the scores with the base's, over the base's superpixels.
     top_share : ndarray of float64, shape (S,)
         For each of the base's superpixels the share of its pixels that belong to this variant's K strongest.
     sign : ndarray of float64, shape (S,)
-        Mean sign of this variant's coefficients over the pixels of each of the base's superpixels, −1..1; a
-        coefficient whose 95 % interval contains zero has none (0).
+        Mean sign of this variant's scores over the pixels of each of the base's superpixels, −1..1; a score whose
+        95 % interval contains zero has none (0).
     """
 
     name: str
@@ -57,16 +63,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WhatIf:
-    """The same picture under other knobs, for one class.
+    """The same picture under other settings, for one class.
 
     Attributes
     ----------
     class_index : int
         The class.
-    base : Explanation
+    base : Attribution
         The explanation that the others are compared with.
     variants : tuple of Variant
-        One for each turn of the knobs.
+        One for each change.
     survivors : tuple of int
         The base's K strongest superpixels that lie mostly inside the K strongest of every variant.
     flips : tuple of int
@@ -74,14 +80,14 @@ class WhatIf:
     """
 
     class_index: int
-    base: Explanation
+    base: Attribution
     variants: tuple[Variant, ...]
     survivors: tuple[int, ...]
     flips: tuple[int, ...]
 
 
 def usual_variants(spec: ExplainSpec) -> dict[str, ExplainSpec]:
-    """Return the turns of the knobs that are tried unless others are asked for; what changes nothing is left out."""
+    """Return the changes that are tried unless others are asked for; what changes nothing is left out."""
     changes: dict[str, dict[str, Any]] = {
         "superpixels: finer": {"segmentation": Slic(n_segments=90)},
         "superpixels: coarser": {"segmentation": Slic(n_segments=25)},
@@ -90,10 +96,10 @@ def usual_variants(spec: ExplainSpec) -> dict[str, ExplainSpec]:
         "fill: blur": {"fill": "blur"},
         "fill: picture's mean": {"fill": "image_mean"},
         "fill: superpixel mean": {"fill": "segment_mean"},
-        "kernel: half as wide": {"kernel_width": spec.kernel_width / 2},
-        "kernel: twice as wide": {"kernel_width": spec.kernel_width * 2},
+        "kernel: half as wide": _widened(spec, 0.5),
+        "kernel: twice as wide": _widened(spec, 2.0),
         "samples: half as many": {"samples": max(spec.samples // 2, 2)},
-        "samples: another seed": {"seed": spec.seed + 1},
+        "samples: another seed": {"seed": (spec.seed + 1) % 2**31},
     }
     variants = {name: replace(spec, **change) for name, change in changes.items()}
     return {name: variant for name, variant in variants.items() if variant != spec}
@@ -105,64 +111,96 @@ def what_if(
     spec: ExplainSpec,
     class_index: int,
     *,
+    method: MaskMethod = LIME,
+    k: int | None = None,
     variants: Mapping[str, ExplainSpec] | None = None,
     known: Neighborhood | None = None,
     on_progress: Progress | None = None,
 ) -> WhatIf:
-    """Explain the picture again under other knobs, and say what survives all of them.
+    """Explain the picture again under other settings, and say what stays among the strongest under all of them.
 
-    Variants that ask the model the same questions share the answers, also with `known`, an earlier query.
+    Variants that ask the model the same questions share the answers, also with `known`, an earlier query. `k` says how
+    many superpixels count as the strongest, without it each spec's own K; other parameters are those of `repeat`.
     """
     specs = {"base": spec, **(usual_variants(spec) if variants is None else variants)}
-    specs = {name: replace(one, classes=(class_index,), early_stop=False) for name, one in specs.items()}
-    asked: dict[str, Any] = {}
-    explanations: dict[str, tuple[Explanation, float]] = {}
-    total = len(specs)
-    for place, (name, one) in enumerate(specs.items()):
-        key = one.digest("segmentation", "query")
-        if key not in asked:
-            shown = part_of(on_progress, place, total, one.samples)
-            neighborhood = query(image, classifier, one, known=reusable(known, one), on_progress=shown)
+    specs = {name: replace(each, classes=(class_index,), early_stop=False) for name, each in specs.items()}
+    answers: dict[str, tuple[Neighborhood, float]] = {}
+    attributions: dict[str, tuple[Attribution, float]] = {}
+    for position, (name, variant) in enumerate(specs.items()):
+        asked = method.asked(variant)
+        key = asked.digest(*QUERY_STAGES)
+        if key not in answers:
+            progress = part_of(on_progress, position, len(specs), asked.samples)
+            neighborhood = query(image, classifier, asked, known=reusable(known, asked), on_progress=progress)
             known = neighborhood if known is None else known
-            probe = Probe(prepare(image, classifier.input_size, one), classifier)
-            hidden = probe.ask(np.zeros((1, neighborhood.superpixels), np.uint8))[0, class_index]
-            asked[key] = neighborhood, float(hidden)
-        neighborhood, hidden_output = asked[key]
-        explanations[name] = fit(neighborhood, one), hidden_output
-    base, _ = explanations.pop("base")
-    compared = tuple(_variant(name, base, *found, class_index) for name, found in explanations.items())
-    top = base.top_features(class_index, spec.top_k, sign="both")
-    sure = np.flatnonzero(base[class_index].sure & (base[class_index].coefficients != 0))
-    own_sign = np.sign(base[class_index].coefficients)
+            answers[key] = neighborhood, _hidden_output(image, classifier, asked, class_index)
+        neighborhood, hidden_output = answers[key]
+        attributions[name] = method.from_answers(neighborhood, variant), hidden_output
+    base, _ = attributions.pop("base")
+    compared = tuple(
+        _variant(name, base, attribution, hidden, class_index, k or specs[name].top_k)
+        for name, (attribution, hidden) in attributions.items()
+    )
+    scores = base.scores(class_index)
+    sure = np.flatnonzero(base[class_index].sure & (scores != 0))
     return WhatIf(
         class_index=class_index,
         base=base,
         variants=compared,
-        survivors=tuple(feature for feature in top if all(one.top_share[feature] > 0.5 for one in compared)),
+        survivors=tuple(
+            feature
+            for feature in base.top_features(class_index, k or spec.top_k, sign="both")
+            if all(variant.top_share[feature] > 0.5 for variant in compared)
+        ),
         flips=tuple(
-            int(feature) for feature in sure if any(one.sign[feature] * own_sign[feature] < -0.5 for one in compared)
+            int(feature)
+            for feature in sure
+            if any(variant.sign[feature] * np.sign(scores[feature]) < -0.5 for variant in compared)
         ),
     )
 
 
-def _variant(name: str, base: Explanation, other: Explanation, hidden: float, class_index: int) -> Variant:
-    coefficients, sure = other[class_index].coefficients, other[class_index].sure
-    top = np.zeros(len(coefficients))
-    top[list(other.top_features(class_index, other.spec.top_k, sign="both"))] = 1
-    density = coefficients / np.bincount(other.segments.ravel())
-    own = base[class_index].coefficients
-    sizes = np.bincount(base.segments.ravel())
-    same_cut = np.array_equal(base.segments, other.segments)
-    carried = coefficients if same_cut else _sum_over(base.segments, density[other.segments])
+def _widened(spec: ExplainSpec, factor: float) -> dict[str, Any]:
+    """Return the change to a kernel `factor` times as wide, within its range; none for a kernel without a width."""
+    if spec.kernel_width is None:
+        return {}
+    rule = parameters_of(spec.kernel)["width"]
+    return {"kernel_width": float(np.clip(spec.kernel_width * factor, rule.low, rule.high))}
+
+
+def _hidden_output(image: Image, classifier: Classifier, spec: ExplainSpec, class_index: int) -> float:
+    """Return the model's output for the fully hidden picture."""
+    scene = prepare(image, classifier.input_size, spec)
+    outputs = Probe(scene, classifier).ask(np.zeros((1, scene.superpixels), np.uint8))
+    return float(outputs[0, class_index])
+
+
+def _variant(
+    name: str, base: Attribution, other: Attribution, hidden_output: float, class_index: int, k: int
+) -> Variant:
+    base_segments, segments = _segments(base), _segments(other)
+    scores, sure = other.scores(class_index), other[class_index].sure
+    top = np.zeros(len(scores))
+    top[list(other.top_features(class_index, k, sign="both"))] = 1
+    density = scores / np.bincount(segments.ravel())
+    sizes = np.bincount(base_segments.ravel())
+    same_cut = np.array_equal(base_segments, segments)
+    carried = scores if same_cut else _sum_over(base_segments, density[segments])
     return Variant(
         name=name,
-        superpixels=len(coefficients),
-        probability_hidden=hidden,
-        r2_holdout=other[class_index].r2_holdout,
-        agreement=rank_correlation(own, carried),
-        top_share=_sum_over(base.segments, top[other.segments]) / sizes,
-        sign=_sum_over(base.segments, np.sign(np.where(sure, coefficients, 0.0))[other.segments]) / sizes,
+        superpixels=len(scores),
+        probability_hidden=hidden_output,
+        r2_holdout=other[class_index].r2_holdout if isinstance(other, Explanation) else math.nan,
+        agreement=rank_correlation(base.scores(class_index), carried),
+        top_share=_sum_over(base_segments, top[segments]) / sizes,
+        sign=_sum_over(base_segments, np.sign(np.where(sure, scores, 0.0))[segments]) / sizes,
     )
+
+
+def _segments(attribution: Attribution) -> NDArray[np.int32]:
+    if attribution.segments is None:
+        raise SpecError(f"The method {attribution.method!r} has no superpixels to follow from one variant to another.")
+    return attribution.segments
 
 
 def _sum_over(segments: NDArray[np.int32], values: Floats) -> Floats:

@@ -7,7 +7,7 @@ import pytest
 from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
-from lime_core.answers import neighborhood as neighborhood_module
+from lime_core.answers import query as query_module
 from lime_core.answers.stopping import RunningFit, block_length
 
 SUPERPIXELS = 12
@@ -17,7 +17,7 @@ SPEC = lc.ExplainSpec(
     samples=2000,
     fill="black",
     early_stop=True,
-    top_k=3,
+    stop_top_k=3,
     alpha=0,
 )
 WEIGHTS = np.array([0.2, 0.15, 0.1] + [0.01] * 9)
@@ -55,7 +55,7 @@ def test_strongest_superpixels_that_stand_apart_end_the_run_before_the_error_bar
 
 
 def test_noise_is_asked_about_until_the_budget_is_spent(image):
-    neighborhood = lc.query(image, known_answer(noisy, image, SPEC), replace(SPEC, samples=320, top_k=2))
+    neighborhood = lc.query(image, known_answer(noisy, image, SPEC), replace(SPEC, samples=320, stop_top_k=2))
     assert neighborhood.samples == 320
     assert neighborhood.stop_reason == "budget"
 
@@ -107,7 +107,7 @@ def test_very_many_outputs_live_in_a_file_and_read_the_same(image, monkeypatch):
     spec = replace(SPEC, early_stop=False, samples=100)
     classifier = known_answer(linear(WEIGHTS), image, spec)
     in_memory = lc.query(image, classifier, spec)
-    monkeypatch.setattr(neighborhood_module, "_LARGEST_IN_MEMORY", 10)
+    monkeypatch.setattr(query_module, "_LARGEST_IN_MEMORY", 10)
     in_file = lc.query(image, classifier, spec)
     assert isinstance(in_file.outputs, np.memmap)
     assert np.array_equal(in_memory.outputs, in_file.outputs)

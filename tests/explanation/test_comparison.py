@@ -9,7 +9,8 @@ import pytest
 from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
-from lime_core.explanation.comparison import compare, rank_correlation
+from lime_core.explanation.agreement import rank_correlation
+from lime_core.explanation.comparison import compare
 
 SPEC = lc.ExplainSpec(
     target="probability",
@@ -18,7 +19,6 @@ SPEC = lc.ExplainSpec(
     surrogate="least_squares",
     kernel="none",
     fill="black",
-    top_k=2,
 )
 # What each superpixel adds under either model; least squares without a kernel finds just these numbers.
 ONE = np.array([[0.40, 0.30, 0.20, 0.10], [0.00, 0.00, 0.00, 0.10]])
@@ -37,7 +37,7 @@ def made() -> list[lc.Explanation]:
 
 
 def test_agreement_of_the_strongest_is_their_overlap(made):
-    comparison = compare(made, 0)
+    comparison = compare(made, 0, k=2)
     assert comparison.top == ((0, 1), (2, 1))
     (pair,) = comparison.pairs
     assert (pair.common, pair.union) == ((1,), (0, 1, 2))
@@ -61,7 +61,7 @@ def test_the_difference_is_that_of_the_coefficients(made):
 
 def test_without_a_class_each_model_is_taken_at_its_word(made):
     # All shown: 0.1 + 1.0 against 0.1 + 0.1, and 0.1 + 0.6 against 0.1 + 0.8.
-    comparison = compare(made)
+    comparison = compare(made, k=2)
     assert [one.index for one in comparison.explained] == [0, 1]
     assert comparison.top == ((0, 1), (3, 1))
 
@@ -125,7 +125,7 @@ def test_another_picture_is_refused(made):
 
 def test_classes_and_views_may_differ(made):
     other = explained(OTHER, (32, 48), replace(SPEC, classes=(0,), view="jet", top_k=4))
-    assert compare([made[0], other], 0).top == ((0, 1), (2, 1))
+    assert compare([made[0], other], 0, k=2).top == ((0, 1), (2, 1))
 
 
 def test_a_class_that_was_not_explained_is_refused(made):

@@ -17,7 +17,6 @@ SPEC = lc.ExplainSpec(
     samples=64,
     fill="black",
     surrogate="least_squares",
-    alpha=0,
 )
 
 
@@ -38,23 +37,23 @@ def test_top_features_are_the_strongest_of_their_sign(explanation):
 
 def with_coefficients(explanation, coefficients, std_errors=None):
     std_errors = np.zeros_like(coefficients) if std_errors is None else std_errors
-    changed = replace(explanation[0], coefficients=coefficients, std_errors=std_errors)
+    changed = replace(explanation[0], scores=coefficients, std_errors=std_errors)
     return replace(explanation, classes=(changed,))
 
 
 def test_the_heatmap_shows_what_the_other_views_show_the_k_strongest_of_the_chosen_sign(explanation):
     for k, sign, expected in ((2, "both", (0, 1)), (2, "positive", (0, 2)), (9, "negative", (1, 5))):
-        shown = replace(explanation, spec=replace(explanation.spec, top_k=k, sign=sign))
-        assert shown.shown_features(0) == expected
-        painted = np.unique(explanation.segments[shown.heatmap(0) != 0])
+        view = lc.View(top_k=k, sign=sign)
+        assert explanation.shown_features(0, view) == expected
+        painted = np.unique(explanation.segments[explanation.heatmap(0, view=view) != 0])
         assert painted.tolist() == sorted(expected)
 
 
 def test_the_heatmap_paints_each_superpixel_with_its_coefficient_and_hides_the_unsure(explanation):
-    explanation = replace(explanation, spec=replace(explanation.spec, top_k=6))
+    view = lc.View(top_k=6)
     std_errors = np.array([0.01, 0.03, 0.01, 0.01, np.nan, 0.001])
     shown = with_coefficients(explanation, WEIGHTS, std_errors)
-    heatmap = shown.heatmap(0)
+    heatmap = shown.heatmap(0, view=view)
     assert heatmap.dtype == np.float32
     assert heatmap.shape == explanation.segments.shape
     expected = np.where(np.isnan(std_errors) | (np.abs(WEIGHTS) > 1.96 * std_errors), WEIGHTS, 0)
@@ -62,7 +61,7 @@ def test_the_heatmap_paints_each_superpixel_with_its_coefficient_and_hides_the_u
     assert expected[4] == WEIGHTS[4]
     for index, value in enumerate(expected):
         assert (heatmap[explanation.segments == index] == np.float32(value)).all()
-    everything = replace(shown, spec=replace(shown.spec, hide_unsure=False)).heatmap(0)
+    everything = shown.heatmap(0, view=replace(view, hide_unsure=False))
     assert (everything[explanation.segments == 1] == np.float32(WEIGHTS[1])).all()
 
 

@@ -10,8 +10,11 @@ from known_answers import all_masks, colorful_image, known_answer, linear
 from sklearn.linear_model import LinearRegression
 
 import lime_core as lc
-from lime_core.judge.evidence import Design, Facts, nonlinear_share, resampled_top_k
-from lime_core.judge.rules import LEVELS, Evidence, find_weaknesses
+from lime_core.explanation.verdict import LEVELS
+from lime_core.judge.evidence import Evidence, FitFacts
+from lime_core.judge.interactions import nonlinear_share
+from lime_core.judge.rules import find_weaknesses
+from lime_core.judge.stability import resampled_top_k
 
 SUPERPIXELS = 12
 SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3, target="probability")
@@ -130,7 +133,7 @@ def test_a_narrow_kernel_is_not_mistaken_for_a_constant_model(image):
 def test_answers_that_bend_ask_to_hide_less_and_then_bend_less(image):
     bent = logistic(np.linspace(1.2, 0.2, 12), -2.5)
     trust = trust_in(bent, image)
-    assert "the answers bend" in trust.reasons[0]
+    assert "The linear model and the model disagree" in trust.reasons[0]
     assert trust.changes == {"sampler": "mixed_rate"}
     mixed = replace(SPEC, **trust.changes)
     iid = replace(SPEC, sampler="iid", keep_probability=0.4)
@@ -142,28 +145,33 @@ def test_answers_that_bend_ask_to_hide_less_and_then_bend_less(image):
     ("rate", "changes"), [(0.8, {"max_hide_rate": 0.4}), (0.15, {"max_hide_rate": 0.1}), (0.1, {})]
 )
 def test_hiding_still_less_ends_where_hardly_anything_is_hidden(rate, changes):
-    masks = all_masks(4).astype(float)
-    targets = masks @ np.array([0.2, 0.1, 0.1, 0.05])
-    facts = Facts(
-        spec=replace(SPEC, sampler="mixed_rate", max_hide_rate=rate),
-        outputs=targets.astype(np.float32),
-        targets=targets,
-        residuals=np.zeros_like(targets),
-        design=Design(masks, np.ones(len(masks))),
-        pairs=np.arange(len(masks), dtype=np.int32),
-        coefficients=np.array([0.2, 0.1, 0.1, 0.05]),
-        influence=None,
-        sure=np.ones(4, bool),
+    targets = all_masks(4) @ np.array([0.2, 0.1, 0.1, 0.05])
+    fit = FitFacts(
+        pairs=16,
         effective_samples=16.0,
+        typical_distance=0.3,
         r2=0.9,
         r2_holdout=0.9,
         model_output=0.1,
         surrogate_output=0.45,
-        largest_superpixel=0.25,
-        typical_distance=0.3,
+        gap=0.35,
+        top_k_frequency=np.ones(4),
+        stability=1.0,
+        nonlinear_share=0.0,
+        pair=None,
     )
-    (finding,) = find_weaknesses(Evidence(facts, stability=1.0, nonlinear_share=0.0, pair=None, gap=0.35))
-    assert "the answers bend" in finding.reason
+    evidence = Evidence(
+        spec=replace(SPEC, sampler="mixed_rate", max_hide_rate=rate),
+        top_k=3,
+        superpixels=4,
+        sure=np.ones(4, bool),
+        largest_superpixel=0.25,
+        outputs=targets.astype(np.float32),
+        targets=targets,
+        fit=fit,
+    )
+    (finding,) = find_weaknesses(evidence)
+    assert "The linear model and the model disagree" in finding.reason
     assert finding.changes == changes
 
 
@@ -204,7 +212,7 @@ def test_a_surrogate_that_misses_the_picture_itself_is_only_usable(image):
 
     trust = trust_in(bends, image)
     assert trust.level == "usable"
-    assert "untouched picture" in trust.reasons[0]
+    assert "unmodified picture" in trust.reasons[0]
     assert trust.gap == pytest.approx(0.4, abs=0.01)
 
 

@@ -5,12 +5,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from lime_core.masks.samplers import draw_masks, pair_ids
+from lime_core.masks.samplers import Balanced, Iid, LimePackage, MixedRate, Paired, draw_masks, pair_ids
 
-SAMPLERS = ["balanced", "iid", "paired", "mixed_rate", "lime"]
+SAMPLERS = [Balanced(), Iid(), Paired(), MixedRate(), LimePackage()]
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
 @pytest.mark.parametrize("superpixels", [2, 3, 50, 63, 64, 1023])
 @pytest.mark.parametrize("include_original", [False, True])
 def test_every_design_gives_binary_masks_of_any_size_and_repeats_itself(sampler, superpixels, include_original):
@@ -24,7 +24,7 @@ def test_every_design_gives_binary_masks_of_any_size_and_repeats_itself(sampler,
         assert masks[0].all()
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
 @pytest.mark.parametrize("include_original", [False, True])
 def test_a_longer_run_begins_with_the_masks_of_a_shorter_one(sampler, include_original):
     long = draw_masks(sampler, 400, 21, include_original=include_original)
@@ -35,7 +35,7 @@ def test_a_longer_run_begins_with_the_masks_of_a_shorter_one(sampler, include_or
 @pytest.mark.parametrize("superpixels", [2, 7, 31, 50, 200])
 def test_a_balanced_block_is_orthogonal_and_balanced(superpixels):
     order = 1 << superpixels.bit_length()
-    signs = 2 * draw_masks("balanced", 4 * order, superpixels, seed=5).astype(int) - 1
+    signs = 2 * draw_masks(Balanced(), 4 * order, superpixels, seed=5).astype(int) - 1
     assert np.array_equal(signs.T @ signs, 4 * order * np.eye(superpixels, dtype=int))
     assert not signs.sum(axis=0).any()
     # The foldover: products of two columns are orthogonal to every single column.
@@ -44,11 +44,11 @@ def test_a_balanced_block_is_orthogonal_and_balanced(superpixels):
 
 
 def test_blocks_of_a_balanced_run_differ():
-    masks = draw_masks("balanced", 64, 15, seed=0)
+    masks = draw_masks(Balanced(), 64, 15, seed=0)
     assert not np.array_equal(masks[:32], masks[32:])
 
 
-@pytest.mark.parametrize("sampler", ["balanced", "paired"])
+@pytest.mark.parametrize("sampler", [Balanced(), Paired()])
 @pytest.mark.parametrize("include_original", [False, True])
 def test_pairs_are_complements(sampler, include_original):
     masks = draw_masks(sampler, 41, 10, include_original=include_original)
@@ -60,18 +60,18 @@ def test_pairs_are_complements(sampler, include_original):
     assert len(np.unique(pairs)) == 21
 
 
-@pytest.mark.parametrize("sampler", ["iid", "mixed_rate", "lime"])
+@pytest.mark.parametrize("sampler", [Iid(), MixedRate(), LimePackage()])
 def test_unpaired_samples_stand_alone(sampler):
     assert len(np.unique(pair_ids(sampler, 30))) == 30
 
 
 def test_iid_keeps_with_its_probability():
-    masks = draw_masks("iid", 5000, 40, keep_probability=0.8)
+    masks = draw_masks(Iid(keep_probability=0.8), 5000, 40)
     assert masks.mean() == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / masks.size))
 
 
 def test_mixed_rate_hides_between_nothing_and_the_highest_rate():
-    hidden = 1 - draw_masks("mixed_rate", 4000, 1000, max_hide_rate=0.6).mean(axis=1)
+    hidden = 1 - draw_masks(MixedRate(max_hide_rate=0.6), 4000, 1000).mean(axis=1)
     assert hidden.min() == pytest.approx(0, abs=0.02)
     assert hidden.max() == pytest.approx(0.6, abs=0.05)
     assert hidden.mean() == pytest.approx(0.3, abs=0.01)
@@ -82,17 +82,17 @@ def test_lime_sampling_is_the_packages_own_stream():
     random.randint(0, 1000)
     expected = random.randint(0, 2, 30 * 11).reshape(30, 11)
     expected[0] = 1
-    assert np.array_equal(draw_masks("lime", 30, 11, seed=7, include_original=True), expected)
+    assert np.array_equal(draw_masks(LimePackage(), 30, 11, seed=7, include_original=True), expected)
 
 
 @pytest.mark.parametrize(
     ("sampler", "digest"),
     [
-        ("balanced", "dacd9c8aa9e63c17"),
-        ("iid", "910f46dd288a8b07"),
-        ("paired", "020fd83089897f66"),
-        ("mixed_rate", "7fede56aa2fc7e84"),
-        ("lime", "245de5ba7834b2e8"),
+        (Balanced(), "dacd9c8aa9e63c17"),
+        (Iid(), "910f46dd288a8b07"),
+        (Paired(), "020fd83089897f66"),
+        (MixedRate(), "7fede56aa2fc7e84"),
+        (LimePackage(), "245de5ba7834b2e8"),
     ],
 )
 def test_the_same_arguments_give_the_same_bytes_on_every_platform(sampler, digest):

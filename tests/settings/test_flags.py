@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 import lime_core as lc
-from lime_core.__main__ import build_parser
 from lime_core.settings.flags import command_line, flags_of, spec_from, spec_from_flags
 
 SPECS = {
@@ -27,6 +26,8 @@ def test_flags_give_the_same_settings_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_command_line_understands_its_own_command(name: str) -> None:
+    from lime_core.__main__ import build_parser  # brings the whole command line, which no other test here needs
+
     command = command_line(SPECS[name], "my cat's picture.jpg", model="resnet50", output="out")
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "lime_core"]

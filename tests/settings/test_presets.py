@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 import lime_core as lc
+from lime_core.parameters import parameters_of
 
 QUICKSHIFT = lc.Quickshift(kernel_size=4, max_dist=200, ratio=0.2)
 
 TABLE = {
     "lime": {
-        "segmentation": QUICKSHIFT, "fill": "segment_mean", "samples": 1000, "keep_probability": 0.5,
+        "segmentation": QUICKSHIFT, "fill": "segment_mean", "samples": 1000, "sampler": "lime",
         "include_original": True, "distance": "cosine", "kernel": "lime", "kernel_width": 0.25, "surrogate": "ridge",
         "alpha": 1.0, "normalize_weights": False, "top_k": 5, "sign": "positive", "view": "outline",
     },
@@ -48,7 +51,20 @@ TABLE = {
 @pytest.mark.parametrize("name", TABLE)
 def test_a_preset_has_its_authors_settings(name):
     spec = lc.preset(name)
-    assert {field: getattr(spec, field) for field in TABLE[name]} == TABLE[name]
+    assert {setting: value_of(spec, setting) for setting in TABLE[name]} == TABLE[name]
+
+
+def value_of(spec, setting):
+    """A field, options by their name but segmentations whole; or a parameter of a chosen option by its flat name."""
+    for field in parameters_of(spec):
+        value = getattr(spec, field)
+        if field == setting:
+            return value if field == "segmentation" else getattr(value, "name", value)
+        rules = parameters_of(value) if dataclasses.is_dataclass(value) else {}
+        for attribute, rule in rules.items():
+            if rule.flat == setting:
+                return getattr(value, attribute)
+    raise KeyError(setting)
 
 
 def test_every_preset_stands_in_the_table_and_the_default_is_the_default():

@@ -9,7 +9,7 @@ from known_answers import colorful_image
 from skimage import data
 
 import lime_core as lc
-from lime_core.superpixels.segmentation import SEGMENTATIONS, carry_labels, resize_pixels, segment
+from lime_core.superpixels import SEGMENTATIONS, carry_labels, resize_pixels, segment
 
 METHODS = [
     lc.Slic(n_segments=30),
@@ -27,10 +27,10 @@ def photo():
 
 
 def test_every_registered_method_is_tested():
-    assert {method.method for method in METHODS} == set(SEGMENTATIONS)
+    assert {method.name for method in METHODS} == set(SEGMENTATIONS)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.method)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 @pytest.mark.parametrize("resolution", ["viewing", "model"])
 def test_every_method_gives_dense_int32_labels_and_leaves_the_picture_alone(method, resolution, photo):
     before = photo.copy()

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lime_core.answers.neighborhood import Neighborhood, query
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.answers.query import query
 from lime_core.answers.scene import prepare
 from lime_core.answers.stopping import block_length
 from lime_core.errors import ModelError
 from lime_core.explanation.agreement import jaccard
-from lime_core.methods.lime.fit import fit
-from lime_core.models.engines.base import Precision
+from lime_core.methods.lime.fit import fit_surrogate
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
@@ -55,11 +55,6 @@ class PrecisionReport:
         if self.accepted:
             return f"Asked in reduced precision ({self.reduced.provenance.engine}): {found}."
         return f"Asked in f32, as reduced precision was not close enough: {found}."
-
-
-def precision_of(engine: str) -> Precision:
-    """Return the precision in which an engine of that name computes."""
-    return "bf16" if engine.endswith("-bf16") else "f32"
 
 
 def settle_precision(
@@ -111,12 +106,14 @@ def check_precision(
     short = replace(spec, samples=min(spec.samples, block), early_stop=False)
     reference, reduced = (query(image, each, short) for each in (classifier_f32, classifier_reduced))
 
-    expected = fit(reference, short)
+    expected, _ = fit_surrogate(reference, short)
     # The classes that f32 shows, also where the other would show different ones.
-    shown = [one.index for one in expected.classes]
-    got = fit(reduced, replace(short, classes=tuple(shown)))
+    shown = [item.index for item in expected.classes]
+    reduced_result, _ = fit_surrogate(reduced, replace(short, classes=tuple(shown)))
     difference = float(np.abs(reference.outputs[:, shown] - reduced.outputs[:, shown]).max())
-    tops = ([explanation.top_features(index, _TOP, "both") for index in shown] for explanation in (expected, got))
-    alike = float(np.mean([jaccard(one, other) for one, other in zip(*tops, strict=True)]))
+    tops = (
+        [explanation.top_features(index, _TOP, "both") for index in shown] for explanation in (expected, reduced_result)
+    )
+    alike = float(np.mean([jaccard(first, second) for first, second in zip(*tops, strict=True)]))
     accepted = difference <= PROBABILITY_TOLERANCE and alike >= JACCARD_TOLERANCE
     return PrecisionReport(difference, alike, accepted, reference, reduced)

@@ -24,6 +24,11 @@ Precision = Literal["f32", "bf16"]
 BATCH_SIZE = 16
 
 
+def precision_of(engine: str) -> Precision:
+    """Return the precision in which an engine of that name computes."""
+    return "bf16" if engine.endswith("-bf16") else "f32"
+
+
 class Engine(ABC):
     """What a classifier needs of the thing that executes its network.
 

@@ -1,0 +1,1 @@
+"""Files of models: weights, PyTorch checkpoints, and the user's cache folder."""

@@ -1,0 +1,1 @@
+"""Networks as classifiers: Keras models, the built-in ones, and their preprocessing."""

@@ -19,7 +19,7 @@ from lime_core.judge.verdict import ClassTrust
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
 from lime_core.show import render
-from lime_core.show.colormaps import AGAINST, COLORMAPS, FOR, UNSIGNED, color_bar, colorize
+from lime_core.colormaps import AGAINST, COLORMAPS, FOR, UNSIGNED, color_bar, colorize
 from lime_core.show.drawing import innermost_points, lines
 
 HEIGHT, WIDTH = 60, 90

@@ -17,7 +17,7 @@ from skimage.filters import gaussian
 
 from lime_core.errors import SpecError
 from lime_core.masks.fills import hide
-from lime_core.show.colormaps import AGAINST, FOR, UNSIGNED, colorize
+from lime_core.colormaps import AGAINST, FOR, UNSIGNED, colorize
 from lime_core.show.drawing import DARK, LIGHT, blend, greyed, hatching, innermost_points, lines, outlined, to_bytes
 
 if TYPE_CHECKING:

@@ -1,0 +1,28 @@
+"""Which classes a question is about."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.errors import SpecError
+from lime_core.settings.spec import ExplainSpec
+
+
+def chosen_classes(original_outputs: NDArray[np.float32], spec: ExplainSpec) -> list[int]:
+    """Return the indices of the classes that a spec asks for, by falling output for the unmodified picture.
+
+    Raises
+    ------
+    SpecError
+        When an index is outside the model's classes.
+    """
+    by_falling_output = np.argsort(-original_outputs, kind="stable")
+    if spec.classes is None:
+        return [int(index) for index in by_falling_output[: spec.top_classes]]
+    count = len(original_outputs)
+    outside = [index for index in spec.classes if index >= count]
+    if outside:
+        raise SpecError(f"classes must be in 0..{count - 1} for this model; got {outside}.")
+    wanted = set(spec.classes)
+    return [int(index) for index in by_falling_output if index in wanted]

@@ -1,0 +1,209 @@
+"""The slow half: ask the model about perturbed pictures, and keep the masks and the answers."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import metadata
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.answers.classes import chosen_classes
+from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason
+from lime_core.answers.probe import BATCH_SIZE, Probe
+from lime_core.answers.scene import prepare
+from lime_core.answers.stopping import RunningFit, StoppingRule
+from lime_core.errors import LimeError
+from lime_core.masks.samplers import draw_masks, pair_ids
+from lime_core.models.protocol import Classifier
+from lime_core.picture.image import Image
+from lime_core.settings.spec import ExplainSpec
+
+Progress = Callable[[int, int], object]
+
+_LARGEST_IN_MEMORY = 64 * 2**20  # bytes of outputs
+_PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras", "openvino")
+
+
+def query(
+    image: Image,
+    classifier: Classifier,
+    spec: ExplainSpec | None = None,
+    *,
+    on_progress: Progress | None = None,
+    batch_size: int = BATCH_SIZE,
+    known: Neighborhood | None = None,
+) -> Neighborhood:
+    """Ask the model about N perturbed pictures (slow: N forward passes).
+
+    Parameters
+    ----------
+    image : Image
+        The picture to explain.
+    classifier : Classifier
+        Any classifier; one that hides superpixels in its own graph is sent masks instead of pictures.
+    spec : ExplainSpec, optional
+        Settings; its segmentation and query fields are used, and classes and target are checked.
+    on_progress : callable, optional
+        Called as ``on_progress(done, total)`` after each batch. When it raises, the query stops there and the
+        exception passes through; nothing half-done is kept.
+    batch_size : int
+        Perturbed pictures per model call; results do not depend on it.
+    known : Neighborhood, optional
+        Answers to keep: an earlier, shorter query of the same model and picture with the same settings.
+
+    Returns
+    -------
+    neighborhood : Neighborhood
+
+    Raises
+    ------
+    ModelError
+        When outputs are not finite, have the wrong shape, or change their number of classes.
+    SpecError
+        When the number of superpixels or a class index is out of range, or `spec` wants log-odds of outputs outside
+        0..1.
+    """
+    spec = spec or ExplainSpec()
+    for neighborhood in stream(image, classifier, spec, batch_size=batch_size, known=known):
+        if on_progress is not None:
+            on_progress(neighborhood.samples, spec.sampler.size(spec.samples, neighborhood.superpixels))
+    return neighborhood
+
+
+def stream(
+    image: Image,
+    classifier: Classifier,
+    spec: ExplainSpec,
+    *,
+    batch_size: int = BATCH_SIZE,
+    known: Neighborhood | None = None,
+) -> Iterator[Neighborhood]:
+    """Yield the growing neighborhood after each batch; each one is valid, with fewer samples than the last.
+
+    The way to show intermediate results or to stop early and keep what there is: leave the loop. Arguments and
+    errors are those of `query`.
+    """
+    started = time.perf_counter()
+    scene = prepare(image, classifier.input_size, spec)
+    prepared = time.perf_counter()
+    growing = _Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started})
+    growing.take(known)
+    if growing.done:
+        yield growing.snapshot()
+    while growing.stop_reason is None:
+        growing.grow(batch_size)
+        yield growing.snapshot()
+
+
+class _Growing:
+    """The buffers of a query and how far they are filled; `snapshot` shows the filled part."""
+
+    def __init__(self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float]) -> None:
+        scene = probe.scene
+        self._chosen = chosen_classes(probe.original, spec)
+        spec.target.check(probe.original[self._chosen])  # before more is asked that could not be fitted afterwards
+        self.done = 0
+        self._notes: tuple[str, ...] = ()
+        self.stop_reason: StopReason | None = None
+        self._started = time.perf_counter()
+        self._probe, self._spec = probe, spec
+        self._masks = draw_masks(
+            spec.sampler,
+            spec.samples,
+            scene.superpixels,
+            seed=spec.seed,
+            include_original=spec.include_original,
+        )
+        self._pairs = pair_ids(spec.sampler, len(self._masks), include_original=spec.include_original)
+        self._outputs = _buffer(len(self._masks), len(probe.original))
+        self._energy = scene.energy
+        self._provenance = _provenance(image, probe.classifier, timings)
+        self._rule = None
+        if spec.early_stop:
+            self._rule = StoppingRule(RunningFit(spec, self._energy, self._chosen))
+
+    def take(self, known: Neighborhood | None) -> None:
+        """Copy the answers of an earlier query of the same question."""
+        if known is not None:
+            self._check_same_question(known)
+            self._notes = known.notes
+            self.done = min(known.samples, len(self._masks))
+            self._outputs[: self.done] = known.outputs[: self.done]
+            self._look()
+
+    def grow(self, batch_size: int) -> None:
+        """Ask the model about the next batch."""
+        batch = self._masks[self.done : self.done + batch_size]
+        outputs = self._probe.ask(batch, batch_size)
+        self._spec.target.check(outputs[:, self._chosen])
+        self._outputs[self.done : self.done + len(batch)] = outputs
+        self.done += len(batch)
+        self._look()
+
+    def snapshot(self) -> Neighborhood:
+        """Return what there is as a neighborhood; its arrays are views of the buffers."""
+        count = self.done
+        timings = {**self._provenance.timings, "query": time.perf_counter() - self._started}
+        return Neighborhood(
+            masks=self._masks[:count],
+            outputs=self._outputs[:count],
+            original_outputs=self._probe.original,
+            pairs=self._pairs[:count],
+            segments=self._probe.scene.segments,
+            energy=self._energy,
+            class_names=tuple(self._probe.classifier.class_names),
+            stop_reason=self.stop_reason or "stopped",
+            spec=replace(self._spec, samples=max(count, 2)),
+            provenance=replace(self._provenance, timings=timings),
+            notes=self._notes,
+        )
+
+    def _look(self) -> None:
+        if self._rule is not None:
+            count = self.done
+            stop = self._rule.look(self._masks[:count], self._outputs[:count], self._pairs[:count])
+            if stop is not None:
+                self.done, self.stop_reason = stop
+                return
+        if self.done == len(self._masks):
+            self.stop_reason = "budget"
+
+    def _check_same_question(self, known: Neighborhood) -> None:
+        same_spec = known.spec.begins_like(self._spec)
+        names = ("model", "weights_sha256", "engine", "image_sha256")
+        same_origin = all(getattr(known.provenance, name) == getattr(self._provenance, name) for name in names)
+        if not same_spec or not same_origin:
+            raise LimeError("The known answers belong to another picture, model or setting; query without them.")
+
+
+def _buffer(samples: int, classes: int) -> NDArray[np.float32]:
+    """Return room for the outputs: in memory, or in a file without a name when there are very many."""
+    shape = (samples, classes)
+    if samples * classes * 4 <= _LARGEST_IN_MEMORY:
+        return np.empty(shape, np.float32)
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
+
+
+def _provenance(image: Image, classifier: Classifier, timings: dict[str, float]) -> Provenance:
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    height, width = classifier.input_size
+    return Provenance(
+        model=classifier.id,
+        weights_sha256=classifier.weights_sha256,
+        engine=classifier.engine,
+        input_size=(int(height), int(width)),
+        image_sha256=image.sha256,
+        versions=versions,
+        timings=timings,
+    )

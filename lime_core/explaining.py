@@ -1,0 +1,112 @@
+"""The whole way at once: ask, fit and judge."""
+
+from __future__ import annotations
+
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.answers.query import Progress, query
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.explanation import Explanation
+from lime_core.judge import judged
+from lime_core.methods import method_named
+from lime_core.methods.lime.fit import fit_surrogate
+from lime_core.models.protocol import Classifier
+from lime_core.picture.image import Image
+from lime_core.settings.spec import ExplainSpec
+
+
+def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanation:
+    """Fit the weighted linear surrogate of every explained class, and judge it (milliseconds; no model call).
+
+    Parameters
+    ----------
+    neighborhood : Neighborhood
+        Masks and outputs of `query`.
+    spec : ExplainSpec, optional
+        Its fit fields are used; segmentation and query fields stay those that made `neighborhood`. The verdicts are
+        about its `top_k` strongest superpixels.
+
+    Returns
+    -------
+    explanation : Explanation
+
+    Raises
+    ------
+    SpecError
+        When a class index is out of range, the kernel gives no sample any weight, least squares has fewer samples
+        than superpixels, or log-odds are wanted of outputs outside 0..1.
+    """
+    spec = spec or neighborhood.spec
+    explanation, workings = fit_surrogate(neighborhood, spec)
+    return judged(explanation, neighborhood, top_k=spec.top_k, workings=workings)
+
+
+def explain(
+    image: Image, classifier: Classifier, spec: ExplainSpec | None = None, *, on_progress: Progress | None = None
+) -> Explanation:
+    """Explain a picture with LIME: `query`, then `fit`.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    classifier : Classifier
+        From `load_classifier`, or any callable in a `CallableClassifier`.
+    spec : ExplainSpec, optional
+        Settings; without them the project's defaults.
+    on_progress : callable, optional
+        Called as ``on_progress(done, total)`` after each batch; when it raises, the work stops there.
+
+    Returns
+    -------
+    explanation : Explanation
+
+    Raises
+    ------
+    LimeError
+        See `query` and `fit`.
+    """
+    spec = spec or ExplainSpec()
+    return fit(query(image, classifier, spec, on_progress=on_progress), spec)
+
+
+def attribute(
+    image: Image,
+    classifier: Classifier,
+    *,
+    method: str = "lime",
+    spec: ExplainSpec | None = None,
+    known: Neighborhood | None = None,
+    on_progress: Progress | None = None,
+) -> Attribution:
+    """Explain a picture with any method, and judge the result.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    classifier : Classifier
+        From `load_classifier`, or any callable in a `CallableClassifier`.
+    method : str
+        A key of `METHODS`.
+    spec : ExplainSpec, optional
+        Settings; without them the project's defaults. A method uses those that concern it.
+    known : Neighborhood, optional
+        Answers to the same questions that are there already.
+    on_progress : callable, optional
+        Called as ``on_progress(done, total)`` after each batch; when it raises, the work stops there.
+
+    Returns
+    -------
+    attribution : Attribution
+        For the method "lime" an `Explanation`.
+
+    Raises
+    ------
+    LimeError
+        When there is no such method, or the settings or the model's outputs cannot be used.
+    """
+    spec, chosen = spec or ExplainSpec(), method_named(method)
+    answers = query(image, classifier, chosen.asked(spec), known=known, on_progress=on_progress)
+    if method == "lime":
+        return fit(answers, spec)
+    return judged(chosen.from_answers(answers, spec), answers, top_k=spec.top_k)

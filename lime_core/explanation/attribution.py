@@ -1,0 +1,295 @@
+"""What every method gives: scores for each class, and the superpixels or pixels they belong to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.answers.neighborhood import Provenance
+from lime_core.codec import decode_array, encode_array
+from lime_core.errors import LimeError, SpecError
+from lime_core.explanation.notebook import as_html
+from lime_core.explanation.verdict import Verdict
+from lime_core.settings.spec import ExplainSpec
+from lime_core.settings.view import Sign, View
+
+Floats = NDArray[np.float64]
+
+CONFIDENT = 1.959963984540054  # standard errors: the two-sided 95 % interval of a normal distribution
+_FORMAT = "limelight-attribution/1"
+
+
+def excludes_zero(scores: Floats, std_errors: Floats | None) -> NDArray[np.bool_]:
+    """Say where the 95 % interval excludes zero, bool ``(S,)``; everywhere that there is no error bar."""
+    if std_errors is None:
+        return np.ones(scores.shape, bool)
+    unknown = np.isnan(std_errors)
+    sure: NDArray[np.bool_] = unknown | (np.abs(scores) > CONFIDENT * np.where(unknown, 0.0, std_errors))
+    return sure
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ClassAttribution:
+    """What a method says of one class.
+
+    Attributes
+    ----------
+    index : int
+        Class index of the model.
+    name : str
+        Readable class name.
+    output : float
+        The model's output for the unmodified picture.
+    scores : ndarray of float64, shape (S,) or (H, W)
+        One a superpixel, or one a pixel, in the attribution's unit.
+    std_errors : ndarray of float64 in the shape of `scores`, or None
+        Standard errors; None where the method gives none, NaN for single scores without one.
+    verdict : Verdict or None
+        How far to believe it; None as long as it has not been judged.
+    """
+
+    index: int
+    name: str
+    output: float
+    scores: Floats
+    std_errors: Floats | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def trust(self) -> Verdict:
+        """How far to believe it; `SpecError` where it has not been judged."""
+        if self.verdict is None:
+            raise SpecError(f"The result for class {self.index} has not been judged; see `lime_core.judge`.")
+        return self.verdict
+
+    @property
+    def sure(self) -> NDArray[np.bool_]:
+        """Where the 95 % interval excludes zero, in the shape of `scores`; everything without error bars."""
+        return excludes_zero(self.scores, self.std_errors)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Attribution:
+    """What a method says of one picture, for some classes of one model.
+
+    Attributes
+    ----------
+    classes : tuple of ClassAttribution
+        By falling output.
+    segments : ndarray of int32, shape (H, W), or None
+        Superpixels ``0..S-1`` of the picture at viewing size; None for a method that knows only pixels.
+    signed : bool
+        Whether scores tell evidence for a class from evidence against it.
+    unit : str
+        What scores are counted in, in words.
+    calls : int
+        Pictures the model was asked about.
+    method : str
+        Name of the method.
+    provenance : Provenance
+        Model, picture, versions and timings.
+    spec : ExplainSpec
+        The settings behind it. Its view is always the default one: a result does not know how it is drawn.
+    notes : tuple of str
+        Plain warnings that a reader should see.
+    """
+
+    classes: tuple[ClassAttribution, ...]
+    segments: NDArray[np.int32] | None
+    signed: bool
+    unit: str
+    calls: int
+    method: str
+    provenance: Provenance
+    spec: ExplainSpec
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, index: int) -> ClassAttribution:
+        """Return what is said of the class with this index; `SpecError` when it was not explained."""
+        return self.classes[self.row(index)]
+
+    def row(self, index: int) -> int:
+        """Return where in `classes` the class with this index is; `SpecError` when it was not explained."""
+        indices = [item.index for item in self.classes]
+        if index not in indices:
+            raise SpecError(f"Class {index} was not explained; explained are {indices}.")
+        return indices.index(index)
+
+    @property
+    def superpixels(self) -> int:
+        """The number S of superpixels; `SpecError` where there are none."""
+        return int(self._labels.max()) + 1
+
+    @property
+    def _labels(self) -> NDArray[np.int32]:
+        if self.segments is None:
+            raise SpecError(f"The method {self.method!r} gives scores of pixels and has no superpixels.")
+        return self.segments
+
+    def scores(self, index: int) -> Floats:
+        """Return one score a superpixel, float64 ``(S,)``; scores of pixels are averaged over each superpixel."""
+        own = self[index].scores
+        if own.ndim == 1:
+            return own
+        labels = self._labels.ravel()
+        return np.bincount(labels, weights=own.ravel()) / np.bincount(labels)
+
+    def top_features(self, index: int, k: int, sign: Sign = "positive") -> tuple[int, ...]:
+        """Return the ids of the at most `k` strongest superpixels of a class, strongest first.
+
+        Parameters
+        ----------
+        index : int
+            Class index.
+        k : int
+            At least 1.
+        sign : {"positive", "negative", "both"}
+            Evidence for the class, against it, or both. Superpixels with a score of 0 are never among them.
+        """
+        if k < 1:
+            raise SpecError(f"k must be at least 1; got {k}.")
+        scores = self.scores(index)
+        wanted = _of_sign(scores, sign)
+        order = np.argsort(-np.abs(scores), kind="stable")
+        return tuple(int(feature) for feature in order if wanted[feature])[:k]
+
+    def shown_features(self, index: int, view: View) -> tuple[int, ...]:
+        """Return the ids of the superpixels that a view of a class shows, strongest first.
+
+        With ``view.hide_unsure`` those whose 95 % interval contains zero are not among them. Scores without a sign are
+        shown whatever sign the view asks for.
+        """
+        ranked = self.top_features(index, self.superpixels, view.sign if self.signed else "both")
+        own = self[index]
+        if view.hide_unsure and own.scores.ndim == 1:
+            sure = own.sure
+            ranked = tuple(feature for feature in ranked if sure[feature])
+        return ranked[: view.top_k]
+
+    def shown_scores(self, index: int, view: View) -> Floats:
+        """Return the scores ``(S,)`` of a class, 0 for the superpixels that `view` does not show."""
+        features = list(self.shown_features(index, view))
+        scores = self.scores(index)
+        result = np.zeros_like(scores)
+        result[features] = scores[features]
+        return result
+
+    def heatmap(self, index: int, view: View | None = None) -> NDArray[np.float32]:
+        """Return the score of each pixel, float32 ``(H, W)``.
+
+        Parameters
+        ----------
+        index : int
+            Class index.
+        view : View, optional
+            Show only the superpixels that this view shows, and 0 elsewhere; without it every score.
+        """
+        own = self[index].scores
+        if view is None and own.ndim == 2:
+            return own.astype(np.float32)
+        scores = self.scores(index) if view is None else self.shown_scores(index, view)
+        return scores.astype(np.float32)[self._labels]
+
+    def to_json(self) -> str:
+        """Return a JSON text that `from_json` turns back into an equal attribution; NaN is written as null."""
+        document = self._document()
+        for row, item in zip(document["classes"], self.classes, strict=True):
+            row["scores"] = encode_array(item.scores)
+            row["std_errors"] = None if item.std_errors is None else encode_array(item.std_errors)
+        document["segments"] = None if self.segments is None else encode_array(self.segments)
+        return json.dumps(document, indent=1, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        LimeError
+            When the text is not such a document, or is damaged.
+        """
+        try:
+            document = json.loads(text)
+            check_format(document, _FORMAT)
+            classes = tuple(
+                ClassAttribution(
+                    index=row["index"],
+                    name=row["name"],
+                    output=row["output"],
+                    scores=decode_array(row["scores"]),
+                    std_errors=None if row["std_errors"] is None else decode_array(row["std_errors"]),
+                    verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+                )
+                for row in document["classes"]
+            )
+            segments = None if document["segments"] is None else decode_array(document["segments"])
+            return cls(classes=classes, segments=segments, **shared_from_document(document))
+        except (KeyError, TypeError, ValueError) as error:
+            raise LimeError(f"Not a readable attribution (JSON): {error}") from error
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            **shared_document(self),
+            "classes": [
+                {
+                    "index": item.index,
+                    "name": item.name,
+                    "output": item.output,
+                    "trust": None if item.verdict is None else item.verdict.to_dict(),
+                }
+                for item in self.classes
+            ],
+        }
+
+    def _repr_html_(self) -> str:
+        """Show the classes with their strongest superpixels in a notebook."""
+        return as_html(self)
+
+
+def without_view(spec: ExplainSpec) -> ExplainSpec:
+    """Return the settings that a result remembers: all but how it is drawn."""
+    return replace(spec, view=View())
+
+
+def shared_document(attribution: Attribution) -> dict[str, Any]:
+    """Return what all kinds of results write alike, as plain values for JSON."""
+    return {
+        "method": attribution.method,
+        "signed": attribution.signed,
+        "unit": attribution.unit,
+        "calls": attribution.calls,
+        "notes": list(attribution.notes),
+        "spec": attribution.spec.to_dict(),
+        "provenance": asdict(attribution.provenance),
+    }
+
+
+def shared_from_document(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that `shared_document` wrote."""
+    return {
+        "method": document["method"],
+        "signed": document["signed"],
+        "unit": document["unit"],
+        "calls": document["calls"],
+        "notes": tuple(document["notes"]),
+        "spec": ExplainSpec.from_dict(document["spec"]),
+        "provenance": Provenance.from_dict(document["provenance"]),
+    }
+
+
+def check_format(document: dict[str, Any], wanted: str) -> None:
+    """Raise `LimeError` when a document is of another format, or of another version of it."""
+    if document["format"] != wanted:
+        raise LimeError(f"The document holds {document['format']!r}; expected {wanted!r}.")
+
+
+def _of_sign(scores: Floats, sign: Sign) -> NDArray[np.bool_]:
+    signs: dict[str, NDArray[np.bool_]] = {"positive": scores > 0, "negative": scores < 0, "both": scores != 0}
+    if sign in signs:
+        return signs[sign]
+    raise SpecError(f"sign must be one of positive, negative, both; got {sign!r}.")

@@ -1,0 +1,125 @@
+"""How far to believe the explanation of one class: the verdict and the numbers it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.codec import from_null, to_null
+
+Floats = NDArray[np.float64]
+Level = Literal["solid", "usable", "doubtful", "meaningless"]
+
+LEVELS: tuple[Level, ...] = ("solid", "usable", "doubtful", "meaningless")
+CLEAR_PAIR = 5.0  # t statistic: the largest of S²/2 chance values stays below it
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two superpixels that act together beyond the sum of both.
+
+    Attributes
+    ----------
+    a, b : int
+        Superpixel ids, ``a < b``.
+    effect : float
+        What showing both adds to the target beyond the sum of showing each.
+    r2 : float
+        Weighted R² in sample that the surrogate would have with this one product added.
+    t : float
+        The effect in units of its chance level (least squares t statistic).
+    """
+
+    a: int
+    b: int
+    effect: float
+    r2: float
+    t: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether chance alone would hardly bring a pair like it."""
+        return abs(self.t) > CLEAR_PAIR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """How far to believe the explanation of one class.
+
+    Attributes
+    ----------
+    level : {"solid", "usable", "doubtful", "meaningless"}
+        The verdict.
+    reasons : tuple of str
+        Why, the gravest first; empty for a solid explanation.
+    advice : str
+        The one change that would help most; empty for a solid explanation.
+    changes : dict
+        The same as fields of `ExplainSpec` to replace, where it can be said so.
+    top_k : int
+        K: how many superpixels count as the strongest in this verdict.
+    top_k_frequency : ndarray of float64, shape (S,)
+        How often each superpixel is among the K strongest when the samples are resampled; NaN where the method
+        gives no error bars.
+    stability : float
+        Mean Jaccard index between the K strongest and those of the resamples, 0..1; NaN where the method gives no
+        error bars.
+    nonlinear_share : float
+        Share of the answers' variance that no linear surrogate can explain, from complementary pairs; NaN where
+        samples are not paired.
+    samples_per_superpixel : float
+        N / S.
+    gap : float
+        The surrogate's answer for the unmodified picture less the model's, in the unit of the target; both are cut off
+        where log-odds are.
+    pair : Pair or None
+        The strongest pair of superpixels that act together.
+    """
+
+    level: Level
+    reasons: tuple[str, ...]
+    advice: str
+    changes: dict[str, Any]
+    top_k: int
+    top_k_frequency: Floats
+    stability: float
+    nonlinear_share: float
+    samples_per_superpixel: float
+    gap: float
+    pair: Pair | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, NaN as None; `from_dict` is the inverse."""
+        pair = None if self.pair is None else {name: getattr(self.pair, name) for name in Pair.__slots__}
+        numbers = {name: to_null(getattr(self, name)) for name in _NUMBERS}
+        return {
+            "level": self.level,
+            "reasons": list(self.reasons),
+            "advice": self.advice,
+            "changes": self.changes,
+            "top_k": self.top_k,
+            "top_k_frequency": [to_null(value) for value in self.top_k_frequency.tolist()],
+            "pair": pair,
+            **numbers,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Verdict:
+        """Build from the result of `to_dict`."""
+        frequency = np.array([from_null(value) for value in values["top_k_frequency"]], np.float64)
+        return cls(
+            level=values["level"],
+            reasons=tuple(values["reasons"]),
+            advice=values["advice"],
+            changes=dict(values["changes"]),
+            top_k=int(values["top_k"]),
+            top_k_frequency=frequency,
+            pair=None if values["pair"] is None else Pair(**values["pair"]),
+            **{name: from_null(values[name]) for name in _NUMBERS},
+        )
+
+
+_NUMBERS = ("stability", "nonlinear_share", "samples_per_superpixel", "gap")

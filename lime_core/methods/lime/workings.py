@@ -1,0 +1,138 @@
+"""What a fit leaves beside its explanation: the regression itself, for whoever judges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.answers.neighborhood import Neighborhood
+from lime_core.errors import SpecError
+from lime_core.masks.kernels import distances, effective_sample_size
+from lime_core.methods.lime.error_bars import influences
+from lime_core.settings.spec import ExplainSpec
+from lime_core.surrogates.problem import Fitted, Problem
+
+Floats = NDArray[np.float64]
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workings:
+    """A weighted regression with its solution, for C explained classes.
+
+    Attributes
+    ----------
+    problem : Problem
+        Masks, targets, weights and pairs.
+    fitted : Fitted
+        The surrogate.
+    influence : ndarray of float64, shape (C, pairs, S), or None
+        What each pair of samples adds to each coefficient; None for a surrogate without error bars.
+    enough : ndarray of bool, shape (C,)
+        Whether there are more pairs of samples than superpixels in the fit.
+    """
+
+    problem: Problem
+    fitted: Fitted
+    influence: Floats | None
+    enough: NDArray[np.bool_]
+
+
+def solve(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> Workings:
+    """Pose the regression of some classes and solve it.
+
+    Raises
+    ------
+    SpecError
+        When the kernel gives no sample any weight, least squares has fewer samples than superpixels, or the target does
+        not exist for these outputs.
+    """
+    problem = pose(neighborhood, spec, classes)
+    check_samples(problem, spec)
+    fitted = spec.surrogate.fit(problem, spec.selection)
+    influence = influences(problem, fitted, spec.surrogate.ridge_penalty) if spec.surrogate.linear else None
+    pairs = len(np.unique(problem.pairs))
+    enough = np.array([pairs > len(support) for support in fitted.supports])
+    return Workings(problem, fitted, influence, enough)
+
+
+def pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> Problem:
+    """Return the regression of some classes."""
+    distance = distances(neighborhood.masks, neighborhood.energy, spec.distance)
+    if spec.normalize_weights:
+        # Only ratios matter then: measuring from the nearest sample keeps a narrow kernel from underflowing.
+        nearest = distance.min()
+        distance = np.sqrt(np.maximum(distance**2 - nearest**2, 0.0))
+    weights = spec.kernel.weights(distance)
+    total = float(weights.sum())
+    if total < 1e-200:
+        raise SpecError(
+            f"kernel_width={spec.kernel_width:g} gives every sample a weight of nothing: the distances are "
+            f"{distance.min():.3g}..{distance.max():.3g}; use a wider kernel."
+        )
+    scale = 1.0 / total if spec.normalize_weights else 1.0
+    outputs = neighborhood.outputs[:, classes]
+    targets = spec.target.values(outputs)
+    return Problem(
+        masks=neighborhood.masks.astype(np.float64),
+        targets=targets,
+        weights=weights * scale,
+        pairs=neighborhood.pairs,
+        weight_scale=scale,
+        varies=_vary(outputs.astype(np.float64), weights) & _vary(targets, weights),
+    )
+
+
+def _vary(values: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Say which columns of values (N,C) vary beyond float32 rounding, bool (C,).
+
+    Asked of outputs, whose rounding log-odds near 0 and 1 would magnify, and of targets, which a cut may have levelled.
+    """
+    spread = np.sqrt(weights @ (values - np.average(values, axis=0, weights=weights)) ** 2 / weights.sum())
+    varies: NDArray[np.bool_] = spread > 1e-7 * np.abs(values).max(axis=0)
+    return varies
+
+
+def check_samples(problem: Problem, spec: ExplainSpec) -> tuple[str, ...]:
+    """Return notes on samples that are few for the superpixels; refuse what has no solution."""
+    samples, superpixels = problem.masks.shape
+    unknowns = spec.selection.most(superpixels)
+    notes = []
+    if spec.surrogate.linear and samples <= unknowns:
+        text = f"{samples} samples cannot tell {unknowns} superpixels apart"
+        if not spec.surrogate.underdetermined:
+            raise SpecError(f"{text}: raise samples above {unknowns}, or use surrogate 'ridge'.")
+        notes.append(f"{text}; the penalty decides between them. Raise samples above {unknowns}.")
+    effective = effective_sample_size(problem.weights)
+    if effective < unknowns < samples:
+        notes.append(
+            f"The kernel leaves an effective {effective:.0f} of {samples} samples for {unknowns} superpixels; "
+            "use a wider kernel or more samples."
+        )
+    return tuple(notes)
+
+
+def held_out_predictions(problem: Problem, spec: ExplainSpec) -> Floats:
+    """Predict each sample from a surrogate that was selected and fitted without its fold; pairs stay together."""
+    _, cluster = np.unique(problem.pairs, return_inverse=True)
+    folds = min(FOLDS, int(cluster.max()) + 1)
+    predictions = np.full_like(problem.targets, np.nan)
+    if folds < 2:
+        return predictions
+    for fold in range(folds):
+        held_out = cluster % folds == fold
+        train = problem.rows(~held_out)
+        if train.weights.sum() > 0:
+            predictions[held_out] = spec.surrogate.fit(train, spec.selection).predict(problem.masks[held_out])
+    return predictions
+
+
+def weighted_r2(problem: Problem, predictions: Floats) -> Floats:
+    """Return weighted R² per class, float64 ``(C,)``; NaN where the target does not vary."""
+    _, centred, _, _ = problem.centred()
+    total = problem.weights @ centred**2
+    residual = problem.weights @ (problem.targets - predictions) ** 2
+    return np.where(problem.varies, 1 - residual / np.where(problem.varies, total, 1.0), np.nan)

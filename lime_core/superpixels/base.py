@@ -1,0 +1,36 @@
+"""What a segmentation is: a named way to cut a picture into superpixels, with its parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.parameters import Option
+
+MIN_SUPERPIXELS = 2
+MAX_SUPERPIXELS = 1023
+
+Pixels = NDArray[np.uint8]
+Labels = NDArray[np.int32]
+
+
+class Segmentation(Option, ABC):
+    """A way to cut a picture.
+
+    Attributes
+    ----------
+    coarser, finer : str
+        Advice for when there are too many superpixels, or too few.
+    """
+
+    __slots__ = ()
+
+    coarser: ClassVar[str]
+    finer: ClassVar[str]
+
+    @abstractmethod
+    def cut(self, pixels: Pixels) -> NDArray[np.int64]:
+        """Return integer labels ``(H, W)``, any numbering, for RGB ``pixels`` uint8 ``(H, W, 3)``."""
