@@ -12,8 +12,9 @@ import pytest
 from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
+from lime_core.answers.neighborhood import first_samples
 from tests.benchmarks import collages, faithfulness, measures, sampling, speed, summary, table
-from tests.benchmarks.lab import Lab, first
+from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Settings
 from tests.benchmarks.pictures import Picture
 
@@ -165,7 +166,7 @@ def test_a_lab_asks_once_and_cuts_shorter_runs_from_longer_ones(small_lab, spec)
     long = lab.ask(picture, spec, 64)
     assert lab.ask(picture, spec, 32).masks.tolist() == long.masks[:32].tolist()
     assert lab.calls == 64
-    assert first(long, 32).spec.samples == 32
+    assert first_samples(long, 32).spec.samples == 32
     assert long.outputs.shape == (64, 1)
 
 

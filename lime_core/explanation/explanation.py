@@ -162,6 +162,7 @@ class Explanation(Attribution):
         """
         try:
             document = json.loads(text)
+            check_format(document, _FORMAT)
             segments, covariances = decode_array(document["segments"]), decode_array(document["covariances"])
             arrays = {name: [numbers_from_list(row[name]) for row in document["classes"]] for name in _CLASS_ARRAYS}
             return cls._from_document(document, segments, covariances, arrays)
@@ -191,8 +192,9 @@ class Explanation(Attribution):
         """
         try:
             with np.load(source, allow_pickle=False) as stored:
-                arrays = {name: list(stored[name]) for name in _CLASS_ARRAYS}
                 document = json.loads(str(stored["document"]))
+                check_format(document, _FORMAT)
+                arrays = {name: list(stored[name]) for name in _CLASS_ARRAYS}
                 return cls._from_document(document, stored["segments"], stored["covariances"], arrays)
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise LimeError(f"Not a readable explanation (NPZ): {error}") from error
@@ -215,7 +217,6 @@ class Explanation(Attribution):
     def _from_document(
         cls, document: dict[str, Any], segments: NDArray[Any], covariances: Floats, arrays: dict[str, list[Floats]]
     ) -> Self:
-        check_format(document, _FORMAT)
         classes = tuple(
             ClassExplanation(
                 **{_FIELDS.get(name, name): from_null(row[name]) for name in _CLASS_SCALARS},

@@ -38,7 +38,7 @@ def _class(attribution: Attribution, item: ClassAttribution) -> str:
         features = attribution.top_features(item.index, _STRONGEST, "both")
         strongest = "".join(_bar(feature, float(scores[feature]), largest, attribution) for feature in features)
     return (
-        f"<tr><td>{html.escape(item.name)}</td><td>{item.output:.3g}</td><td>{verdict}</td>"
+        f"<tr><td>{html.escape(item.name)}</td><td>{item.output:.3g}</td><td>{html.escape(verdict)}</td>"
         f"<td style='text-align:left'>{strongest}</td></tr>"
     )
 

@@ -73,7 +73,8 @@ class Evidence:
     largest_superpixel : float
         Its share of the picture.
     outputs : ndarray of float32, shape (N,)
-        The model's outputs for the class, as the model gave them.
+        The model's outputs for the class, as the model gave them; without a fit the first one is for the unmodified
+        picture.
     targets : ndarray of float64, shape (N,)
         The same in the unit that is explained.
     fit : FitFacts or None

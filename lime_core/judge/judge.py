@@ -52,7 +52,7 @@ def judge(
         case = _Case(attribution, answers, top_k)
         fit = _FitCase(attribution, answers, workings) if isinstance(attribution, Explanation) else None
         return tuple(
-            _verdict(case.evidence(item, None if fit is None else fit.facts(row, top_k)), case.superpixels)
+            _verdict(case.evidence(item, None if fit is None else fit.facts(row, top_k)), answers)
             for row, item in enumerate(attribution.classes)
         )
 
@@ -74,17 +74,15 @@ class _Case:
     answers: Neighborhood
     top_k: int
 
-    @property
-    def superpixels(self) -> int:
-        return self.answers.superpixels
-
     def evidence(self, item: ClassAttribution, fit: FitFacts | None) -> Evidence:
         sizes = np.bincount(self.answers.segments.ravel())
         outputs = np.ascontiguousarray(self.answers.outputs[:, item.index])
+        if fit is None:  # such a method sets the unmodified picture against the perturbed ones
+            outputs = np.append(self.answers.original_outputs[item.index], outputs)
         return Evidence(
             spec=self.attribution.spec,
             top_k=self.top_k,
-            superpixels=self.superpixels,
+            superpixels=self.answers.superpixels,
             sure=item.sure,
             largest_superpixel=float(sizes.max() / sizes.sum()),
             outputs=outputs,
@@ -129,9 +127,9 @@ class _FitCase:
         )
 
 
-def _verdict(evidence: Evidence, superpixels: int) -> Verdict:
+def _verdict(evidence: Evidence, answers: Neighborhood) -> Verdict:
     findings, fit = find_weaknesses(evidence), evidence.fit
-    unknown: NDArray[np.float64] = np.full(superpixels, np.nan)
+    unknown: NDArray[np.float64] = np.full(answers.superpixels, np.nan)
     return Verdict(
         level=findings[0].level if findings else "solid",
         reasons=tuple(finding.reason for finding in findings),
@@ -141,7 +139,7 @@ def _verdict(evidence: Evidence, superpixels: int) -> Verdict:
         top_k_frequency=unknown if fit is None else fit.top_k_frequency,
         stability=math.nan if fit is None else fit.stability,
         nonlinear_share=math.nan if fit is None else fit.nonlinear_share,
-        samples_per_superpixel=evidence.samples / superpixels,
+        samples_per_superpixel=answers.samples / answers.superpixels,
         gap=math.nan if fit is None else fit.gap,
         pair=None if fit is None else fit.pair,
     )

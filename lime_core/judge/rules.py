@@ -69,8 +69,10 @@ def _starved_kernel(evidence: Evidence) -> Finding | None:
     reason = (
         f"The kernel gives nearly all weight to few samples: {samples} of them count as {fit.effective_samples:.1f}."
     )
-    width = round(max(fit.typical_distance, (evidence.spec.kernel_width or 0.0) * 1.5), 3)
     level: Level = "meaningless" if fit.effective_samples < unknowns / 4 else "doubtful"
+    if evidence.spec.kernel_width is None:
+        return Finding(level, reason, "Use a wider kernel.")
+    width = round(max(fit.typical_distance, evidence.spec.kernel_width * 1.5), 3)
     return Finding(level, reason, f"Use a wider kernel, such as {width:g}.", {"kernel_width": width})
 
 

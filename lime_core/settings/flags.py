@@ -27,13 +27,13 @@ def flags_of(spec: ExplainSpec) -> dict[str, list[str]]:
     """Return every setting that differs from the default as flag (without dashes) and the texts of its value.
 
     A switch has no text of its own: its flag is ``name`` or ``no-name``. A label map of the user's own cannot be
-    written as text and is left out.
+    written as text, and what only a method makes use of cannot be chosen: both are left out.
     """
     flags: dict[str, list[str]] = {}
     usual = ExplainSpec()
     for name, rule in parameters_of(spec).items():
         value, default = getattr(spec, name), getattr(usual, name)
-        if isinstance(value, LabelMap):
+        if isinstance(value, LabelMap) or (isinstance(value, Option) and not value.offered):
             continue
         if rule.kind == "group":
             flags |= _flags_of_parameters(value, default)

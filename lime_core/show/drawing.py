@@ -1,23 +1,23 @@
-"""The strokes that renderings are made of: smooth lines along superpixels, hatching, blending."""
+"""What pictures are drawn with: smooth lines along superpixels, hatching, blending."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import rgb2gray
 from skimage.filters import gaussian
 from skimage.segmentation import find_boundaries
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from lime_core.colormaps import RGB
+from lime_core.errors import SpecError
+from lime_core.picture.image import Image
 
-    from lime_core.colormaps import RGB
-
-    Pixels = NDArray[np.uint8]
-    Labels = NDArray[np.int32]
-    Share = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+Labels = NDArray[np.int32]
+Share = NDArray[np.float32]
 
 DARK: RGB = (22, 24, 30)
 LIGHT: RGB = (255, 255, 255)
@@ -25,8 +25,8 @@ LIGHT: RGB = (255, 255, 255)
 
 def outlined(pixels: Pixels, segments: Labels, superpixels: Any) -> Pixels:
     """Draw light lines in a dark casing: visible on any background."""
-    shown = blend(pixels.astype(np.float32), DARK, 0.6 * lines(segments, superpixels, 2.2))
-    return to_bytes(blend(shown, LIGHT, 0.9 * lines(segments, superpixels, 1.0)))
+    cased = blend(pixels.astype(np.float32), DARK, 0.6 * lines(segments, superpixels, 2.2))
+    return to_bytes(blend(cased, LIGHT, 0.9 * lines(segments, superpixels, 1.0)))
 
 
 def lines(segments: Labels, superpixels: Any, width: float) -> Share:
@@ -73,11 +73,20 @@ def innermost_points(segments: Labels) -> list[tuple[int, tuple[int, int], float
         # The frame of zeros makes the edge of the picture a boundary too.
         depth = ndimage.distance_transform_edt(np.pad(segments[box] == superpixel, 1))[1:-1, 1:-1]
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-        place = int(row) + box[0].start, int(column) + box[1].start
-        points.append((superpixel, place, float(depth.max())))
+        point = int(row) + box[0].start, int(column) + box[1].start
+        points.append((superpixel, point, float(depth.max())))
     return points
 
 
 def greyed(pixels: Pixels) -> Share:
     """Return the picture without colour, float RGB 0..255, so that all colour in a map laid over it is the map's."""
     return np.repeat(rgb2gray(pixels)[..., None] * 255, 3, axis=-1).astype(np.float32)
+
+
+def check_same_size(image: Image, shape: tuple[int, ...], what: str) -> None:
+    """Raise `SpecError` when `what` is drawn on the picture and is of another shape (H, W) than the picture."""
+    if shape != image.pixels.shape[:2]:
+        raise SpecError(
+            f"The picture is {image.width}×{image.height}, its {what} are {'×'.join(map(str, shape[::-1]))}; they "
+            "must be of the same size. Was the picture cropped before it was explained?"
+        )

@@ -112,3 +112,50 @@ def test_very_many_outputs_live_in_a_file_and_read_the_same(image, monkeypatch):
     assert isinstance(in_file.outputs, np.memmap)
     assert np.array_equal(in_memory.outputs, in_file.outputs)
     assert lc.fit(in_memory).classes[0].coefficients == pytest.approx(lc.fit(in_file).classes[0].coefficients, abs=0)
+
+
+# What decides when a query stops belongs to the query
+
+
+@pytest.fixture(scope="module")
+def separable(image):
+    """One strong superpixel, two middling ones and many small ones, in some noise: K decides when they stand apart."""
+    weights = np.array([0.3, 0.1, 0.09] + [0.01] * 9)
+
+    def model(masks):
+        return linear(weights)(masks) + 0.15 * (noisy(masks) - 0.5)
+
+    return known_answer(model, image, SPEC)
+
+
+def test_k_of_the_view_decides_nothing_about_the_samples(image, separable):
+    for top_k in (1, 3, 8):
+        spec = replace(SPEC, stop_tolerance=0.001, top_k=top_k)
+        assert spec.digest("query") == replace(spec, top_k=5).digest("query")
+        assert lc.query(image, separable, spec).samples == lc.query(image, separable, replace(spec, top_k=5)).samples
+
+
+def test_k_of_the_stopping_rule_decides_and_is_part_of_the_key(image, separable):
+    specs = [replace(SPEC, stop_tolerance=0.001, stop_top_k=k) for k in (1, 2, 3)]
+    assert len({spec.digest("query") for spec in specs}) == 3
+    counts = [lc.query(image, separable, spec).samples for spec in specs]
+    assert counts[0] < counts[1]
+    assert len(set(counts)) > 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"alpha": 1.0}, {"kernel": "none"}, {"distance": "hidden_fraction"}, {"classes": (0,)}, {"top_classes": 1}],
+)
+def test_settings_of_the_fit_count_in_the_key_of_a_query_only_where_they_may_end_it(changes):
+    changed = replace(SPEC, **changes)
+    assert changed.digest("query") != SPEC.digest("query")
+    assert replace(changed, early_stop=False).digest("query") == replace(SPEC, early_stop=False).digest("query")
+
+
+def test_queries_that_end_elsewhere_begin_alike(image, separable):
+    short = lc.query(image, separable, replace(SPEC, early_stop=False, samples=64))
+    spec = replace(SPEC, stop_top_k=7, stop_tolerance=0.5)
+    assert short.spec.begins_like(spec)
+    assert not short.spec.begins_like(replace(spec, seed=1))
+    assert lc.query(image, separable, spec, known=short).samples >= 64

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.superpixels.segmentation import resize_pixels
+from lime_core.superpixels import resize_pixels
 from tests.benchmarks.pictures import Picture, outputs
 
 CELL = 224  # px: a collage is seen at 448×448, and the model sees it at its own size

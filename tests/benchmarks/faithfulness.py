@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 import lime_core as lc
-from lime_core.masks.fills import hide, paint_fill
-from lime_core.superpixels.segmentation import carry_labels, resize_pixels
+from lime_core.masks.fills import FILLS, hide
+from lime_core.superpixels import carry_labels, resize_pixels
 from tests.benchmarks.collages import inside_quarter
 from tests.benchmarks.measures import (
     Floats,
@@ -21,7 +21,7 @@ from tests.benchmarks.measures import (
     pointing_share,
     removal_masks,
 )
-from tests.benchmarks.methods import Attribution, Method
+from tests.benchmarks.methods import ClassWeights, Method
 from tests.benchmarks.peers import HELD_OUT
 from tests.benchmarks.pictures import Picture
 from tests.benchmarks.summary import Interval, bootstrap_mean
@@ -89,7 +89,7 @@ class Scores:
 
 
 # What of an attribution is asked to point at the right quarter. The last two are views that a default could have.
-POINTING: dict[str, Callable[[Attribution], Floats]] = {
+POINTING: dict[str, Callable[[ClassWeights], Floats]] = {
     "pointing_view": lambda found: found.shown,
     "pointing_positive": lambda found: found.weights,
     "pointing_top": lambda found: found.top_weights(5),
@@ -152,7 +152,7 @@ def measure(
     return scores
 
 
-def _add_pointing(scores: Scores, attributions: Sequence[Attribution]) -> None:
+def _add_pointing(scores: Scores, attributions: Sequence[ClassWeights]) -> None:
     # The four maps of a collage are not independent: their mean is one value.
     scores.superpixels.append(len(attributions[0].weights))
     scores.empty_maps += sum(not (found.shown > 0).any() for found in attributions)
@@ -173,7 +173,7 @@ def _add_fidelity(scores: Scores, method: Method, picture: Picture, judge: lc.Cl
     scores.insertion.append(insertion)
 
 
-def deletion_and_insertion(found: Attribution, picture: Picture, classifier: lc.Classifier) -> tuple[float, float]:
+def deletion_and_insertion(found: ClassWeights, picture: Picture, classifier: lc.Classifier) -> tuple[float, float]:
     """Return the areas under the deletion and the insertion curve of the picture's class.
 
     Whole superpixels at a time, the strongest first; the horizontal axis is the share of the picture's area (not of
@@ -182,7 +182,7 @@ def deletion_and_insertion(found: Attribution, picture: Picture, classifier: lc.
     """
     labels = carry_labels(found.segments, classifier.input_size)
     pixels = resize_pixels(picture.image.pixels, classifier.input_size)
-    fill = paint_fill(CURVE_FILL, pixels, labels)
+    fill = FILLS[CURVE_FILL]().paint(pixels, labels)
     order = falling_order(found.weights)
     sizes = np.bincount(labels.ravel(), minlength=len(order))[order] / labels.size
     area = np.concatenate([[0.0], np.cumsum(sizes)])

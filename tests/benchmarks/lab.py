@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Neighborhood
-from lime_core.settings.spec import QUERY_STAGES
+from lime_core.answers.neighborhood import Neighborhood, first_samples
 from tests.benchmarks.pictures import Picture
 
 
@@ -48,7 +47,7 @@ class Lab:
             self.calls += samples
             self._save(key, known)
         self._known[key] = known
-        return first(known, samples)
+        return first_samples(known, samples)
 
     def _load(self, key: str) -> Neighborhood | None:
         path = self._keep / f"{key}.npz" if self._keep is not None else None
@@ -57,17 +56,6 @@ class Lab:
     def _save(self, key: str, neighborhood: Neighborhood) -> None:
         if self._keep is not None:
             neighborhood.save_npz(self._keep / f"{key}.npz")
-
-
-def first(neighborhood: Neighborhood, samples: int) -> Neighborhood:
-    """Return the neighborhood that a run of only `samples` would have given."""
-    return replace(
-        neighborhood,
-        masks=neighborhood.masks[:samples],
-        outputs=neighborhood.outputs[:samples],
-        pairs=neighborhood.pairs[:samples],
-        spec=replace(neighborhood.spec, samples=samples),
-    )
 
 
 def _of_classes(neighborhood: Neighborhood, classes: tuple[int, ...]) -> Neighborhood:
@@ -81,6 +69,5 @@ def _of_classes(neighborhood: Neighborhood, classes: tuple[int, ...]) -> Neighbo
 
 
 def _key(picture: Picture, spec: lc.ExplainSpec, classifier: lc.Classifier) -> str:
-    question = replace(spec, samples=2).digest(*QUERY_STAGES)
-    parts = (picture.image.sha256, picture.classes, question, classifier.id, classifier.weights_sha256)
+    parts = (picture.image.sha256, picture.classes, spec.stream_digest, classifier.id, classifier.weights_sha256)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.superpixels.segmentation import segment
+from lime_core.superpixels import segment
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.measures import Floats, jointly_sure, only, strongest_positive
 from tests.benchmarks.pictures import Picture
@@ -18,8 +18,10 @@ TOP = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Attribution:
-    """What a method says of one class of one picture.
+class ClassWeights:
+    """What a method says of one class of one picture, as far as it is measured.
+
+    An `lc.Attribution` says more, which other people's packages cannot fill in.
 
     Attributes
     ----------
@@ -66,7 +68,7 @@ class Method(Protocol):
     name: str
     samples: int
 
-    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[ClassWeights]:
         """Return one attribution for each of ``picture.classes``."""
         ...
 
@@ -86,14 +88,14 @@ class Settings:
         spec = replace(self.spec, seed=seed)
         return lc.fit(self._lab.ask(picture, spec, samples or self.samples), spec)
 
-    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[ClassWeights]:
         """Return one attribution for each of ``picture.classes``."""
         explanation = self.explain(picture, seed=seed, samples=samples)
         return [
-            Attribution(
+            ClassWeights(
                 segments=explanation.segments,
                 weights=explanation[index].coefficients,
-                shown=explanation.shown_coefficients(index),
+                shown=explanation.shown_scores(index, self.spec.view),
                 std_errors=explanation[index].std_errors,
                 r2_holdout=explanation[index].r2_holdout,
             )
@@ -110,9 +112,9 @@ class Chance:
     def __init__(self, spec: lc.ExplainSpec) -> None:
         self._spec = spec
 
-    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[ClassWeights]:
         """Return one attribution for each of ``picture.classes``."""
         segments = segment(picture.image.pixels, self._spec.segmentation)
         random = np.random.default_rng([seed, int(picture.image.sha256[:8], 16)])
         drawn = [random.normal(size=int(segments.max()) + 1) for _ in picture.classes]
-        return [Attribution(segments, weights, weights, np.full_like(weights, np.nan), np.nan) for weights in drawn]
+        return [ClassWeights(segments, weights, weights, np.full_like(weights, np.nan), np.nan) for weights in drawn]

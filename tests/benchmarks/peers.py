@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.superpixels.segmentation import resize_pixels
+from lime_core.superpixels import resize_pixels
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.measures import Floats, weighted_r2
-from tests.benchmarks.methods import Attribution
+from tests.benchmarks.methods import ClassWeights
 from tests.benchmarks.pictures import Picture
 
 SAMPLES = 1000  # the package's own defaults, as is the next
@@ -73,7 +73,7 @@ class LimePackage:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
 
-    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[Attribution]:
+    def attribute(self, picture: Picture, *, seed: int = 0, samples: int | None = None) -> list[ClassWeights]:
         """Return one attribution for each of ``picture.classes``."""
         classifier = self._lab.classifier
         pixels = resize_pixels(picture.image.pixels, classifier.input_size)
@@ -91,11 +91,11 @@ class LimePackage:
 
     def _attribution(
         self, picture: Picture, segments: NDArray[np.int32], place: int, pairs: list[Any], intercept: float
-    ) -> Attribution:
+    ) -> ClassWeights:
         weights = np.zeros(int(segments.max()) + 1)
         for superpixel, weight in pairs:
             weights[superpixel] = weight
-        return Attribution(
+        return ClassWeights(
             segments=segments,
             weights=weights,
             shown=np.maximum(weights, 0.0),

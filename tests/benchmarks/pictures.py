@@ -10,7 +10,7 @@ import numpy as np
 from skimage import data
 
 import lime_core as lc
-from lime_core.superpixels.segmentation import resize_pixels
+from lime_core.superpixels import resize_pixels
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "images"
 # Shipped in scikit-image's wheel, with the ImageNet class the built-in model rightly gives each.

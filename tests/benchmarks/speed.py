@@ -15,7 +15,7 @@ from skimage import data
 
 import lime_core as lc
 from lime_core.models import model_card
-from lime_core.superpixels.segmentation import resize_pixels
+from lime_core.superpixels import resize_pixels
 from tests.benchmarks import child, classifiers, peers
 from tests.benchmarks.bare import bare_passes
 from tests.benchmarks.sampling import Stability, in_calls
@@ -78,7 +78,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def calls_row(stability: Stability) -> Row:
     """Return the row on how many calls the default mask design saves."""
-    sampler, most = lc.ExplainSpec().sampler, stability.calls[-1]
+    sampler, most = lc.ExplainSpec().sampler.name, stability.calls[-1]
     needed = stability.calls_of(sampler, "iid", most)
     return Row(
         f"calls for the top-5 Jaccard between {stability.seeds} seeds of i.i.d. sampling, Lite0",

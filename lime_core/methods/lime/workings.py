@@ -70,7 +70,7 @@ def pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> P
     total = float(weights.sum())
     if total < 1e-200:
         raise SpecError(
-            f"kernel_width={spec.kernel_width:g} gives every sample a weight of nothing: the distances are "
+            f"{spec.kernel} gives every sample a weight of nothing: the distances are "
             f"{distance.min():.3g}..{distance.max():.3g}; use a wider kernel."
         )
     scale = 1.0 / total if spec.normalize_weights else 1.0

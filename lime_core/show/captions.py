@@ -1,0 +1,44 @@
+"""What a map shows, in words."""
+
+from __future__ import annotations
+
+from lime_core.explanation.attribution import Attribution
+from lime_core.settings.view import View
+
+_SIGNED = {
+    "overlay": "Blue: evidence for the class. Orange, hatched: evidence against it.",
+    "heatmap": "Blue: evidence for the class. Orange: evidence against it.",
+}
+_UNSIGNED = {
+    "overlay": "Violet: important superpixels, whether for the class or against it.",
+    "heatmap": "Violet: important, whether for the class or against it; the darker, the more.",
+}
+_PLAIN = {
+    "outline": "Outlined: the strongest superpixels.",
+    "hide_rest": "Left in the picture: the strongest superpixels.",
+}
+
+
+def legend(attribution: Attribution, view: View) -> str:
+    """Return what the colours of a map mean, and which superpixels it leaves out, in one to three sentences."""
+    return " ".join([_colors(attribution, view), *_left_out(attribution, view)])
+
+
+def _colors(attribution: Attribution, view: View) -> str:
+    if view.name == "jet":
+        evidence = "evidence against the class" if view.sign == "negative" else "evidence for the class"
+        return f"Red: strong {evidence if attribution.signed else 'importance'}. Dark blue: none."
+    return _PLAIN.get(view.name) or (_SIGNED if attribution.signed else _UNSIGNED)[view.name]
+
+
+def _left_out(attribution: Attribution, view: View) -> list[str]:
+    sentences = []
+    if attribution.segments is not None and view.top_k < attribution.superpixels:
+        sentences.append(f"At most {view.top_k} superpixels are shown.")
+    if attribution.signed and view.sign == "negative":
+        sentences.append("Evidence for the class is left out.")
+    elif attribution.signed and (view.sign == "positive" or view.name == "jet"):
+        sentences.append("Evidence against the class is left out.")
+    if view.hide_unsure and any(item.std_errors is not None for item in attribution.classes):
+        sentences.append("Scores whose 95 % interval contains zero are left out.")
+    return sentences

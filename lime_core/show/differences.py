@@ -1,0 +1,45 @@
+"""Differences as attributions: what a contrast of two classes, or of two models, needs to be drawn like any result."""
+
+from __future__ import annotations
+
+import math
+
+from lime_core.explanation.attribution import Attribution, ClassAttribution
+from lime_core.explanation.comparison import Difference
+from lime_core.explanation.explanation import Contrast
+
+
+def difference_attribution(difference: Contrast | Difference, attribution: Attribution, *, name: str) -> Attribution:
+    """Return an attribution of one class whose scores are a difference, to be drawn.
+
+    Parameters
+    ----------
+    difference : Contrast or Difference
+        From `Explanation.contrast` or `Comparison.difference`.
+    attribution : Attribution
+        One of those that were compared: the superpixels, the unit and the rest are taken from it.
+    name : str
+        What the difference is called.
+
+    Returns
+    -------
+    Attribution
+        Its class has the index ``difference.a``, no verdict, and NaN for an output.
+    """
+    item = ClassAttribution(
+        index=difference.a,
+        name=name,
+        output=math.nan,
+        scores=difference.coefficients,
+        std_errors=difference.std_errors,
+    )
+    return Attribution(
+        classes=(item,),
+        segments=attribution.segments,
+        signed=True,
+        unit=attribution.unit,
+        calls=attribution.calls,
+        method=attribution.method,
+        provenance=attribution.provenance,
+        spec=attribution.spec,
+    )

@@ -1,0 +1,26 @@
+"""Pictures as files: PNG for what has to be exact, JPEG inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+_JPEG_QUALITY = 90
+
+
+def to_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode a uint8 array (H, W, 3) as a PNG file."""
+    buffer = io.BytesIO()
+    PillowImage.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def to_data_url(pixels: NDArray[np.uint8]) -> str:
+    """Encode a uint8 array (H, W, 3) as a JPEG inside an address, for a page that needs nothing from elsewhere."""
+    buffer = io.BytesIO()
+    PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

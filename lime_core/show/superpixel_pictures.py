@@ -1,0 +1,99 @@
+"""Pictures of superpixels: where they are, what they are called, and what hiding some of them looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from lime_core.errors import SpecError
+from lime_core.masks.fills import hide
+from lime_core.picture.image import Image
+from lime_core.show.drawing import DARK, LIGHT, Labels, Pixels, check_same_size, innermost_points, outlined
+
+
+def boundaries(image: Image, segments: Labels) -> Pixels:
+    """Draw all superpixel boundaries.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    segments : int32 array (H, W)
+        Superpixels 0..S-1.
+
+    Returns
+    -------
+    uint8 array (H, W, 3)
+
+    Raises
+    ------
+    SpecError
+        If the two have different sizes.
+    """
+    check_same_size(image, np.shape(segments), "superpixels")
+    return outlined(image.pixels, segments, np.unique(segments))
+
+
+def numbered(image: Image, segments: Labels) -> Pixels:
+    """Draw all superpixel boundaries and, inside each superpixel, its id.
+
+    A number stands at the superpixel's innermost point, as large as there is room for. Parameters, result and
+    errors are those of `boundaries`.
+    """
+    picture = PillowImage.fromarray(boundaries(image, segments))
+    draw = ImageDraw.Draw(picture)
+    largest = np.clip(max(segments.shape) / 32, 9, 22)
+    fonts: dict[int, Any] = {}
+    for superpixel, (row, column), room in innermost_points(segments):
+        text = str(superpixel)
+        size = round(float(np.clip(2.4 * room / max(2, len(text)), 9, largest)))
+        if size not in fonts:
+            fonts[size] = ImageFont.load_default(size=size)
+        draw.text(
+            (column + 0.5, row + 0.5),
+            text,
+            fill=LIGHT,
+            font=fonts[size],
+            anchor="mm",
+            stroke_width=max(1, size // 8),
+            stroke_fill=DARK,
+        )
+    return np.asarray(picture).copy()
+
+
+def perturbed(image: Image, fill: Pixels, segments: Labels, mask: NDArray[np.uint8]) -> Pixels:
+    """Show one perturbed sample at viewing size.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    fill : uint8 array (H, W, 3)
+        What stands where a superpixel is hidden; see `Fill.paint`.
+    segments : int32 array (H, W)
+        Superpixels 0..S-1.
+    mask : array (S,)
+        1 = shown, 0 = hidden.
+
+    Returns
+    -------
+    uint8 array (H, W, 3)
+
+    Raises
+    ------
+    SpecError
+        If the sizes do not fit together.
+    """
+    check_same_size(image, np.shape(segments), "superpixels")
+    pixels = image.pixels
+    if np.shape(fill) != pixels.shape or np.asarray(fill).dtype != np.uint8:
+        raise SpecError(f"fill must be uint8 {pixels.shape} like the picture; got {np.shape(fill)}.")
+    superpixels = int(segments.max()) + 1
+    if np.shape(mask) != (superpixels,):
+        raise SpecError(f"mask must have one entry for each of {superpixels} superpixels; got {np.shape(mask)}.")
+    shown = np.asarray(mask)[None] != 0
+    return np.asarray(hide(pixels, fill, segments, shown.astype(np.uint8))[0])

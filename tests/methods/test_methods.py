@@ -1,0 +1,235 @@
+"""The contract of every method behind the seam."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from known_answers import TWELVE, colorful_image, known_answer, linear
+
+import lime_core as lc
+from lime_core.explanation.verdict import LEVELS
+from lime_core.methods import method_named
+
+SUPERPIXELS = 12
+SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=64, fill="black", target="probability", seed=3)
+WEIGHTS = np.stack([np.linspace(-0.03, 0.06, SUPERPIXELS), np.linspace(0.04, -0.02, SUPERPIXELS)])
+
+every_method = pytest.mark.parametrize("method", lc.METHODS.values(), ids=lc.METHODS)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return colorful_image()
+
+
+@pytest.fixture
+def classifier(image):
+    return known_answer(linear(WEIGHTS, 0.2), image, SPEC)
+
+
+@pytest.fixture
+def asked(image):
+    """A black box that writes down how many pictures it is shown at a time."""
+    inner, counts = known_answer(linear(WEIGHTS, 0.2), image, SPEC), []
+
+    def function(images):
+        counts.append(len(images))
+        return inner.predict(images)
+
+    return lc.CallableClassifier(function, inner.input_size, ("cat", "dog")), counts
+
+
+def same(one, other):
+    return all(np.array_equal(a.scores, b.scores) for a, b in zip(one.classes, other.classes, strict=True))
+
+
+def test_lime_and_leave_one_out_are_there_by_name():
+    assert {"lime", "leave_one_out"} <= set(lc.METHODS)
+    for name, method in lc.METHODS.items():
+        assert method_named(name) is method
+        assert re.fullmatch(r"[a-z_]+", name)
+        assert method.name == name
+        assert method.title
+
+
+@every_method
+def test_shapes_types_and_order(method, image, classifier):
+    attribution = method.attribute(image, classifier, SPEC)
+    assert isinstance(attribution, lc.Attribution)
+    assert attribution.method == method.name
+    assert attribution.segments.dtype == np.int32
+    assert attribution.segments.shape == image.pixels.shape[:2]
+    assert attribution.superpixels == SUPERPIXELS
+    assert attribution.unit
+    assert isinstance(attribution.signed, bool)
+    outputs = [item.output for item in attribution.classes]
+    assert outputs == sorted(outputs, reverse=True)
+    for item in attribution.classes:
+        assert isinstance(item, lc.ClassAttribution)
+        assert item.output == pytest.approx(0.2 + WEIGHTS[item.index].sum(), abs=1e-6)
+        assert item.scores.shape == (SUPERPIXELS,)
+        assert item.scores.dtype == np.float64
+        assert np.isfinite(item.scores).all()
+        assert item.std_errors is None or item.std_errors.shape == item.scores.shape
+        assert item.sure.shape == item.scores.shape
+        assert item.verdict is None  # judging is a step of its own
+        with pytest.raises(lc.SpecError, match="has not been judged"):
+            _ = item.trust
+        assert attribution.heatmap(item.index).shape == image.pixels.shape[:2]
+
+
+@every_method
+def test_the_strongest_superpixel_of_a_linear_model_is_found(method, image, classifier):
+    attribution = method.attribute(image, classifier, SPEC)
+    assert attribution.top_features(0, 2) == (11, 10)
+    assert attribution.top_features(1, 2) == (0, 1)
+
+
+@every_method
+def test_the_same_seed_gives_the_same_scores(method, image, classifier):
+    assert same(method.attribute(image, classifier, SPEC), method.attribute(image, classifier, SPEC))
+
+
+@every_method
+def test_what_is_given_is_left_as_it_is(method, image, classifier):
+    known = lc.query(image, classifier, method.asked(SPEC))
+    pixels, masks, outputs = image.pixels.copy(), known.masks.copy(), known.outputs.copy()
+    spec = SPEC.to_dict()
+    method.attribute(image, classifier, SPEC, known=known)
+    assert np.array_equal(image.pixels, pixels)
+    assert np.array_equal(known.masks, masks)
+    assert np.array_equal(known.outputs, outputs)
+    assert SPEC.to_dict() == spec
+
+
+@every_method
+def test_progress_grows_to_its_total(method, image, classifier):
+    reports = []
+    method.attribute(image, classifier, SPEC, on_progress=lambda done, total: reports.append((done, total)))
+    done, totals = zip(*reports, strict=True)
+    assert len(set(totals)) == 1
+    assert list(done) == sorted(set(done))
+    assert done[-1] == totals[0]
+
+
+@every_method
+def test_a_method_stops_where_progress_raises(method, image, classifier):
+    class StoppedError(Exception):
+        pass
+
+    def stop(done, total):
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        method.attribute(image, classifier, SPEC, on_progress=stop)
+
+
+@every_method
+@pytest.mark.parametrize("classes", [(2,), (0, 99)])
+def test_classes_that_the_model_does_not_have_are_refused(method, image, classifier, classes):
+    with pytest.raises(lc.SpecError, match=r"classes must be in 0\.\.1"):
+        method.attribute(image, classifier, replace(SPEC, classes=classes))
+
+
+@every_method
+def test_only_the_classes_asked_for_are_explained(method, image, classifier):
+    attribution = method.attribute(image, classifier, replace(SPEC, classes=(1,)))
+    assert [item.index for item in attribution.classes] == [1]
+    assert attribution[1].scores == pytest.approx(method.attribute(image, classifier, SPEC)[1].scores, abs=1e-12)
+    with pytest.raises(lc.SpecError, match="Class 0 was not explained"):
+        attribution.scores(0)
+
+
+@every_method
+def test_a_black_box_will_do_and_its_calls_are_counted(method, image, asked):
+    classifier, counts = asked
+    attribution = method.attribute(image, classifier, SPEC)
+    assert {item.name for item in attribution.classes} == {"cat", "dog"}
+    assert attribution.calls == sum(counts)
+    assert attribution.provenance.engine == "callable"
+
+
+@every_method
+def test_known_answers_are_not_asked_for_again(method, image, asked):
+    classifier, counts = asked
+    known = lc.query(image, classifier, method.asked(SPEC))
+    counts.clear()
+    attribution = method.attribute(image, classifier, SPEC, known=known)
+    assert sum(counts) == 1  # the unmodified picture
+    assert same(attribution, method.attribute(image, classifier, SPEC))
+    assert same(attribution, method.from_answers(known, SPEC))
+
+
+@every_method
+def test_known_answers_to_another_question_are_refused(method, image, classifier):
+    known = lc.query(image, classifier, method.asked(replace(SPEC, fill="grey")))
+    with pytest.raises(lc.LimeError, match="another picture, model or setting"):
+        method.attribute(image, classifier, SPEC, known=known)
+
+
+@every_method
+def test_a_model_that_fails_is_a_model_error(method, image):
+    broken = lc.CallableClassifier(lambda images: np.full((len(images), 2), np.nan), 20)
+    with pytest.raises(lc.ModelError, match="not finite"):
+        method.attribute(image, broken, SPEC)
+
+
+@every_method
+def test_outputs_without_log_odds_are_refused(method, image):
+    scores = known_answer(linear(100 * WEIGHTS, 3), image, SPEC)
+    with pytest.raises(lc.SpecError, match="needs outputs between 0 and 1"):
+        method.attribute(image, scores, replace(SPEC, target="log_odds"))
+
+
+@every_method
+def test_the_result_survives_json(method, image, classifier):
+    attribution = lc.attribute(image, classifier, method=method.name, spec=SPEC)
+    text = attribution.to_json()
+    back = type(attribution).from_json(text)
+    assert back.to_json() == text
+    assert same(back, attribution)
+    assert back.spec == attribution.spec
+
+
+@every_method
+def test_a_result_remembers_settings_but_no_view(method, image, classifier):
+    attribution = method.attribute(image, classifier, replace(SPEC, view="jet", top_k=2))
+    assert attribution.spec.view == lc.View()
+    assert attribution.spec.segmentation == SPEC.segmentation
+    assert attribution.spec.fill == SPEC.fill
+
+
+@every_method
+def test_attribute_by_name_gives_the_same_scores_and_a_verdict_for_k(method, image, classifier):
+    attribution = lc.attribute(image, classifier, method=method.name, spec=replace(SPEC, top_k=3))
+    assert same(attribution, method.attribute(image, classifier, SPEC))
+    for item in attribution.classes:
+        assert item.trust.level in LEVELS
+        assert item.trust.top_k == 3
+        assert item.trust.top_k_frequency.shape == (SUPERPIXELS,)
+
+
+@every_method
+def test_judging_changes_no_score_and_can_be_done_again(method, image, classifier):
+    answers = lc.query(image, classifier, method.asked(SPEC))
+    attribution = method.from_answers(answers, SPEC)
+    verdicts = lc.judge(attribution, answers, top_k=4)
+    assert len(verdicts) == len(attribution.classes)
+    again = lc.judge(lc.attribute(image, classifier, method=method.name, spec=SPEC), answers, top_k=4)
+    assert [verdict.to_dict() for verdict in verdicts] == [verdict.to_dict() for verdict in again]
+    assert all(item.verdict is None for item in attribution.classes)
+
+
+def test_lime_behind_the_seam_is_the_explanation_of_explain(image, classifier):
+    attribution, explanation = lc.attribute(image, classifier, spec=SPEC), lc.explain(image, classifier, SPEC)
+    assert isinstance(attribution, lc.Explanation)
+    assert same(attribution, explanation)
+    assert attribution[0].trust.to_dict() == explanation[0].trust.to_dict()
+
+
+def test_an_unknown_method_is_refused_with_those_there_are(image, classifier):
+    with pytest.raises(lc.SpecError, match=r"method must be one of lime, leave_one_out.*got 'shap'"):
+        lc.attribute(image, classifier, method="shap")
