@@ -2,17 +2,12 @@
 
 import streamlit as st
 
-from pages.shell import opening, sidebar
+from pages.shell import brand, opening, sidebar
+from pages.state.session import session
 
-# A lamp and its beam; colours that hold on light and on dark.
-LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 36">
-<path d="M13 18 34 5v26z" fill="#f2b705" opacity=".55"/><circle cx="10" cy="18" r="8" fill="#7fb800"/>
-<text x="42" y="26" font-family="system-ui,sans-serif" font-size="24" font-weight="700" fill="#1b86cf">Limelight</text>
-</svg>"""
-
-st.set_page_config(page_title="Limelight", page_icon=":material/highlight:", layout="wide")
-
-st.logo(LOGO, size="large")
+# The icon is a picture of our own: a Material icon would make the browser ask a font server for it.
+st.set_page_config(page_title="Limelight", page_icon=brand.icon(), layout="wide")
+st.logo(brand.LOGO, size="large")
 
 screens = [
     st.Page(
@@ -27,7 +22,7 @@ screens = [
 page = st.navigation(screens, position="top")
 
 opening.follow_link()
-opening.carry_settings(page.url_path)
+session().turn_to(page.url_path)
 with st.sidebar:
     sidebar.show()
 page.run()

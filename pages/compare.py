@@ -1,5 +1,5 @@
-"""Where a server that has answered nobody yet looks for this screen; see `pages.shell.first_visit`."""
+"""The script that a server without any visitor so far runs for this screen; see `pages.shell.first_visit`."""
 
-from pages.shell import first_visit as door
+from pages.shell import first_visit
 
-door.enter()
+first_visit.enter()

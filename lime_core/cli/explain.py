@@ -6,81 +6,84 @@ import re
 from typing import TYPE_CHECKING
 
 import lime_core as lc
-from lime_core.cli.question import ask_model
+from lime_core.cli.question import Answers, ask_model
 from lime_core.cli.results import writing
 from lime_core.cli.tables import UNBROKEN, Column, print_table
-from lime_core.explanation.explanation import CONFIDENT
-from lime_core.show import render
+from lime_core.explanation.attribution import CONFIDENT
+from lime_core.show import render, to_png
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-_COLUMNS = (
-    Column("class"),
-    Column("probability", "right"),
-    Column("held-out R²", "right"),
-    Column("verdict"),
-    Column("strongest superpixels for it"),
-)
-
 
 def run(options: argparse.Namespace) -> None:
-    """Explain IMAGE and write explanation.json, neighborhood.npz and one PNG per class into the output folder."""
+    """Explain IMAGE. Write the result as JSON, neighborhood.npz and one PNG per class into the output folder."""
     answers = ask_model(options)
-    explanation = answers.explanation
     with writing(options.output) as folder:
-        (folder / "explanation.json").write_text(explanation.to_json(), encoding="utf-8")
-        answers.neighborhood.save_npz(folder / "neighborhood.npz")
-        _write_pictures(folder, answers.image, explanation)
-    _print_verdict(explanation)
+        _write(folder, answers)
+    attribution = answers.attribution
+    _print_verdict(attribution.classes[0])
     print()
-    print_table(_COLUMNS, [_row(explanation, explained) for explained in explanation.classes])
-    print(_unit_of(explanation))
-    for note in explanation.notes:
+    _print_classes(attribution)
+    print(_meaning_of_scores(attribution))
+    for note in attribution.notes:
         print(f"Note: {note}")
     print(f"\nWritten to {options.output}")
 
 
-def _write_pictures(folder: Path, image: lc.Image, explanation: lc.Explanation) -> None:
-    framed = lc.frame(image, explanation.spec)
-    for rank, explained in enumerate(explanation.classes, start=1):
-        slug = re.sub(r"[^a-z0-9]+", "-", explained.name.lower()).strip("-")
-        picture = render.to_png(render.render(framed, explanation, explained.index))
-        (folder / f"{rank}-{slug or explained.index}.png").write_bytes(picture)
+def _write(folder: Path, answers: Answers) -> None:
+    attribution = answers.attribution
+    name = "explanation.json" if isinstance(attribution, lc.Explanation) else "attribution.json"
+    (folder / name).write_text(attribution.to_json(), encoding="utf-8")
+    answers.neighborhood.save_npz(folder / "neighborhood.npz")
+    framed = lc.frame(answers.image, attribution.spec)
+    for rank, item in enumerate(attribution.classes, start=1):
+        slug = re.sub(r"[^a-z0-9]+", "-", item.name.lower()).strip("-")
+        picture = render(framed, attribution, item.index, answers.spec.view)
+        (folder / f"{rank}-{slug or item.index}.png").write_bytes(to_png(picture))
 
 
-def _print_verdict(explanation: lc.Explanation) -> None:
-    first = explanation.classes[0]
-    print(f"{first.name}: {first.trust.level}")
-    for reason in first.trust.reasons:
+def _print_verdict(item: lc.ClassAttribution) -> None:
+    print(f"{item.name}: {item.trust.level}")
+    for reason in item.trust.reasons:
         print(f"  {reason}")
-    if first.trust.advice:
-        print(f"  What would help most: {first.trust.advice}")
+    if item.trust.advice:
+        print(f"  Advice: {item.trust.advice}")
 
 
-def _row(explanation: lc.Explanation, explained: lc.ClassExplanation) -> tuple[str, ...]:
-    strongest = [
-        f"{feature} ({_score(explanation, explained, feature)})".replace(" ", UNBROKEN)
-        for feature in explanation.top_features(explained.index, 3)
+def _print_classes(attribution: lc.Attribution) -> None:
+    columns = [Column("class"), Column("output", "right"), Column("verdict"), Column("strongest superpixels for it")]
+    rows = [
+        [item.name, f"{item.output:.3g}", item.trust.level, _strongest(attribution, item)]
+        for item in attribution.classes
     ]
-    return (
-        explained.name,
-        f"{explained.probability:.3g}",
-        f"{explained.r2_holdout:.2f}",
-        explained.trust.level,
-        ", ".join(strongest),
-    )
+    if isinstance(attribution, lc.Explanation):
+        columns.insert(2, Column("held-out R²", "right"))
+        for row, explained in zip(rows, attribution.classes, strict=True):
+            row.insert(2, f"{explained.r2_holdout:.2f}")
+    print_table(columns, rows)
 
 
-def _score(explanation: lc.Explanation, explained: lc.ClassExplanation, feature: int) -> str:
-    if not explanation.signed:
-        return f"{explained.coefficients[feature]:.3g}"
-    return f"{explained.coefficients[feature]:.3f} ± {CONFIDENT * explained.std_errors[feature]:.3f}"
+def _strongest(attribution: lc.Attribution, item: lc.ClassAttribution) -> str:
+    scores = attribution.scores(item.index)
+    items = []
+    for feature in attribution.top_features(item.index, 3):
+        # Superpixel and score stay on one line, wherever the terminal folds the list.
+        text = f"{feature} ({scores[feature]:.3f}{_error_bar(item, feature)})"
+        items.append(text.replace(" ", UNBROKEN))
+    return ", ".join(items)
 
 
-def _unit_of(explanation: lc.Explanation) -> str:
-    if not explanation.signed:
-        return "In brackets: importance, without a sign or an error bar."
-    meaning = ", where +1 multiplies the odds by 2.7" if explanation.spec.target == "log_odds" else ""
-    return f"In brackets: what showing it adds, in {explanation.spec.unit}{meaning}; 95 % intervals."
+def _error_bar(item: lc.ClassAttribution, feature: int) -> str:
+    if item.std_errors is None or item.std_errors.ndim != 1:
+        return ""
+    return f" ± {CONFIDENT * item.std_errors[feature]:.3f}"
+
+
+def _meaning_of_scores(attribution: lc.Attribution) -> str:
+    if not attribution.signed:
+        return f"In brackets: {attribution.unit}, without a sign."
+    meaning = ", where +1 multiplies the odds by 2.7" if attribution.spec.target.name == "log_odds" else ""
+    errors = any(item.std_errors is not None for item in attribution.classes)
+    return f"In brackets: what showing it adds, in {attribution.unit}{meaning}{'; 95 % intervals' if errors else ''}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import lime_core as lc
 from lime_core.cli import explain, models, trust
@@ -12,49 +13,58 @@ from lime_core.cli.question import add_question_flags
 from lime_core.settings.flags import add_spec_flags
 from lime_core.trials.suite import SEEDS, TRIALS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; each command puts its function at `run` of the result."""
     parser = argparse.ArgumentParser(
-        prog=_program(), allow_abbrev=False, description="LIME explanations of image classifiers."
+        prog=_program(),
+        allow_abbrev=False,
+        description="Explanations of image classifiers with LIME and other methods.",
     )
     parser.add_argument("--version", action="version", version=f"limelight {lc.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    # A setting that was not given leaves no trace, so that the preset's value stands.
-    for name, run, purpose in (
-        ("explain", explain.run, "explain a picture"),
-        ("trust", trust.run, "test how far an explanation can be trusted"),
-    ):
-        command = commands.add_parser(
-            name, help=purpose, allow_abbrev=False, argument_default=argparse.SUPPRESS, description=run.__doc__
-        )
-        add_question_flags(command)
-        add_spec_flags(command)
-        command.set_defaults(run=run)
-        if name == "trust":
-            command.add_argument(
-                "--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="trials to run (default all)"
-            )
-            command.add_argument(
-                "--seeds",
-                type=int,
-                default=len(SEEDS),
-                metavar="N",
-                help="seeds in the trial repeat (default %(default)s)",
-            )
+    _add_question(commands, "explain", explain.run, "explain a picture")
+    tests = _add_question(commands, "trust", trust.run, "test how far an explanation can be trusted")
+    tests.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="trials to run (default all)")
+    tests.add_argument(
+        "--seeds", type=int, default=len(SEEDS), metavar="N", help="seeds in the trial repeat (default %(default)s)"
+    )
 
     catalog = commands.add_parser(
         "models", help="list the models, or fetch one", allow_abbrev=False, description=models.run_list.__doc__
     )
     catalog.set_defaults(run=models.run_list)
-    actions = catalog.add_subparsers(metavar="ACTION")
-    fetch = actions.add_parser(
+    fetch = catalog.add_subparsers(metavar="ACTION").add_parser(
         "fetch", help="download a model's weights ahead of time", description=models.run_fetch.__doc__
     )
     fetch.add_argument("id", metavar="ID", help="catalog id")
     fetch.set_defaults(run=models.run_fetch)
     return parser
+
+
+def _add_question(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], None], purpose: str
+) -> argparse.ArgumentParser:
+    """Add a command that asks a model about a picture, with a flag for every setting."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=purpose,
+        description=run.__doc__,
+        usage=f"{_program()} {name} IMAGE [options]",
+        allow_abbrev=False,
+        # A setting that was not given leaves no trace, so that the preset's value stands.
+        argument_default=argparse.SUPPRESS,
+    )
+    add_question_flags(command)
+    settings = command.add_argument_group("settings", "What is given here replaces the preset's value.")
+    # A group takes flags as a parser does.
+    add_spec_flags(cast("argparse.ArgumentParser", settings))
+    command.set_defaults(run=run)
+    return command
 
 
 def _program() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import lime_core as lc
 from lime_core import models
 from lime_core.cli.progress import progress_bar
+from lime_core.judge import judged
+from lime_core.methods import METHODS
 from lime_core.methods.lime.precision import settle_precision
-from lime_core.settings.flags import spec_from
+from lime_core.settings.flags import DEFAULT_METHOD, spec_from
 
 if TYPE_CHECKING:
     import argparse
@@ -27,22 +29,28 @@ class Answers:
         The picture, before `framing`.
     classifier : Classifier
         The model, ready to use.
+    spec : ExplainSpec
+        The settings, with the view that the pictures are drawn in.
     neighborhood : Neighborhood
-        Its answers to the perturbed pictures.
-    explanation : Explanation
-        What follows from them.
+        The model's answers to the perturbed pictures.
+    attribution : Attribution
+        What the method makes of them, judged.
     """
 
     image: lc.Image
     classifier: lc.Classifier
+    spec: lc.ExplainSpec
     neighborhood: lc.Neighborhood
-    explanation: lc.Explanation
+    attribution: lc.Attribution
 
 
 def add_question_flags(parser: argparse.ArgumentParser) -> None:
     """Give a command the flags that say what is asked of which model, and where the results go."""
     parser.add_argument("image", metavar="IMAGE", help="a JPEG, PNG, WebP, BMP, TIFF or GIF file")
     parser.add_argument("--model", default=models.DEFAULT_MODEL, metavar="ID", help="catalog id (default %(default)s)")
+    parser.add_argument(
+        "--method", default=DEFAULT_METHOD, choices=METHODS, help="how the scores are found (default %(default)s)"
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -65,14 +73,20 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
 
 def ask_model(options: argparse.Namespace) -> Answers:
     """Load picture and model, and ask the model; bf16 is used only if it passes its check on this picture."""
-    spec = spec_from(options, lc.preset(options.preset))
+    spec, method = spec_from(options, lc.preset(options.preset)), METHODS[options.method]
     image = lc.load_image(options.image)
     load = partial(models.load_classifier, options.model, engine=options.engine)
     with progress_bar("Fetching weights", unit="bytes", quiet=options.quiet) as report:
         classifier: lc.Classifier = load(on_progress=report)
-    cached: lc.Neighborhood | None = None
+    checked: lc.Neighborhood | None = None
     if options.precision != "f32":
-        classifier, cached = settle_precision(image, classifier, load(precision=options.precision), spec)
+        classifier, checked = settle_precision(image, classifier, load(precision=options.precision), spec)
+    asked = method.asked(spec)
+    # The check asks LIME's questions; another method's are different ones.
+    cached = checked if asked == spec else None
     with progress_bar("Asking the model", quiet=options.quiet) as report:
-        neighborhood = lc.query(image, classifier, spec, on_progress=report, known=cached)
-    return Answers(image, classifier, neighborhood, lc.fit(neighborhood, spec))
+        neighborhood = lc.query(image, classifier, asked, known=cached, on_progress=report)
+    if checked is not None and cached is None:
+        neighborhood = replace(neighborhood, notes=(*neighborhood.notes, *checked.notes))
+    attribution = judged(method.from_answers(neighborhood, spec), neighborhood, top_k=spec.view.top_k)
+    return Answers(image, classifier, spec, neighborhood, attribution)

@@ -1,4 +1,4 @@
-"""``limelight trust``: the trials of one class of an explanation."""
+"""``limelight trust``: the trials of one class of an attribution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.question import ask_model
 from lime_core.cli.results import writing
-from lime_core.trials.suite import Subject, attempt, trust_document, trust_summary
+from lime_core.trials.document import trust_document, trust_summary
+from lime_core.trials.suite import Subject, attempt
 
 if TYPE_CHECKING:
     import argparse
@@ -17,22 +18,23 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> None:
     """Explain IMAGE, run trials on its first class (or on that of --class-indices), and write trust.json."""
     answers = ask_model(options)
-    explained = answers.explanation.classes[0]
+    item = answers.attribution.classes[0]
     subject = Subject(
         answers.image,
         options.model,
         answers.classifier,
-        answers.explanation,
-        explained.index,
+        answers.attribution,
+        item.index,
         answers.neighborhood,
-        tuple(range(options.seeds)),
+        top_k=answers.spec.top_k,
+        seeds=tuple(range(options.seeds)),
     )
     results = {}
     for name in options.trials:
         with progress_bar(f"Trial {name}", quiet=options.quiet) as report:
             results[name] = attempt(name, subject, report)
-    document = trust_document(answers.explanation, explained.index, results)
+    document = trust_document(answers.attribution, item.index, results)
     with writing(options.output) as folder:
         (folder / "trust.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
-    print(trust_summary(explained, results))
+    print(trust_summary(item, results))
     print(f"\nWritten to {options.output / 'trust.json'}")

@@ -1,4 +1,4 @@
-"""The way in for the very first visitor of a server who does not come by the front door.
+"""The very first visitor of a server may come by a deep link; these scripts let Streamlit find the screen.
 
 Until `app.py` has called `st.navigation` once, Streamlit takes each script that lies directly in ``pages`` for a
 page, knows no other, and answers any other address with "Page not found". So every screen has a script of its name

@@ -7,23 +7,24 @@ does not accept without a word. Here they go through the same checks as everythi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 import lime_core as lc
 from lime_core.models import model_card
 from lime_core.models.engines.base import Precision
-from lime_core.settings.flags import flags_of, spec_from_flags
+from lime_core.settings.flags import DEFAULT_METHOD, flags_of, spec_from_flags
 from pages.state.gallery import EXAMPLES
+from pages.state.question import Question
 
 # Not settings: Streamlit's own, and the tab that is open.
 _RESERVED = ("embed", "embed_options", "tab")
-_NAMES = ("picture", "model", "precision")
+_NAMES = ("picture", "model", "precision", "method")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LinkedSettings:
     """What a link asks for; None for what it does not say.
 
     Attributes
@@ -36,15 +37,25 @@ class Wanted:
         Numbers inside the network.
     spec : ExplainSpec or None
         All settings.
+    method : str or None
+        Name of the method that explains.
     """
 
     picture: str | None = None
     model: str | None = None
     precision: Precision | None = None
     spec: lc.ExplainSpec | None = None
+    method: str | None = None
+
+    @classmethod
+    def of(cls, question: Question, spec: lc.ExplainSpec, picture: str | None) -> LinkedSettings:
+        """Return what a link to the answers of a question says; what is usual is left out."""
+        precision = None if question.precision == "f32" else question.precision
+        method = None if question.method == DEFAULT_METHOD else question.method
+        return cls(picture, question.model, precision, spec, method)
 
 
-def query_of(wanted: Wanted) -> dict[str, list[str]]:
+def query_of(wanted: LinkedSettings) -> dict[str, list[str]]:
     """Return the query parameters of a link."""
     names = {name: getattr(wanted, name) for name in _NAMES}
     flags = flags_of(wanted.spec) if wanted.spec is not None else {}
@@ -52,12 +63,12 @@ def query_of(wanted: Wanted) -> dict[str, list[str]]:
     return given | {flag: texts or [""] for flag, texts in flags.items()}
 
 
-def link(page: str, wanted: Wanted) -> str:
+def link(page: str, wanted: LinkedSettings) -> str:
     """Return the address of a page with these settings."""
     return f"{page.split('?')[0]}?{urlencode(query_of(wanted), doseq=True)}"
 
 
-def follow(query: Mapping[str, Sequence[str]]) -> Wanted:
+def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     """Return what a link asks for.
 
     Raises
@@ -65,13 +76,12 @@ def follow(query: Mapping[str, Sequence[str]]) -> Wanted:
     LimeError
         When a name is unknown or a value is not allowed.
     """
-    left = {name: list(texts) for name, texts in query.items() if name not in _RESERVED}
-    picture, model, precision = (left.pop(name, [None])[0] for name in _NAMES)
-    if picture is not None and picture not in EXAMPLES:
-        raise lc.SpecError(f"picture must be one of {', '.join(EXAMPLES)}; got {picture!r}.")
-    if model is not None:
-        model_card(model)
-    if precision not in (None, *get_args(Precision)):
-        raise lc.SpecError(f"precision must be one of {', '.join(get_args(Precision))}; got {precision!r}.")
-    spec = spec_from_flags({flag: [] if texts == [""] else texts for flag, texts in left.items()}) if left else None
-    return Wanted(picture, model, precision, spec)
+    flags = {name: list(texts) for name, texts in query.items() if name not in _RESERVED}
+    named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
+    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", lc.METHODS)):
+        if name in named and named[name] not in allowed:
+            raise lc.SpecError(f"{name} must be one of {', '.join(allowed)}; got {named[name]!r}.")
+    if "model" in named:
+        model_card(named["model"])
+    spec = spec_from_flags({flag: [] if texts == [""] else texts for flag, texts in flags.items()}) if flags else None
+    return replace(LinkedSettings(spec=spec), **named)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 import lime_core as lc
 from lime_core.models import CATALOG, bf16_available, is_available
 from pages.shell import links
-from pages.state.explain_job import Question
-from pages.state.server import store
-from pages.state.session import session, set_widgets
-from pages.widgets import controls
-from pages.widgets import labels as words
+from pages.state.gallery import EXAMPLES, example
+from pages.state.question import Question
+from pages.state.server import server
+from pages.state.session import Picture, session
+from pages.widgets.text import plain
 
 # An opened link may ask for more than a visitor wants to wait for; beyond this somebody has to press the button.
-_AT_ONCE = 1024
+_MOST_SAMPLES = 1024
 
 
 def follow_link() -> None:
-    """Set the widgets as the link asks for, once a session and before they are drawn."""
+    """Set settings and widgets as the link asks for, once a session and before the widgets are drawn."""
     state = session()
     if state.opened:
         return
@@ -26,39 +28,34 @@ def follow_link() -> None:
     try:
         wanted = links.follow(query)
     except lc.LimeError as error:
-        state.complaint = f"The link cannot be followed: {error}"
+        state.complain(f"The link cannot be followed: {error}")
         return
-    chosen = {"picture": wanted.picture, "model": wanted.model, controls.PRECISION: wanted.precision}
-    st.session_state.update({key: value for key, value in chosen.items() if value is not None})
-    if wanted.precision == "bf16" and not bf16_available():
-        state.complaint = "The link asks for bf16, which this processor does not compute in; f32 is used."
     if query:
-        set_widgets(wanted.spec or lc.ExplainSpec())
+        state.change(**_changes(wanted))
+    if wanted.precision == "bf16" and not bf16_available():
+        state.complain("The link asks for bf16, which this processor does not compute in; f32 is used.")
 
 
-def carry_settings(screen: str) -> None:
-    """Give the widgets of a screen that is turned to the settings as they stand.
-
-    Streamlit tells widgets of one key apart by page, so one that two screens have would begin anew on the second.
-    """
-    state = session()
-    if screen != state.screen:
-        state.screen = screen
-        set_widgets(state.spec)
+def _changes(wanted: links.LinkedSettings) -> dict[str, Any]:
+    changes: dict[str, Any] = {"spec": wanted.spec or lc.ExplainSpec()}
+    named = {"model": wanted.model, "precision": wanted.precision, "method": wanted.method}
+    changes |= {name: value for name, value in named.items() if value is not None}
+    if wanted.picture is not None:
+        changes["picture"] = Picture(example(wanted.picture), EXAMPLES[wanted.picture].title, wanted.picture)
+    return changes
 
 
 def arrive() -> bool:
-    """Say what a link asked for in vain; return whether this is the first screen of the session."""
+    """Show why a link could not be followed; return whether this is the first screen of the session."""
     state = session()
     if state.complaint:
-        st.warning(words.plain(state.complaint))
-    first, state.opened = not state.opened, True
-    return first
+        st.warning(plain(state.complaint))
+    return state.open()
 
 
 def is_cheap(question: Question) -> bool:
     """Return whether a question may be asked without anybody pressing a button."""
-    return question.spec.samples <= _AT_ONCE and is_available(CATALOG[question.model])
+    return question.spec.samples <= _MOST_SAMPLES and is_available(CATALOG[question.model])
 
 
 def first_look() -> None:
@@ -66,8 +63,8 @@ def first_look() -> None:
     state = session()
     first = arrive()
     state.catch_up()
-    question = state.question
+    question = state.settings.question
     if first and question is not None and is_cheap(question):
-        known = store().answers(question.key, question.spec.samples)
-        if known is None or known.samples < question.spec.samples:
+        cached = server().answers_to(question)
+        if cached is None or cached.samples < question.size(cached.superpixels):
             state.ask()

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 import lime_core as lc
-from lime_core.superpixels.segmentation import resize_pixels
-from pages.state.server import digest, store
+from lime_core.superpixels import resize_pixels
+from pages.state.cache import digest
+from pages.state.server import server
 
 _COLLAGE_SIDE = (400, 400)
 
@@ -49,7 +50,7 @@ FIRST = "cat"
 
 def example(name: str) -> lc.Image:
     """Return a picture of the gallery."""
-    return store().cached(digest("example", name), lambda: _load(EXAMPLES[name]))
+    return server().cached(digest("example", name), lambda: _load(EXAMPLES[name]))
 
 
 def _load(entry: Example) -> lc.Image:

@@ -1,26 +1,29 @@
-"""A classifier that has somebody else's leave for every batch: to count, to take turns, to be stopped."""
+"""A classifier that waits for its turn before each batch: to count, to share the processor, to be stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.models import MaskedClassifier
 
-# Is given how many pictures are asked about, and the question itself, which it may ask or refuse by raising.
-Asking = Callable[[int, Callable[[], np.ndarray]], np.ndarray]
+# Is given how many pictures are asked about and a function that asks; it calls that function, or raises instead.
+Guard = Callable[[int, Callable[[], NDArray[Any]]], NDArray[Any]]
 
 
-def guarded(classifier: lc.Classifier, asking: Asking) -> lc.Classifier:
+def guarded(classifier: lc.Classifier, asking: Guard) -> lc.Classifier:
     """Return the classifier with `asking` around each batch; masks still travel as masks."""
-    kind = _GuardedMasks if isinstance(classifier, MaskedClassifier) else _Guarded
-    return kind(classifier, asking)
+    if isinstance(classifier, MaskedClassifier):
+        return _GuardedMasks(classifier, asking)
+    return _Guarded(classifier, asking)
 
 
 class _Guarded:
-    def __init__(self, classifier: lc.Classifier, asking: Asking) -> None:
+    def __init__(self, classifier: lc.Classifier, asking: Guard) -> None:
         self._classifier, self._asking = classifier, asking
 
     @property
@@ -43,13 +46,17 @@ class _Guarded:
     def engine(self) -> str:
         return self._classifier.engine
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         return self._asking(len(images), lambda: self._classifier.predict(images))
 
 
 class _GuardedMasks(_Guarded):
+    def __init__(self, classifier: MaskedClassifier, asking: Guard) -> None:
+        super().__init__(classifier, asking)
+        self._masked = classifier
+
     def masked_predictor(
-        self, image: np.ndarray, fill: np.ndarray, labels: np.ndarray
-    ) -> Callable[[np.ndarray], np.ndarray]:
-        predict = self._classifier.masked_predictor(image, fill, labels)
+        self, image: NDArray[np.uint8], fill: NDArray[np.uint8], labels: NDArray[np.int32]
+    ) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
+        predict = self._masked.masked_predictor(image, fill, labels)
         return lambda masks: self._asking(len(masks), lambda: predict(masks))

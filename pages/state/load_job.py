@@ -1,16 +1,15 @@
-"""Load a classifier in a thread of its own, so that the page stays usable meanwhile."""
+"""Load a classifier in the background."""
 
 from __future__ import annotations
 
-import logging
-import threading
+import math
+from typing import ClassVar
 
 from streamlit.runtime.scriptrunner import script_runner
 
 import lime_core as lc
 from lime_core.models.engines.base import Precision
-
-_LOG = logging.getLogger("limelight")
+from pages.state.background_job import BackgroundJob
 
 
 def keep_keras_whole() -> None:
@@ -22,12 +21,11 @@ def keep_keras_whole() -> None:
     script_runner._clean_problem_modules = lambda: None  # noqa: SLF001
 
 
-class CancelledError(Exception):
-    """Somebody pressed cancel."""
-
-
-class Loading:
+class LoadJob(BackgroundJob):
     """A classifier on its way: fetch the weights if they are not here, then build the network.
+
+    `done` and `total` count the bytes of the download; both are 0 while nothing is fetched. A stop takes effect at
+    the next piece of the download; a network that is being built is built to its end.
 
     Attributes
     ----------
@@ -37,57 +35,34 @@ class Loading:
         Numbers inside the network.
     classifier : Classifier or None
         The result, once it is there.
-    error : LimeError or None
-        Why there is none.
-    bytes_done, bytes_total : int
-        Progress of the download; both 0 while nothing is fetched.
     """
 
+    # All sessions share a model, so the one who asked for it may leave.
+    patience: ClassVar[float] = math.inf
+
     def __init__(self, model: str, precision: Precision = "f32") -> None:
+        super().__init__(f"load {model}")
         self.model, self.precision = model, precision
         self.classifier: lc.Classifier | None = None
-        self.error: lc.LimeError | None = None
-        self.bytes_done = self.bytes_total = 0
-        self._cancel = threading.Event()
-        self._finished = threading.Event()
-        self._thread = threading.Thread(target=self._work, name=f"load {model}", daemon=True)
-
-    def start(self) -> None:
-        """Begin; call it once."""
-        self._thread.start()
-
-    def cancel(self) -> None:
-        """Give up at the next piece of the download; a network that is being built is built to its end."""
-        self._cancel.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end at most so long; return whether it came."""
-        return self._finished.wait(seconds)
-
-    @property
-    def finished(self) -> bool:
-        """Whether it has ended, one way or the other."""
-        return self._finished.is_set()
 
     @property
     def failed(self) -> bool:
         """Whether it has ended without a classifier."""
-        return self._finished.is_set() and self.classifier is None
+        return not self.active and self.classifier is None
+
+    @property
+    def fetching(self) -> bool:
+        """Whether the weights are being downloaded."""
+        return self.active and self.done < self.total
+
+    def work(self) -> None:
+        """Load the classifier."""
+        self.classifier = lc.load_classifier(self.model, precision=self.precision, on_progress=self._progress)
+
+    def after_stop(self) -> None:
+        """Say that the download was cancelled."""
+        self.error = lc.WeightsError("The download was cancelled; nothing of it was kept.")
 
     def _progress(self, done: int, total: int) -> None:
-        self.bytes_done, self.bytes_total = done, total
-        if self._cancel.is_set():
-            raise CancelledError
-
-    def _work(self) -> None:
-        try:
-            self.classifier = lc.load_classifier(self.model, precision=self.precision, on_progress=self._progress)
-        except CancelledError:
-            self.error = lc.WeightsError("The download was cancelled; nothing of it was kept.")
-        except lc.LimeError as error:
-            self.error = error
-        except Exception as error:
-            _LOG.exception("Loading %s failed", self.model)
-            self.error = lc.ModelError(f"The model {self.model} could not be loaded: {type(error).__name__}: {error}")
-        finally:
-            self._finished.set()
+        self.done, self.total = done, total
+        self.check()

@@ -1,8 +1,7 @@
-"""What belongs to one user: typed access to `st.session_state`."""
+"""What belongs to one user. `Session.change` is the one way to change a setting."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,10 +10,12 @@ import streamlit as st
 import lime_core as lc
 from lime_core.models import DEFAULT_MODEL
 from lime_core.models.engines.base import Precision
-from lime_core.parameters import parameters_of
-from lime_core.superpixels.segmentation import SEGMENTATIONS
-from pages.state.explain_job import Question, Run
-from pages.state.server import store
+from pages.state import widget_state
+from pages.state.comparison_runs import ComparisonRuns
+from pages.state.explain_job import ExplainJob
+from pages.state.question import Question
+from pages.state.server import server
+from pages.state.trial_runs import TrialRuns
 
 # The first picture has to be there in seconds; "More samples" goes on from it.
 FIRST_LOOK = replace(lc.ExplainSpec(), samples=512)
@@ -42,6 +43,68 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the user has chosen.
+
+    Attributes
+    ----------
+    picture : Picture or None
+        The chosen picture.
+    model : str
+        Catalog id.
+    precision : {"f32", "bf16"}
+        Numbers inside the network, as asked for.
+    method : str
+        Name of the method that explains, a key of `lime_core.METHODS`.
+    spec : ExplainSpec
+        All settings of the explanation.
+    focus : int or None
+        The class shown large; None for the most probable one.
+    superpixel : int or None
+        The superpixel that was selected last.
+    hidden : frozenset of int
+        Superpixels hidden by hand.
+    one_scale : bool
+        Whether heat maps of all classes share one scale.
+    step : int
+        The step of the walkthrough, from 0.
+    others : tuple of str or None
+        Models compared with the first one; None until they were chosen.
+    """
+
+    picture: Picture | None = None
+    model: str = DEFAULT_MODEL
+    precision: Precision = "f32"
+    method: str = "lime"
+    spec: lc.ExplainSpec = FIRST_LOOK
+    focus: int | None = None
+    superpixel: int | None = None
+    hidden: frozenset[int] = frozenset()
+    one_scale: bool = True
+    step: int = 0
+    others: tuple[str, ...] | None = None
+
+    @property
+    def question(self) -> Question | None:
+        """The question that these settings pose."""
+        if self.picture is None:
+            return None
+        return Question(self.picture.image, self.picture.title, self.model, self.spec, self.precision, self.method)
+
+
+# The widget of each setting outside `ExplainSpec`; a picture of the user's own has none that could be set.
+_WIDGETS = {
+    "model": widget_state.MODEL,
+    "precision": widget_state.PRECISION,
+    "method": widget_state.METHOD,
+    "focus": widget_state.FOCUS,
+    "one_scale": widget_state.ONE_SCALE,
+    "step": widget_state.STEP,
+    "others": widget_state.OTHERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What is on screen: answers, and the question they belong to."""
 
@@ -49,114 +112,153 @@ class Result:
     neighborhood: lc.Neighborhood
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn last, and from which answers."""
+
+    result: Result
+    attribution: lc.Attribution
+
+
 class Session:
-    """One user's state, apart from the widgets' own.
+    """One user's state. Screens read it; `change` alone changes settings.
 
     Attributes
     ----------
-    picture : Picture or None
-        The chosen picture.
-    model : str
-        The chosen model.
-    precision : {"f32", "bf16"}
-        Numbers inside the network, as chosen.
-    spec : ExplainSpec
-        All settings as they stand in the widgets.
-    run : Run or None
+    settings : Settings
+        As they stand; the widgets show the same.
+    job : ExplainJob or None
         The latest run.
     result : Result or None
         What is on screen.
-    focus : int or None
-        The class shown large.
-    superpixel : int or None
-        The superpixel that was touched last.
-    hidden : frozenset of int
-        Superpixels hidden by hand.
-    preset_changes : tuple of str
-        What the preset chosen last has changed.
+    drawn : Drawn or None
+        What was drawn last.
+    comparison : ComparisonRuns
+        The runs of the Compare screen.
+    trials : TrialRuns
+        The trials of the Trust screen.
+    reported : (ExplainSpec, ExplainSpec) or None
+        The settings before and after a preset or an advice, for a line that says what it has changed.
     complaint : str
         Why a link could not be followed.
-    opened : bool
-        Whether the page has been drawn before.
-    explanation : (Result, Explanation) or None
-        What was drawn last, and of which answers.
-    one_scale : bool
-        Whether heat maps of all classes share one scale.
-    screen : str or None
-        The screen that was drawn last.
     """
 
-    picture: Picture | None = None
-    model: str = DEFAULT_MODEL
-    precision: Precision = "f32"
-    spec: lc.ExplainSpec = FIRST_LOOK
-    run: Run | None = None
-    result: Result | None = None
-    focus: int | None = None
-    superpixel: int | None = None
-    hidden: frozenset[int] = frozenset()
-    preset_changes: tuple[str, ...] = ()
-    complaint: str = ""
-    opened: bool = False
-    explanation: tuple[Result, lc.Explanation] | None = None
-    one_scale: bool = True
-    screen: str | None = None
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.job: ExplainJob | None = None
+        self.result: Result | None = None
+        self.drawn: Drawn | None = None
+        self.comparison = ComparisonRuns()
+        self.trials = TrialRuns()
+        self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
+        self.complaint = ""
+        self._opened = False
+        self._screen: str | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether a screen has been drawn before."""
+        return self._opened
 
     @property
     def running(self) -> bool:
         """Whether answers are on their way."""
-        return self.run is not None and self.run.active
-
-    @property
-    def question(self) -> Question | None:
-        """The question that the widgets pose at present."""
-        if self.picture is None:
-            return None
-        return Question(self.picture.image, self.picture.title, self.model, self.spec, self.precision)
+        return self.job is not None and self.job.active
 
     @property
     def answered(self) -> bool:
         """Whether the answers on screen are those to the present question, however many."""
-        question = self.question
+        question = self.settings.question
         return self.result is not None and question is not None and self.result.question.key == question.key
 
-    def choose(self, picture: Picture | None, model: str, precision: Precision) -> None:
-        """Take over the shared choice; a run about another picture ends."""
-        if picture is not None and self.picture is not None and picture.image != self.picture.image:
-            self._forget()
-        self.picture, self.model, self.precision = picture or self.picture, model, precision
+    def change(self, *, report: bool = False, **changes: Any) -> None:
+        """Change settings, and the widgets that show them. Everything is checked first: a refused change loses nothing.
 
-    def ask(self) -> None:
-        """Pose the present question."""
-        question = self.question
+        To be called before the widgets in question are drawn, in a callback, or with the values that they show.
+
+        Parameters
+        ----------
+        report : bool
+            Whether the page says what has changed.
+        **changes
+            Fields of `Settings` or of `ExplainSpec`, or flat names such as ``kernel_width``.
+
+        Raises
+        ------
+        LimeError
+            When a value is not allowed; nothing is changed then.
+        """
+        before = self.settings
+        own = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
+        inner = {name: value for name, value in changes.items() if name not in own}
+        spec = replace(own.pop("spec", before.spec), **inner)
+        if own.get("method", before.method) not in lc.METHODS:
+            raise lc.SpecError(f"method must be one of {', '.join(lc.METHODS)}; got {own['method']!r}.")
+        after = replace(before, spec=spec, **own)
+        widget_state.write(_widget_values(after, changes))
+        if before.picture is not None and after.picture is not None and before.picture.image != after.picture.image:
+            after = replace(after, focus=None, superpixel=None, hidden=frozenset())
+            self._forget()
+        self.settings = after
+        if report:
+            self.reported = (before.spec, spec)
+
+    def complain(self, message: str) -> None:
+        """Keep why a link could not be followed."""
+        self.complaint = message
+
+    def open(self) -> bool:
+        """Note that a screen is drawn; return whether it is the first one of the session."""
+        first, self._opened = not self._opened, True
+        return first
+
+    def turn_to(self, screen: str) -> None:
+        """Note which screen is drawn, and let its widgets show the settings as they stand.
+
+        Streamlit tells widgets of one key apart by page, so one that two screens have would begin anew on the second.
+        """
+        if screen != self._screen:
+            self._screen = screen
+            widget_state.write(widget_state.widget_values(self.settings.spec))
+
+    def ask(self, *, keep_report: bool = False) -> None:
+        """Pose the present question; `keep_report` leaves the line about what a preset or an advice has changed."""
+        question = self.settings.question
         if question is None:
             return
-        if self.run is not None:
-            self.run.stop()
-        self.run = Run(question, store())
+        if self.job is not None:
+            self.job.stop()
+        if not keep_report:
+            self.reported = None
+        self.job = ExplainJob(question, server()).start()
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Put the newest answers on screen; or those that are kept, when nothing is there for this picture."""
-        question = self.question
-        if self.run is not None and self.run.neighborhood is not None:
-            self._show(self.run.question, self.run.neighborhood)
+        """Put the newest answers on screen; or cached ones, when nothing is there for this picture."""
+        question = self.settings.question
+        if self.job is not None and self.job.neighborhood is not None:
+            self._put_on_screen(self.job.question, self.job.neighborhood)
         elif self.result is None and not self.running and question is not None:
-            kept = store().answers(question.key, question.spec.samples)
-            if kept is not None:
-                self._show(question, kept)
+            cached = server().answers_to(question)
+            if cached is not None:
+                self._put_on_screen(question, cached)
 
-    def _show(self, question: Question, neighborhood: lc.Neighborhood) -> None:
+    def note_drawn(self, result: Result, attribution: lc.Attribution) -> None:
+        """Keep what was drawn, for a refused setting that leaves it on screen."""
+        self.drawn = Drawn(result, attribution)
+
+    def _put_on_screen(self, question: Question, neighborhood: lc.Neighborhood) -> None:
         if self.result is None or self.result.question.key != question.key:
-            self.superpixel, self.hidden, self.focus = None, frozenset(), None
+            self.settings = replace(self.settings, superpixel=None, hidden=frozenset(), focus=None)
         self.result = Result(question, neighborhood)
+        self.trials.keep_only(question, neighborhood)
 
     def _forget(self) -> None:
-        if self.run is not None:
-            self.run.stop()
-        self.run = self.result = None
-        self.superpixel, self.hidden, self.focus = None, frozenset(), None
+        if self.job is not None:
+            self.job.stop()
+        self.job = self.result = self.drawn = None
+        self.comparison.forget()
+        self.trials.keep_only(None, None)
 
 
 def session() -> Session:
@@ -167,28 +269,17 @@ def session() -> Session:
     return state
 
 
-def widget_key(name: str, method: str | None = None) -> str:
-    """Return the key of the widget of a setting; `method` for the parameters of a segmentation."""
-    return f"spec.{method}.{name}" if method else f"spec.{name}"
-
-
-def widget_values(spec: lc.ExplainSpec) -> dict[str, Any]:
-    """Return what each widget has to show for these settings, by its key."""
-    method = spec.segmentation.method
-    values: dict[str, Any] = {name: getattr(spec, name) for name in parameters_of(spec) if name != "segmentation"}
-    values["fill_color"] = "#{:02x}{:02x}{:02x}".format(*spec.fill_color)
-    values["classes"] = list(spec.classes or ())
-    keyed = {widget_key(name): value for name, value in values.items()} | {widget_key("method"): method}
-    for other, owner in SEGMENTATIONS.items():
-        defaults = spec.segmentation if other == method else owner
-        for one in dataclasses.fields(owner):
-            if other != "label_map":
-                value = getattr(defaults, one.name) if other == method else one.default
-                keyed[widget_key(one.name, other)] = value
-    return keyed
-
-
-def set_widgets(spec: lc.ExplainSpec) -> None:
-    """Set every widget to these settings; to be called before the widgets are drawn."""
-    st.session_state.update(widget_values(spec))
-    session().spec = spec
+def _widget_values(settings: Settings, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what the widgets of the changed settings have to show."""
+    if "spec" in changes:
+        values = widget_state.widget_values(settings.spec)
+    else:
+        values = widget_state.widget_values(settings.spec, changes)
+    for name in changes.keys() & _WIDGETS.keys():
+        value = getattr(settings, name)
+        if value is not None:
+            values[_WIDGETS[name]] = list(value) if isinstance(value, tuple) else value
+    picture = changes.get("picture")
+    if picture is not None and picture.example is not None:
+        values |= {widget_state.SOURCE: widget_state.PICTURE_SOURCES[0], widget_state.PICTURE: picture.example}
+    return values

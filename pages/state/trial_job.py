@@ -1,33 +1,28 @@
-"""One trial of an explanation in a thread of its own: it counts its model calls and can be stopped at any batch."""
+"""Run one trial of an attribution in the background; it can be stopped at any batch."""
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
+from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.methods.lime.precision import precision_of
-from lime_core.models.engines.base import Precision
+from lime_core.models.engines.base import Precision, precision_of
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.suite import SEEDS, TRIALS, Subject, calls_of
-from pages.state.explain_job import Question, StoppedError
+from pages.state.background_job import BackgroundJob
+from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
-from pages.state.server import Store, digest
-
-_LOG = logging.getLogger("limelight")
-_UNWATCHED = 60.0  # seconds after which a trial that no page looks at ends: its browser tab was closed
+from pages.state.question import Question
+from pages.state.server import Server
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is tried, of which explanation.
+class TrialOrder:
+    """Which trial, of which attribution.
 
     Attributes
     ----------
@@ -35,133 +30,83 @@ class Order:
         One of `lime_core.trials.suite.TRIALS`.
     question : Question
         Picture and model.
-    explanation : Explanation
-        The answer that is put to the test.
+    attribution : Attribution
+        What is put to the test.
     class_index : int
         One of its classes.
     neighborhood : Neighborhood
         The answers it rests on.
+    top_k : int
+        How many superpixels count as the strongest.
     seeds : tuple of int
         Those of "repeat".
     """
 
     name: str
     question: Question
-    explanation: lc.Explanation
+    attribution: lc.Attribution
     class_index: int
     neighborhood: lc.Neighborhood
+    top_k: int
     seeds: tuple[int, ...] = SEEDS
 
     @property
     def calls(self) -> int:
         """How many pictures the model is asked about, at most."""
-        return calls_of(self.name, self.explanation, self.seeds)
+        return calls_of(self.name, self.attribution, self.seeds)
 
     @property
     def precision(self) -> Precision:
         """That of the answers which are put to the test."""
-        return precision_of(self.explanation.provenance.engine)
+        return precision_of(self.attribution.provenance.engine)
 
     @property
     def key(self) -> str:
-        """Equal for tests with equal results: how the maps are drawn does not count, K does."""
-        about, spec = self.explanation.provenance, self.explanation.spec
-        judged = replace(lc.ExplainSpec().with_stages_of(spec, *QUERY_STAGES, "fit"), top_k=spec.top_k)
-        what = str(self.seeds) if self.name == "repeat" else str(self.class_index)
-        stages = (*QUERY_STAGES, "fit", "view")
+        """Equal for trials with equal results: how the maps are drawn does not count, K does."""
+        about, spec = self.attribution.provenance, self.attribution.spec
+        subject = str(self.seeds) if self.name == "repeat" else str(self.class_index)
         model = (about.model, str(about.weights_sha256), about.engine)
-        return digest("trial", self.name, what, about.image_sha256, *model, judged.digest(*stages))
+        settings = (self.attribution.method, spec.digest(*QUERY_STAGES, "fit"), str(self.top_k))
+        return digest("trial", self.name, subject, about.image_sha256, *model, *settings)
 
 
-class Trial:
-    """A test under way.
+class TrialJob(BackgroundJob):
+    """A trial under way; `done` and `total` count model calls. Nothing is kept of one that was stopped.
 
     Attributes
     ----------
-    order : Order
-        What is tried.
-    done : int
-        Pictures the model was asked about so far.
-    error : LimeError or None
-        Why there is no result.
+    order : TrialOrder
+        Which trial.
     """
 
-    def __init__(self, order: Order, store: Store) -> None:
+    failure: ClassVar[str] = "The trial ended unexpectedly"
+
+    def __init__(self, order: TrialOrder, server: Server) -> None:
+        super().__init__(f"trial {order.name}", total=order.calls)
         self.order = order
-        self.done = 0
-        self.error: lc.LimeError | None = None
-        self.began = time.monotonic()
-        self._store = store
-        self._seen = time.monotonic()
-        self._stop = threading.Event()
-        self._finished = threading.Event()
-        threading.Thread(target=self._work, name=f"trial {order.name}", daemon=True).start()
+        self._server = server
 
-    @property
-    def active(self) -> bool:
-        """Whether it goes on."""
-        return not self._finished.is_set()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it was told to stop."""
-        return self._stop.is_set()
-
-    def watched(self) -> None:
-        """Say that a page still shows it."""
-        self._seen = time.monotonic()
-
-    def stop(self) -> None:
-        """End before the next batch; nothing of it is kept."""
-        self._stop.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end at most so long; return whether it came."""
-        return self._finished.wait(seconds)
-
-    def _work(self) -> None:
-        try:
-            self._store.results.put(self.order.key, self._run())
-        except StoppedError:
-            self._stop.set()
-        except lc.LimeError as error:
-            self.error = error
-        except Exception as error:
-            _LOG.exception("A trial failed")
-            self.error = lc.ModelError(f"The trial ended unexpectedly: {type(error).__name__}: {error}")
-        finally:
-            self._finished.set()
-
-    def _run(self) -> Any:
-        order = self.order
-        guard = partial(guarded, asking=self._ask)
+    def work(self) -> None:
+        """Run the trial and keep its result on the server."""
+        order, server = self.order, self._server
+        guard = partial(guarded, asking=self._in_turn)
+        classifier = server.wait_for_classifier(order.question.model, order.precision, self.check)
         subject = Subject(
             order.question.image,
             order.question.model,
-            guard(self._loaded()),
-            order.explanation,
+            guard(classifier),
+            order.attribution,
             order.class_index,
             order.neighborhood,
+            order.top_k,
             order.seeds,
             guard,
         )
-        return TRIALS[order.name](subject, lambda *_: self._check())
+        server.results.put(order.key, TRIALS[order.name](subject, lambda *_: self.check()))
 
-    def _loaded(self) -> lc.Classifier:
-        loading = self._store.loading(self.order.question.model, self.order.precision)
-        while not loading.wait(0.1):
-            self._check()
-        if loading.classifier is None:
-            raise loading.error or lc.ModelError("The model could not be loaded.")
-        return loading.classifier
-
-    def _ask(self, pictures: int, question: Callable[[], np.ndarray]) -> np.ndarray:
-        self._check()
-        with self._store.inference:
-            answers = question()
+    def _in_turn(self, pictures: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        self.check()
+        with self._server.inference:
+            answers = ask()
         self.done += pictures
         return answers
-
-    def _check(self) -> None:
-        if self._stop.is_set() or time.monotonic() - self._seen > _UNWATCHED:
-            raise StoppedError

@@ -1,27 +1,27 @@
-"""The words of the screens: names of settings and choices, one line of help for each term, safe text."""
+"""Names for people: of settings, choices, models, engines and presets."""
 
 from __future__ import annotations
 
-import math
-import re
+from collections.abc import Iterator
+from typing import Any
 
 import lime_core as lc
 from lime_core.models import CATALOG
-
-# What Markdown, or Streamlit's own directives, would take for an instruction.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
+from lime_core.parameters import parameters_of
+from pages.widgets.text import plain
 
 LABELS = {
-    "method": "Superpixels by",
+    "segmentation": "Superpixels by",
     "resolution": "Cut the picture",
     "framing": "The model sees",
     "samples": "Samples",
     "sampler": "Sampler",
     "keep_probability": "Keep probability",
     "max_hide_rate": "Highest share hidden",
-    "include_original": "Begin with the untouched picture",
+    "include_original": "Begin with the unmodified picture",
     "early_stop": "Stop early when settled",
     "stop_tolerance": "Settled below",
+    "stop_top_k": "Settled for the strongest",
     "seed": "Seed",
     "fill": "Hidden superpixels become",
     "fill_color": "Fill colour",
@@ -40,8 +40,8 @@ LABELS = {
     "top_classes": "Top classes",
     "view": "View",
     "top_k": "K",
-    "sign": "Show",
-    "hide_unsure": "Only what is sure",
+    "sign": "Evidence",
+    "hide_unsure": "Only certain superpixels",
     "opacity": "Opacity",
     "smoothing": "Smoothing, px",
     "n_segments": "How many, about",
@@ -73,9 +73,9 @@ CHOICES = {
     "iid": "Independent (iid)",
     "paired": "Paired",
     "mixed_rate": "Mixed rate",
-    "lime": "lime",
-    "segment_mean": "their own mean",
-    "image_mean": "the picture's mean",
+    "lime": "lime package's",
+    "segment_mean": "their mean colour",
+    "image_mean": "the picture's mean colour",
     "grey": "grey",
     "black": "black",
     "color": "one colour",
@@ -109,10 +109,10 @@ CHOICES = {
 
 ENGINES = {"tensorflow": "TensorFlow, f32", "openvino": "OpenVINO, f32", "openvino-bf16": "OpenVINO, bf16"}
 
-# Why there are no more samples, where that was not simply the number asked for.
+# Why there are fewer samples than were asked for.
 STOPPED = {
-    "separated": "enough: the strongest superpixels of every class stand apart",
-    "precise": "enough: every error bar is small",
+    "separated": "stopped early: the strongest superpixels of every class are settled",
+    "precise": "stopped early: every error bar is small",
 }
 
 PRESETS = {
@@ -127,66 +127,56 @@ PRESETS = {
 }
 
 
-def plain(text: str) -> str:
-    """Return a text that Markdown shows as it is, whatever it contains; for file names and class names."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+def label(name: str) -> str:
+    """Return the readable name of a setting; one that has none in `LABELS` is spelled after its field."""
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def choice(name: str) -> str:
-    """Return the readable name of a choice."""
-    return CHOICES.get(name, name)
+    """Return the readable name of a choice; one that has none in `CHOICES` is spelled after itself."""
+    return CHOICES.get(name) or name.replace("_", " ")
+
+
+def method(name: str) -> str:
+    """Return the name of an explanation method."""
+    return lc.METHODS[name].title if name in lc.METHODS else plain(name)
 
 
 def model_title(model: str) -> str:
-    """Return the name of a model for people."""
+    """Return the name of a model."""
     return CATALOG[model].title if model in CATALOG else plain(model)
 
 
 def engine(name: str) -> str:
-    """Return the name of what ran a model, for people."""
+    """Return the name of what ran a model."""
     return ENGINES.get(name, name)
-
-
-def megabytes(size: float) -> str:
-    """Return a size such as ``92 MB``."""
-    return f"{size / 1e6:.0f} MB"
-
-
-def seconds(duration: float) -> str:
-    """Return a duration such as ``8 s`` or ``2 min 5 s``."""
-    whole = max(1, round(duration))
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
-
-
-def percent(share: float) -> str:
-    """Return a probability in percent with as many digits as tell something."""
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def changes(before: lc.ExplainSpec, after: lc.ExplainSpec) -> tuple[str, ...]:
     """Return one line for each setting that differs between two specs, such as ``Samples 512 → 1000``."""
-    old, new = _flat(before), _flat(after)
+    old, new = dict(_named_values(before)), dict(_named_values(after))
     names = [name for name in new if old.get(name) != new[name]]
-    return tuple(f"{LABELS.get(name, name)} {_shown(old.get(name))} → {_shown(new[name])}" for name in names)
+    return tuple(f"{label(name)} {_value(old.get(name))} → {_value(new[name])}" for name in names)
 
 
-def _flat(spec: lc.ExplainSpec) -> dict[str, object]:
-    values = spec.to_dict()
-    cut = values.pop("segmentation")
-    cut.pop("labels", None)
-    return {**cut, **values}
+def _named_values(owner: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every setting with its value, those of options and of the view among them."""
+    for field, rule in parameters_of(owner).items():
+        value = getattr(owner, field)
+        if rule.kind == "option":
+            yield field, value.name
+            yield from _named_values(value)
+        elif rule.kind == "group":
+            yield from _named_values(value)
+        elif rule.kind != "other" or field == "classes":
+            yield rule.flat or field, value
 
 
-def _shown(value: object) -> str:
+def _value(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return choice(value) if isinstance(value, str) else f"{value:g}"
-
-
-def number(value: float) -> str:
-    """Return a number with two decimals, or say that there is none."""
-    return "unknown" if math.isnan(value) else f"{value:.2f}"

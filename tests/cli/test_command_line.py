@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -17,7 +17,6 @@ from lime_core.cli.parser import build_parser
 from lime_core.models import CATALOG
 from lime_core.parameters import parameters_of
 from lime_core.settings.flags import spec_from
-from lime_core.superpixels.segmentation import SEGMENTATIONS
 
 
 def parsed(*flags):
@@ -34,12 +33,16 @@ def test_every_field_of_the_spec_has_its_flag():
         for flag in action.option_strings
     )
     renamed = {"classes": "--class-indices", "top_classes": "--classes"}
-    for field in fields(lc.ExplainSpec):
-        assert renamed.get(field.name, "--" + field.name.replace("_", "-")) in flags.split()
-    for name, method in SEGMENTATIONS.items():
-        for field in parameters_of(method):
-            flag = "--label-map" if name == "label_map" else f"--{name}-{field}".replace("_", "-")
-            assert flag in flags.split()
+    for name, rule in parameters_of(lc.ExplainSpec).items():
+        owners = dict(rule.registry or {})
+        if rule.kind == "group":
+            owners[name] = lc.View
+        else:
+            assert renamed.get(name, "--" + name.replace("_", "-")) in flags.split()
+        for option, owner in owners.items():
+            for field, inner in parameters_of(owner).items():
+                flag = inner.flat or ("label_map" if option == "label_map" else f"{option}_{field}")
+                assert "--" + flag.replace("_", "-") in flags.split()
 
 
 def test_flags_stand_over_the_preset():
@@ -56,7 +59,7 @@ def test_a_methods_own_flag_chooses_the_method():
 def test_lists_and_colours_are_read():
     spec = parsed("--class-indices", "285", "282", "--fill", "color", "--fill-color", "10", "20", "30")
     assert spec.classes == (285, 282)
-    assert spec.fill_color == (10, 20, 30)
+    assert spec.fill == lc.fills.Color((10, 20, 30))
 
 
 def test_a_label_map_is_read_from_its_file(tmp_path):

@@ -10,6 +10,7 @@ import PIL.Image
 import lime_core as lc
 from lime_core.cli.main import main
 from lime_core.models import bf16_available
+from lime_core.show import render, to_png
 
 
 def test_explain_writes_the_explanation_the_neighborhood_and_a_picture_a_class(cat, tmp_path, capsys):
@@ -29,6 +30,34 @@ def test_explain_writes_the_explanation_the_neighborhood_and_a_picture_a_class(c
         assert picture.size == (451, 300)
 
 
+def test_another_method_writes_its_attribution_and_the_same_pictures(cat, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--method", "leave_one_out", "--classes", "2", "--view", "heatmap", "--top-k", "3", "--quiet"]
+    assert main(["explain", str(cat), *flags, "--output", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Egyptian cat: ")
+    assert "held-out" not in printed
+    attribution = lc.Attribution.from_json((out / "attribution.json").read_text())
+    assert attribution.method == "leave_one_out"
+    assert attribution.calls == attribution.superpixels + 1
+    neighborhood = lc.Neighborhood.load_npz(out / "neighborhood.npz")
+    assert neighborhood.masks.sum() == (attribution.superpixels - 1) * attribution.superpixels
+    pictures = sorted(path.name for path in out.glob("*.png"))
+    assert pictures == ["1-egyptian-cat.png", f"2-{attribution.classes[1].name.replace(' ', '-')}.png"]
+    view = lc.View("heatmap", top_k=3)
+    drawn = to_png(render(lc.load_image(cat), attribution, attribution.classes[0].index, view))
+    assert (out / pictures[0]).read_bytes() == drawn
+
+
+def test_another_method_is_put_to_the_same_trials(cat, tmp_path, capsys):
+    out = tmp_path / "trust"
+    flags = ["--method", "leave_one_out", "--classes", "1", "--output", str(out), "--quiet"]
+    assert main(["trust", str(cat), *flags, "--trials", "reality", "curves"]) == 0
+    trials = json.loads((out / "trust.json").read_text())["trials"]
+    assert trials["curves"]["deletion_area"] < trials["curves"]["insertion_area"]
+    assert capsys.readouterr().out.startswith("Egyptian cat: ")
+
+
 def test_the_json_repeats_for_the_same_command(cat, tmp_path):
     for name in ("a", "b"):
         main(["explain", str(cat), "--samples", "64", "--output", str(tmp_path / name), "--quiet"])
@@ -45,7 +74,7 @@ def test_trust_writes_the_verdict_and_every_trial(cat, tmp_path, capsys):
     assert document["verdict"] == document["explanation"]["classes"][0]["trust"]
     assert document["trials"].keys() == {"reality", "curves", "repeat"}
     curves = document["trials"]["curves"]
-    assert curves["deletion_area"] < curves["random_deletion_area"] < curves["insertion_area"]
+    assert curves["deletion_area"] < curves["random_area"] < curves["insertion_area"]
     printed = capsys.readouterr().out
     assert printed.startswith(f"Egyptian cat: {document['verdict']['level']}")
     assert "5 seeds: Jaccard" in printed
@@ -58,7 +87,7 @@ def test_trust_shows_that_the_explanation_depends_on_what_the_model_learned(cat,
     check = json.loads((out / "trust.json").read_text())["trials"]["sanity"]
     assert check["passed"]
     assert len(check["stages"]) == 4
-    assert "changes, as it must" in capsys.readouterr().out
+    assert "changes, as it should" in capsys.readouterr().out
 
 
 def test_bf16_is_checked_on_the_picture_and_reported_or_refused_in_words(cat, tmp_path, capsys):
@@ -79,6 +108,6 @@ def test_a_trial_that_cannot_be_done_leaves_the_others_standing(cat, tmp_path, c
     flags = ["--samples", "64", "--surrogate", "lasso", "--alpha", "50", "--quiet", "--output", str(out)]
     assert main(["trust", str(cat), *flags, "--trials", "reality", "curves"]) == 0
     trials = json.loads((out / "trust.json").read_text())["trials"]
-    assert "No superpixel speaks for this class" in trials["reality"]["error"]
+    assert "No superpixel is evidence for this class" in trials["reality"]["error"]
     assert len(trials["curves"]["deletion"]) > 2
     assert "reality could not be done: No superpixel" in capsys.readouterr().out

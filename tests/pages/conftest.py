@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core.models import CATALOG, imagenet_class_names
-from pages.state import load_job as loading
-from pages.state.server import store
+from pages.state import load_job
+from pages.state.server import server
 from pages.state.session import Session
 
 SECONDS = 60
@@ -68,12 +68,12 @@ class FakeModel:
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModel]:
     """Every model of the catalog answers as the fake does."""
     fake = FakeModel()
-    monkeypatch.setattr(loading.lc, "load_classifier", lambda name, **options: fake.load(name, **options))
-    store.clear()
+    monkeypatch.setattr(load_job.lc, "load_classifier", lambda name, **options: fake.load(name, **options))
+    server.clear()
     yield fake
     fake.allowed = None
     fake.gate.set()
-    store.clear()
+    server.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -103,16 +103,16 @@ def state_of(page: AppTest) -> Session:
 
 def finish(page: AppTest) -> AppTest:
     """Wait until the run has ended, and look again."""
-    run = state_of(page).run
-    assert run is not None
-    assert run.wait(SECONDS)
+    job = state_of(page).job
+    assert job is not None
+    assert job.wait(SECONDS)
     return fine(page.run())
 
 
 def explained(**query: str) -> AppTest:
     """Open the page and wait for the first explanation."""
     page = open_page(**query)
-    return finish(page) if state_of(page).run else fine(page)
+    return finish(page) if state_of(page).job else fine(page)
 
 
 def fine(page: AppTest) -> AppTest:

@@ -1,8 +1,7 @@
 """Compare models: the same picture, the same superpixels, the same masks under two or more models."""
 
-from pages.screens.compare import results as compared
-from pages.screens.compare import setup as comparing
+from pages.screens.compare import models_and_button, results, runs_progress
 
-comparing.setup()
-comparing.progress()
-compared.show()
+models_and_button.show()
+runs_progress.show()
+results.show()

@@ -4,85 +4,110 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
+from lime_core.show.encoding import to_png
+from lime_core.show.superpixel_pictures import numbered
 
 import lime_core as lc
 from lime_core.settings.flags import command_line
-from lime_core.show import render
 from lime_core.show.report import html_report
 from pages.shell import links
-from pages.widgets.current import Shown
+from pages.widgets.result_view import ResultView
 
 
-def show(shown: Shown) -> None:
+def show(shown: ResultView) -> None:
     """Draw the downloads; each file is made when it is asked for."""
-    state, result, explanation, focus, image = (shown.state, shown.result, shown.explanation, shown.focus, shown.image)
-    stem = _file_name(result.question.title)
+    attribution, explanation, focus = shown.attribution, shown.explanation, shown.focus
+    title = shown.result.question.title
+    stem = _file_name(title)
     with st.container(horizontal=True):
-        st.download_button(
+        _button(
+            "png",
             f"PNG: {focus.name}",
-            lambda: render.to_png(shown.map_of(focus.index)),
+            "image",
+            lambda: to_png(shown.map_of(focus.index)),
             f"{stem}-{_file_name(focus.name)}.png",
             "image/png",
-            key="download.png",
-            on_click="ignore",
-            icon=":material/image:",
         )
-        st.download_button(
+        _button(
+            "superpixels",
             "PNG: superpixels",
-            lambda: render.to_png(render.numbered(image, explanation.segments)),
+            "grid_view",
+            lambda: to_png(numbered(shown.image, shown.segments)),
             f"{stem}-superpixels.png",
             "image/png",
-            key="download.superpixels",
-            on_click="ignore",
-            icon=":material/grid_view:",
         )
-        st.download_button(
+        _button(
+            "report",
             "Report (HTML)",
-            lambda: html_report(image, explanation, title=result.question.title),
+            "article",
+            lambda: html_report(shown.image, attribution, title=title, view=shown.view),
             f"{stem}-report.html",
             "text/html",
-            key="download.report",
-            on_click="ignore",
-            icon=":material/article:",
-            help="One page with everything in it, to mail or to print.",
+            "One page with everything in it, to mail or to print.",
         )
-        st.download_button(
-            "Explanation (JSON)",
-            explanation.to_json,
-            f"{stem}-explanation.json",
+        kind = "Attribution" if explanation is None else "Explanation"
+        _button(
+            "json",
+            f"{kind} (JSON)",
+            "data_object",
+            attribution.to_json,
+            f"{stem}-{kind.lower()}.json",
             "application/json",
-            key="download.json",
-            on_click="ignore",
-            icon=":material/data_object:",
         )
-        st.download_button(
-            "Explanation (NPZ)",
-            lambda: _npz(explanation),
-            f"{stem}-explanation.npz",
-            "application/octet-stream",
-            key="download.npz",
-            on_click="ignore",
-            icon=":material/table:",
-        )
-        st.download_button(
+        if explanation is not None:
+            _button(
+                "npz",
+                "Explanation (NPZ)",
+                "table",
+                lambda: _npz(explanation),
+                f"{stem}-explanation.npz",
+                "application/octet-stream",
+            )
+        _button(
+            "neighborhood",
             "All samples (NPZ)",
-            lambda: _npz(result.neighborhood),
+            "database",
+            lambda: _npz(shown.result.neighborhood),
             f"{stem}-neighborhood.npz",
             "application/octet-stream",
-            key="download.neighborhood",
-            on_click="ignore",
-            icon=":material/database:",
-            help="Masks and outputs: fit them again without asking the model.",
+            "Masks and outputs: fit them again without asking the model.",
         )
+    _command_and_link(shown, stem)
+
+
+def _button(
+    key: str, label: str, icon: str, make: Callable[[], bytes | str], name: str, mime: str, help_text: str | None = None
+) -> None:
+    st.download_button(
+        label,
+        make,
+        name,
+        mime,
+        key=f"download.{key}",
+        on_click="ignore",
+        icon=f":material/{icon}:",
+        help=help_text,
+    )
+
+
+def _command_and_link(shown: ResultView, stem: str) -> None:
+    question, picture = shown.result.question, shown.settings.picture
+    # A result does not know how it is drawn; a link and a command restore that too. They repeat the question as it was
+    # posed, not as the method has put it.
+    asked = question.spec.with_stages_of(shown.settings.spec, "fit", "view")
+    spec = replace(asked, samples=shown.result.neighborhood.samples) if shown.explanation is not None else asked
     st.caption("The command that repeats it:")
-    asked, spec = result.question, explanation.spec
-    command = command_line(spec, f"{stem}.png", model=asked.model, precision=asked.precision)
+    command = command_line(
+        spec, f"{stem}.png", model=question.model, method=question.method, precision=question.precision
+    )
     st.code(command, "bash", wrap_lines=True)
-    example = state.picture.example if state.picture else None
+    example = picture.example if picture else None
     st.caption("A link that restores every setting" + ("" if example else " (your own picture is never put in it)"))
-    wanted = links.Wanted(example, asked.model, None if asked.precision == "f32" else asked.precision, spec)
+    wanted = links.LinkedSettings.of(question, spec, example)
     st.code(links.link(st.context.url or "", wanted), None, wrap_lines=True)
 
 

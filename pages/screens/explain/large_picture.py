@@ -1,4 +1,4 @@
-"""The large picture: click a superpixel, see its weights, hide it, and put the surrogate beside the model."""
+"""The large picture: click a superpixel, see its scores, and hide or show it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_erosion
 from streamlit_image_coordinates import streamlit_image_coordinates
 
 import lime_core as lc
-from lime_core.explanation.explanation import CONFIDENT
-from lime_core.masks.kernels import as_outputs
-from lime_core.methods.lime.precision import precision_of
-from pages.screens.explain import cards
-from pages.state.server import store
-from pages.state.session import Session
-from pages.widgets import charts, odds
-from pages.widgets import labels as words
-from pages.widgets import verdicts as verdict
-from pages.widgets.current import Shown
+from lime_core.explanation.attribution import CONFIDENT
+from pages.screens.explain.class_cards import in_words
+from pages.state import widget_state
+from pages.state.session import session
+from pages.widgets import advice, charts, verdict_text
+from pages.widgets.odds_column import CONFIG, odds_column
+from pages.widgets.result_view import ResultView
+from pages.widgets.text import plain
 
 _MARK = (255, 214, 0)
 _CLICK = "large_picture"
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden"
+_TRUST = "pages/screens/trust/page.py"
 
 
-def picture(shown: Shown) -> None:
-    """Draw the class in focus large and clickable, and what was touched."""
-    state, segments = shown.state, shown.explanation.segments
+def show(shown: ResultView) -> None:
+    """Draw the class in focus large and clickable, its verdict, and the selected superpixel."""
+    settings, segments = shown.settings, shown.segments
     pixels = shown.map_of(shown.focus.index)
-    if state.hidden:
-        pixels = _striped(pixels, np.isin(segments, list(state.hidden)))
-    if state.superpixel is not None:
-        pixels = _marked(pixels, segments == state.superpixel)
+    if settings.hidden:
+        pixels = _striped(pixels, np.isin(segments, list(settings.hidden)))
+    if settings.superpixel is not None:
+        pixels = _marked(pixels, segments == settings.superpixel)
     # The component offers no alternative text, so it stands beside the picture, for screen readers only.
-    told = f"{cards.in_words(shown.explanation, shown.focus)}. All of them stand in the table of superpixels."
-    st.html(f'<div role="img" aria-label="{html.escape(told)}" style="{_UNSEEN}"></div>')
+    alternative = f"{in_words(shown, shown.focus)}. All of them stand in the table of superpixels."
+    st.html(f'<div role="img" aria-label="{html.escape(alternative)}" style="{_UNSEEN}"></div>')
     streamlit_image_coordinates(
         pixels,
         width="stretch",
@@ -45,117 +45,98 @@ def picture(shown: Shown) -> None:
         jpeg_quality=90,
         cursor="crosshair",
         key=_CLICK,
-        on_click=lambda: _touch(state, segments),
+        on_click=lambda: _select(segments),
     )
-    verdict.on_demand(state, shown.focus)
-    _touched(shown)
+    _verdict(shown)
+    _selected(shown)
 
 
-def _touched(shown: Shown) -> None:
-    state, chosen = shown.state, shown.state.superpixel
-    if chosen is None and not state.hidden:
-        st.caption("Click the picture to ask about a superpixel, or choose one in the table below.")
-        told = ", ".join(f"{one.name} {one.probability:.1%}" for one in shown.explanation.classes)
-        figure = charts.probabilities(shown.explanation)
-        st.plotly_chart(figure, key="probabilities", config={"displayModeBar": False}, alt=told)
+def _select(segments: NDArray[np.int32]) -> None:
+    click = widget_state.read(_CLICK)
+    if click:
+        session().change(superpixel=_superpixel_at(click, segments))
+
+
+def _verdict(shown: ResultView) -> None:
+    trust = shown.focus.trust
+    if trust is not None:
+        st.markdown(
+            f"**{verdict_text.word(trust)}** · {verdict_text.MEANINGS[trust.level]}",
+            help=verdict_text.in_full(trust, with_advice=not shown.state.running),
+        )
+        if trust.reasons:
+            st.caption(plain(trust.reasons[0]))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        advice.offer(trust)
+        st.page_link(_TRUST, label="Put it to the test", icon=":material/science:")
+
+
+def _selected(shown: ResultView) -> None:
+    settings, attribution, chosen = shown.settings, shown.attribution, shown.settings.superpixel
+    if chosen is None and not settings.hidden:
+        st.caption("Click the picture to select a superpixel, or choose one in the table below.")
+        outputs = ", ".join(f"{item.name} {item.output:.1%}" for item in attribution.classes)
+        figure = charts.probabilities(attribution)
+        st.plotly_chart(figure, key="probabilities", config=charts.QUIET, alt=outputs)
         return
     if chosen is not None:
-        _weights(shown.explanation, chosen)
-    everything = frozenset(range(shown.result.neighborhood.superpixels))
-    strongest = frozenset(shown.explanation.top_features(shown.focus.index, shown.explanation.spec.top_k, "positive"))
-    one = frozenset() if chosen is None else frozenset({chosen})
-    offers = {
-        "Hide it": state.hidden | one if one - state.hidden else None,
-        "Show it": state.hidden - one if one & state.hidden else None,
-        "Keep only it": everything - one if one else None,
+        _scores(attribution, chosen)
+    everything = frozenset(range(attribution.superpixels))
+    strongest = frozenset(attribution.top_features(shown.focus.index, shown.view.top_k, "positive"))
+    selected = frozenset() if chosen is None else frozenset({chosen})
+    offers: dict[str, frozenset[int] | None] = {
+        "Hide it": settings.hidden | selected if selected - settings.hidden else None,
+        "Show it": settings.hidden - selected if selected & settings.hidden else None,
+        "Keep only it": everything - selected if selected else None,
         f"Hide the {len(strongest)} strongest": strongest or None,
-        "Show all": frozenset[int]() if state.hidden else None,
+        "Show all": frozenset() if settings.hidden else None,
     }
     with st.container(horizontal=True, gap="small"):
         for label, hidden in offers.items():
-            if hidden is not None and hidden != state.hidden:
-                st.button(label, on_click=setattr, args=(state, "hidden", hidden))
+            if hidden is not None and hidden != settings.hidden:
+                st.button(label, on_click=_hide, args=(hidden,))
 
 
-def _touch(state: Session, segments: np.ndarray) -> None:
-    click = st.session_state[_CLICK]
-    if click:
-        state.superpixel = _at(click, segments)
+def _hide(superpixels: frozenset[int]) -> None:
+    session().change(hidden=superpixels)
 
 
-def _weights(explanation: lc.Explanation, superpixel: int) -> None:
-    st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({explanation.unit})")
-    rows = [
-        {
-            "class": explained.name,
-            "weight": explained.coefficients[superpixel],
-            "± 95 %": CONFIDENT * explained.std_errors[superpixel],
-            **odds.column(explanation, explained.coefficients[superpixel]),
-            "it": _verdict(explanation, explained, superpixel),
-        }
-        for explained in explanation.classes
-    ]
-    column = st.column_config
-    number = column.NumberColumn(format="%+.4f")
+def _scores(attribution: lc.Attribution, superpixel: int) -> None:
+    st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({attribution.unit})")
+    rows = []
+    for item in attribution.classes:
+        score = float(attribution.scores(item.index)[superpixel])
+        row: dict[str, Any] = {"class": item.name, "score": score}
+        if item.std_errors is not None:
+            row["± 95 %"] = CONFIDENT * item.std_errors[superpixel]
+        row |= odds_column(attribution, score)
+        rows.append(row | {"evidence": _evidence(attribution, item, superpixel, score)})
+    column = st.column_config.NumberColumn
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"weight": number, "± 95 %": column.NumberColumn(format="%.4f"), **odds.CONFIG},
-        alt=f"Weight of superpixel {superpixel} for each class",
+        column_config={"score": column(format="%+.4f"), "± 95 %": column(format="%.4f"), **CONFIG},
+        alt=f"Score of superpixel {superpixel} for each class",
     )
 
 
-def _verdict(explanation: lc.Explanation, explained: lc.ClassExplanation, superpixel: int) -> str:
-    if not explained.sure[superpixel]:
-        return "not sure"
-    if not explanation.signed:
-        return "matters"
-    value = explained.coefficients[superpixel]
-    return "speaks for it" if value > 0 else "speaks against it" if value < 0 else "was left out"
+def _evidence(attribution: lc.Attribution, item: lc.ClassAttribution, superpixel: int, score: float) -> str:
+    if item.scores.ndim == 1 and not item.sure[superpixel]:
+        return "uncertain"
+    if not attribution.signed:
+        return "important" if score else "not used"
+    return "for the class" if score > 0 else "against it" if score < 0 else "not used"
 
 
-def answers(shown: Shown) -> None:
-    """Ask the model about what is hidden by hand, at once, and put its answer beside the surrogate's."""
-    state, explanation, question = shown.state, shown.explanation, shown.result.question
-    if not state.hidden:
-        return
-    mask = np.ones((1, shown.result.neighborhood.superpixels), np.uint8)
-    mask[0, list(state.hidden)] = 0
-    try:
-        precision = precision_of(explanation.provenance.engine)
-        outputs = store().outputs(question.image, question.model, question.spec, mask, precision)
-    except lc.LimeError as error:
-        st.error(words.plain(str(error)))
-        return
-    indices = [explained.index for explained in explanation.classes]
-    model = outputs[0, indices].tolist()
-    surrogate = None
-    if explanation.signed:
-        targets = [one.intercept + mask[0] @ one.coefficients for one in explanation.classes]
-        surrogate = as_outputs(np.array(targets), explanation.spec).tolist()
-    st.markdown(f"With {len(state.hidden)} of {mask.shape[1]} superpixels hidden the model answers")
-    figure = charts.answers(
-        [explained.name for explained in explanation.classes],
-        [explained.probability for explained in explanation.classes],
-        model,
-        surrogate,
-    )
-    told = [
-        f"{one.name} {one.probability:.2f} before, {now:.2f} now"
-        for one, now in zip(explanation.classes, model, strict=True)
-    ]
-    st.plotly_chart(figure, key="answers", config={"displayModeBar": False}, alt="; ".join(told))
-
-
-def _striped(shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+def _striped(shown: NDArray[np.uint8], hidden: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Paint grey stripes over what is hidden by hand."""
     rows, columns = np.indices(hidden.shape)
     stripes = np.where((rows + columns) // 6 % 2, 110, 135).astype(np.uint8)[..., None]
     return np.where(hidden[..., None], stripes, shown)
 
 
-def _marked(shown: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Frame the touched superpixel in yellow on black."""
+def _marked(shown: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Frame the selected superpixel in yellow on black."""
     width = max(1, max(inside.shape) // 250)
     edge = inside & ~binary_erosion(inside, iterations=width)
     casing = binary_dilation(inside, iterations=width) & ~inside
@@ -164,7 +145,7 @@ def _marked(shown: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return marked
 
 
-def _at(click: dict[str, Any], segments: np.ndarray) -> int:
+def _superpixel_at(click: dict[str, Any], segments: NDArray[np.int32]) -> int:
     """Return the superpixel under a click, whatever size the picture has in the browser."""
     height, width = segments.shape
     row = int(click["y"] / max(click["height"], 1) * height)

@@ -1,10 +1,10 @@
-"""Explain: a picture, a model, its most probable classes, and what in the picture speaks for each of them."""
+"""Explain: a picture, a model, its most probable classes, and the evidence in the picture for each of them."""
 
-from pages.screens.explain import results, setup
+from pages.screens.explain import question_settings, results
 from pages.shell import opening
-from pages.widgets import progress
+from pages.widgets import run_progress
 
 opening.first_look()
-setup.show()
-progress.show()
+question_settings.show()
+run_progress.show()
 results.show()

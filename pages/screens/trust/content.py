@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from pages.screens.trust import trial_tabs as trials
-from pages.screens.trust import verdict_panel as judged
-from pages.state.server import store
+from pages.screens.trust import trials, verdict_panel
+from pages.state.server import server
 from pages.state.session import Session, session
-from pages.widgets import labels as words
-from pages.widgets.current import Shown
+from pages.widgets import labels
+from pages.widgets.result_view import ResultView
+from pages.widgets.text import plain
 
 _EXPLAIN = "pages/screens/explain/page.py"
 
@@ -19,19 +19,22 @@ def show() -> None:
     """Draw everything, or what to do first when nothing has been explained."""
     state = session()
     state.catch_up()
-    if state.result is None:
+    result = state.result
+    if result is None:
         if not state.running:
             _nothing_yet(state)
         return
     try:
-        explanation = store().explanation(state.result.neighborhood, state.spec)
+        attribution = server().attribution(result.neighborhood, state.settings.spec, result.question.method)
     except lc.LimeError as error:
-        st.error(words.plain(str(error)))
+        st.error(plain(str(error)))
         return
-    shown = Shown(state, state.result, explanation)
-    _other_question(state)
-    judged.headline(shown)
-    judged.summary(shown)
+    state.note_drawn(result, attribution)
+    shown = ResultView(state, result, attribution)
+    if not state.answered and not state.running:
+        _settings_have_changed(shown)
+    verdict_panel.headline(shown)
+    verdict_panel.summary(shown)
     trials.show(shown)
 
 
@@ -41,15 +44,14 @@ def _nothing_yet(state: Session) -> None:
         "First the model has to be asked about the picture; then this screen says how far to believe the answer."
     )
     with st.container(horizontal=True):
-        if state.question is not None:
+        if state.settings.question is not None:
             st.button("Explain", type="primary", icon=":material/highlight:", key="explain_first", on_click=state.ask)
         st.page_link(_EXPLAIN, label="Choose the settings first", icon=":material/tune:")
 
 
-def _other_question(state: Session) -> None:
-    if state.result is not None and not state.answered and not state.running:
-        st.caption(
-            f"This is about {words.plain(state.result.question.title)} and "
-            f"{words.model_title(state.result.question.model)} as explained last; the settings have changed since. "
-            "*Explain* asks anew."
-        )
+def _settings_have_changed(shown: ResultView) -> None:
+    question = shown.result.question
+    st.caption(
+        f"This is about {plain(question.title)} and {labels.model_title(question.model)} as explained last; the "
+        "settings have changed since. *Explain* asks anew."
+    )

@@ -6,46 +6,47 @@ import math
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from lime_core.colormaps import AGAINST, FOR, UNSIGNED
 from lime_core.trials import RealityCheck, Repeat, SanityCheck
+from pages.widgets.charts import NEUTRAL, css_color
 
-Floats = np.ndarray
+Floats = NDArray[np.float64]
 
-NEUTRAL = "#7d8b99"
 _BAND = "rgba(125, 139, 153, 0.3)"
 _MOST_BARS = 12
 
 
-def reality(check: RealityCheck, untouched: float) -> go.Figure:
-    """Show both answers of the model beside the surrogate's and beside as many superpixels drawn at random.
+def reality(check: RealityCheck, unmodified: float) -> go.Figure:
+    """Show both answers of the model beside the surrogate's and those for as many superpixels drawn at random.
 
     Parameters
     ----------
     check : RealityCheck
         Its surrogate answers are left out where they are NaN.
-    untouched : float
-        The model's answer to the whole picture.
+    unmodified : float
+        The model's output for the unmodified picture.
     """
     rows, answers = ["only they<br>are shown", "they are<br>hidden"], (check.kept, check.removed)
     figure = go.Figure()
     figure.add_bar(
         y=rows,
-        x=[one.random_high - one.random_low for one in answers],
-        base=[one.random_low for one in answers],
+        x=[answer.random_high - answer.random_low for answer in answers],
+        base=[answer.random_low for answer in answers],
         orientation="h",
         width=0.55,
         marker={"color": _BAND},
         name="random, 5–95 %",
-        customdata=[[one.random_low, one.random_mean, one.random_high] for one in answers],
+        customdata=[[answer.random_low, answer.random_mean, answer.random_high] for answer in answers],
         hovertemplate="random: %{customdata[0]:.3f} … %{customdata[2]:.3f}, mean %{customdata[1]:.3f}<extra></extra>",
     )
-    _points(figure, rows, [one.random_mean for one in answers], "random, mean", NEUTRAL, "line-ns-open", 22)
-    _points(figure, rows, [one.surrogate for one in answers], "surrogate", _hex(UNSIGNED), "diamond", 13)
-    _points(figure, rows, [one.model for one in answers], "model", _hex(FOR), "circle", 15)
-    figure.add_vline(x=untouched, line={"color": NEUTRAL, "dash": "dot"})
+    _points(figure, rows, [answer.random_mean for answer in answers], "random, mean", NEUTRAL, "line-ns-open", 22)
+    _points(figure, rows, [answer.surrogate for answer in answers], "surrogate", css_color(UNSIGNED), "diamond", 13)
+    _points(figure, rows, [answer.model for answer in answers], "model", css_color(FOR), "circle", 15)
+    figure.add_vline(x=unmodified, line={"color": NEUTRAL, "dash": "dot"})
     figure.add_annotation(
-        x=untouched, y=1.06, yref="paper", text="whole picture", showarrow=False, font={"color": NEUTRAL}
+        x=unmodified, y=1.06, yref="paper", text="whole picture", showarrow=False, font={"color": NEUTRAL}
     )
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title="probability")
@@ -78,7 +79,7 @@ def curve(share: Floats, values: Floats, low: Floats, high: Floats, *, inserting
     inserting : bool
         Insertion rather than deletion.
     """
-    color = _hex(FOR if inserting else AGAINST)
+    color = css_color(FOR if inserting else AGAINST)
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     figure = go.Figure()
     figure.add_scatter(x=share, y=low, showlegend=False, **band)
@@ -108,7 +109,7 @@ def spread(repeated: Repeat, unit: str) -> go.Figure:
             y=repeated.mean[named],
             error_y={"type": "data", "array": repeated.spread[named], "color": NEUTRAL, "thickness": 1.5},
             marker={
-                "color": [_hex(FOR if repeated.mean[feature] > 0 else AGAINST) for feature in named],
+                "color": [css_color(FOR if repeated.mean[feature] > 0 else AGAINST) for feature in named],
                 "opacity": [0.35 + 0.65 * count / len(repeated.top) for count in runs],
             },
             text=[f"{count}/{len(repeated.top)}" for count in runs],
@@ -118,18 +119,18 @@ def spread(repeated: Repeat, unit: str) -> go.Figure:
         )
     )
     figure.update_xaxes(title="superpixel named by any run", type="category")
-    figure.update_yaxes(title=f"mean weight, {unit}")
+    figure.update_yaxes(title=f"mean score, {unit}")
     return _laid_out(figure, height=300, legend=False)
 
 
-def forgetting(check: SanityCheck) -> go.Figure:
-    """Show how the explanation parts from the trained model's as layers forget."""
+def randomised(check: SanityCheck) -> go.Figure:
+    """Show how the explanation departs from the trained model's as layers are randomised."""
     labels = ["none", *(str(stage.layers) for stage in check.stages)]
     figure = go.Figure()
     figure.add_hrect(y0=-0.5, y1=0.5, fillcolor=_BAND, line_width=0)
     for name, values, color, symbol in (
-        ("rank correlation", [1.0, *(stage.agreement for stage in check.stages)], _hex(FOR), "circle"),
-        ("same strongest (Jaccard)", [1.0, *(stage.jaccard for stage in check.stages)], _hex(UNSIGNED), "diamond"),
+        ("rank correlation", [1.0, *(stage.agreement for stage in check.stages)], css_color(FOR), "circle"),
+        ("same strongest (Jaccard)", [1.0, *(stage.jaccard for stage in check.stages)], css_color(UNSIGNED), "diamond"),
     ):
         figure.add_scatter(
             x=labels,
@@ -140,13 +141,9 @@ def forgetting(check: SanityCheck) -> go.Figure:
             marker={"symbol": symbol, "size": 10},
             hovertemplate=f"{name}: %{{y:.2f}}<extra></extra>",
         )
-    figure.update_xaxes(title="layers that forgot, from the output down", type="category")
-    figure.update_yaxes(title="like the trained model's", range=[-1.05, 1.05])
+    figure.update_xaxes(title="randomised layers, from the output down", type="category")
+    figure.update_yaxes(title="agreement with the trained model", range=[-1.05, 1.05])
     return _laid_out(figure, height=320, legend=True)
-
-
-def _hex(color: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _laid_out(figure: go.Figure, *, height: int, legend: bool) -> go.Figure:

@@ -1,79 +1,22 @@
-"""LIME in seven steps on the user's own picture: the stepper, and what the steps are drawn from."""
+"""The stepper: one step at a time, its text, its choice and its picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
-import numpy as np
 import streamlit as st
 
 import lime_core as lc
-from lime_core.masks.samplers import draw_masks
-from lime_core.models import CATALOG
-from pages.state.explain_job import Question
-from pages.state.server import store
-from pages.state.session import Result, Session, session
-from pages.widgets import controls
-from pages.widgets import labels as words
-from pages.widgets.current import Shown
+from pages.screens.walkthrough.walk import Step, Walk, begin
+from pages.state import widget_state
+from pages.state.question import Question
+from pages.state.server import server
+from pages.state.session import Session, session
+from pages.widgets.sample_choice import sample
+from pages.widgets.text import plain, seconds
 
 _TICK = 1.5  # seconds between two looks at a growing explanation
-_LEAFED = 64  # samples to choose one from; more are of no use to a person
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """What a step is drawn from: everything belongs to the present settings.
-
-    Attributes
-    ----------
-    state : Session
-        Whose screen it is.
-    question : Question
-        What is asked.
-    scene : Scene
-        The cut picture.
-    masks : ndarray of uint8, shape (n, S)
-        The first samples' masks; the model need not have answered them yet.
-    sample : int
-        The one of them that is looked at.
-    neighborhood : Neighborhood or None
-        The model's answers, when there are any.
-    shown : Shown or None
-        The explanation, when there are answers and it can be fitted.
-    problem : str
-        Why it cannot.
-    """
-
-    state: Session
-    question: Question
-    scene: lc.Scene
-    masks: np.ndarray
-    sample: int
-    neighborhood: lc.Neighborhood | None
-    shown: Shown | None
-    problem: str = ""
-
-    @property
-    def mask(self) -> np.ndarray:
-        """The mask of the sample that is looked at, uint8 ``(S,)``."""
-        return self.masks[self.sample]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: its name, the sentence under it, its choice, and how it is told and shown."""
-
-    name: str
-    sentence: str
-    choice: str
-    choose: Callable[[Session], dict[str, Any]]
-    tell: Callable[[Walk], None]
-    show: Callable[[Walk], None]
-    needs: Literal["scene", "answers", "fit"] = "scene"
-    leaf: bool = False  # whether one sample of many is looked at
 
 
 def show(steps: tuple[Step, ...]) -> None:
@@ -85,110 +28,92 @@ def show(steps: tuple[Step, ...]) -> None:
 def _show(steps: tuple[Step, ...]) -> None:
     state = session()
     state.catch_up()
-    if state.question is None:
+    if state.settings.question is None:
         st.info("Choose a picture in the sidebar first.")
         return
-    place = _stepper(steps)
-    step = steps[place]
-    st.markdown(f"#### {place + 1}. {step.name}")
+    index = _navigation(steps)
+    step = steps[index]
+    st.markdown(f"#### {index + 1}. {step.name}")
     st.markdown(step.sentence)
     left, right = st.columns([7, 5], gap="large")
-    told, chosen = right.container(), right.container(border=True)
-    with chosen:
-        st.markdown(f"**The choice here:** {step.choice}")
-        try:
-            state.spec = replace(state.spec, **step.choose(state))
-        except lc.LimeError as error:
-            st.error(words.plain(str(error)))
+    text, choice = right.container(), right.container(border=True)
+    with choice:
+        _choice(state, step)
     with left:
-        walk = _walk(state, step)
-    if walk is not None:
-        with left:
+        walk = _walk(state, step, state.settings.question)
+        if walk is not None:
             _picture(step, walk)
-        with told:
-            _words(step, walk)
+    if walk is not None and step.is_ready(walk):
+        with text:
+            step.tell(walk)
 
 
-def _stepper(steps: tuple[Step, ...]) -> int:
+def _navigation(steps: tuple[Step, ...]) -> int:
+    """Draw all steps in a row with Back and Next, and return the index of the present one."""
+    widget_state.prime(widget_state.STEP, session().settings.step)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        place = controls.step([step.name for step in steps])
-        for label, icon, move, key, shortcut in (
-            ("Back", "arrow_back", -1, "walk.back", "P"),
-            ("Next", "arrow_forward", 1, "walk.next", "N"),
-        ):
-            st.button(
-                label,
-                icon=f":material/{icon}:",
-                icon_position="right" if move > 0 else "left",
-                type="primary" if move > 0 else "secondary",
-                key=key,
-                shortcut=shortcut,
-                disabled=not 0 <= place + move < len(steps),
-                on_click=_turn_to,
-                args=(place + move,),
-            )
-    return place
+        chosen = st.segmented_control(
+            "Step",
+            range(len(steps)),
+            required=True,
+            format_func=lambda index: f"{index + 1} {steps[index].name}",
+            key=widget_state.STEP,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        index = chosen or 0
+        _turn_button("Back", "left", index - 1, len(steps))
+        _turn_button("Next", "right", index + 1, len(steps))
+    session().change(step=index)
+    return index
 
 
-def _turn_to(place: int) -> None:
-    st.session_state[controls.STEP] = place
-
-
-def _walk(state: Session, step: Step) -> Walk | None:
-    """Return what the step is drawn from, and draw the choice of a sample where it has one."""
-    question = state.question
-    try:
-        scene = store().scene(question.image, CATALOG[question.model].input_size, question.spec)
-    except lc.LimeError as error:
-        st.error(words.plain(str(error)))
-        return None
-    neighborhood = _answers(state, question)
-    masks = neighborhood.masks[:_LEAFED] if neighborhood is not None else _first_masks(question.spec, scene.superpixels)
-    sample = controls.sample(len(masks)) if step.leaf else 0
-    walk = Walk(state, question, scene, masks, sample, neighborhood, None)
-    if neighborhood is None:
-        return walk
-    try:
-        explanation = store().explanation(neighborhood, state.spec)
-    except lc.LimeError as error:
-        return replace(walk, problem=str(error))
-    result = Result(question, neighborhood)
-    state.explanation = (result, explanation)
-    return replace(walk, shown=Shown(state, result, explanation))
-
-
-def _answers(state: Session, question: Question) -> lc.Neighborhood | None:
-    if state.result is not None and state.answered:
-        return state.result.neighborhood
-    return store().answers(question.key, question.spec.samples)
-
-
-def _first_masks(spec: lc.ExplainSpec, superpixels: int) -> np.ndarray:
-    # The masks of a longer run begin with these.
-    return draw_masks(
-        spec.sampler,
-        min(spec.samples, _LEAFED),
-        superpixels,
-        seed=spec.seed,
-        keep_probability=spec.keep_probability,
-        max_hide_rate=spec.max_hide_rate,
-        include_original=spec.include_original,
+def _turn_button(label: str, side: Literal["left", "right"], target: int, count: int) -> None:
+    forward = side == "right"
+    st.button(
+        label,
+        icon=":material/arrow_forward:" if forward else ":material/arrow_back:",
+        icon_position=side,
+        type="primary" if forward else "secondary",
+        key=f"walk.{label.lower()}",
+        shortcut=label[0],
+        disabled=not 0 <= target < count,
+        on_click=_turn_to,
+        args=(target,),
     )
 
 
+def _turn_to(index: int) -> None:
+    session().change(step=index)
+
+
+def _choice(state: Session, step: Step) -> None:
+    st.markdown(f"**The choice here:** {step.choice}")
+    try:
+        state.change(**step.choose(state))
+    except lc.LimeError as error:
+        st.error(plain(str(error)))
+
+
+def _walk(state: Session, step: Step, question: Question) -> Walk | None:
+    """Return what the step is drawn from, and draw the choice of a sample where it has one."""
+    try:
+        walk = begin(state, replace(question, spec=state.settings.spec))
+    except lc.LimeError as error:
+        st.error(plain(str(error)))
+        return None
+    if walk.result is not None and walk.explanation is not None:
+        state.note_drawn(walk.result, walk.explanation)
+    return replace(walk, sample=sample(len(walk.masks))) if step.one_sample else walk
+
+
 def _picture(step: Step, walk: Walk) -> None:
-    if step.needs in ("answers", "fit") and walk.neighborhood is None:
-        _ask(walk)
-    elif step.needs == "fit" and walk.shown is None:
-        st.error(words.plain(walk.problem))
-    else:
+    if step.is_ready(walk):
         step.show(walk)
-
-
-def _words(step: Step, walk: Walk) -> None:
-    ready = {"answers": walk.neighborhood is not None, "fit": walk.shown is not None}
-    if ready.get(step.needs, True):
-        step.tell(walk)
+    elif walk.result is None:
+        _ask(walk)
+    else:
+        st.error(plain(walk.problem))
 
 
 def _ask(walk: Walk) -> None:
@@ -196,9 +121,14 @@ def _ask(walk: Walk) -> None:
         st.info("The model is being asked; the first answers come in a moment.")
         return
     st.info("From here on the model's answers are needed, and with these settings it has not been asked yet.")
-    speed, samples = store().speed(walk.question.model, walk.question.precision), walk.question.spec.samples
-    pace = f", about {words.seconds(samples / speed)}" if speed else ""
-    if st.button(f"Ask the model: {samples:,} samples{pace}", type="primary", key="walk.ask"):
-        walk.state.ask()
+    speed, samples = server().speed(walk.question.model, walk.question.precision), walk.question.spec.samples
+    pace = f", about {seconds(samples / speed)}" if speed else ""
+    label = f"Ask the model: {samples:,} samples{pace}"
+    if st.button(label, type="primary", key="walk.ask", on_click=_ask_with_lime):
         # The progress stands above this part of the page.
         st.rerun()
+
+
+def _ask_with_lime() -> None:
+    session().change(method="lime")
+    session().ask()

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from lime_core.__main__ import main
-from lime_core.show import render
+from lime_core.show.encoding import to_png
 from pages.state.gallery import example
 
 ROOT = Path(__file__).parents[3]
@@ -131,7 +131,7 @@ def saved(page: Page, key: str, folder: Path) -> Path:
 
 def test_the_whole_journey(page: Page, address: str, tmp_path: Path) -> None:
     picture = tmp_path / "coffee cup.png"
-    picture.write_bytes(render.to_png(example("coffee").pixels))
+    picture.write_bytes(to_png(example("coffee").pixels))
 
     page.goto(f"{address}/?samples={SAMPLES}&seed=3&slic-n-segments=30")
     settled(page)

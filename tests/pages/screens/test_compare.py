@@ -9,21 +9,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
-from pages.screens.compare.setup import Comparing, on_the_same_masks, questions
-from pages.state.server import store
+from pages.screens.compare.questions import on_the_same_masks, questions
+from pages.state.comparison_runs import ComparisonRuns
+from pages.state.server import server
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, state_of, texts
 
 SCREEN = "pages/screens/compare/page.py"
 LITE0, LITE1 = "efficientnet_lite0", "efficientnet_lite1"
 
 
-def mine(page: AppTest) -> Comparing:
-    return page.session_state["comparing"]
+def runs(page: AppTest) -> ComparisonRuns:
+    return state_of(page).comparison
+
+
+def models(page: AppTest) -> tuple[str, ...]:
+    return (state_of(page).settings.model, *state_of(page).settings.others)
 
 
 def answered(page: AppTest) -> AppTest:
     """Wait for all runs, and look again."""
-    assert all(run.wait(SECONDS) for run in mine(page).runs.values())
+    assert all(job.wait(SECONDS) for job in runs(page).jobs.values())
     return fine(page.run())
 
 
@@ -34,12 +39,12 @@ def compared(**query: str) -> AppTest:
 
 
 def answers(page: AppTest) -> list[lc.Neighborhood]:
-    return [mine(page).answers(question) for question in questions(state_of(page), mine(page).models)]
+    return [runs(page).answers(question) for question in questions(state_of(page).settings)]
 
 
 def test_an_opened_screen_compares_the_built_in_models_at_once(model: FakeModel) -> None:
     page = compared()
-    assert mine(page).models == (LITE0, LITE1)
+    assert models(page) == (LITE0, LITE1)
     assert "Both models say *Egyptian cat*" in texts(page)
     assert "EfficientNet-Lite1" in texts(page)
 
@@ -60,7 +65,7 @@ def test_a_cut_at_the_models_size_becomes_one_at_viewing_size(model: FakeModel, 
     one, other = answers(page)
     assert np.array_equal(one.masks, other.masks)
     assert "cut at viewing size here" in texts(page)
-    assert state_of(page).spec.resolution == "model"
+    assert state_of(page).settings.spec.resolution == "model"
 
 
 def test_what_was_explained_before_is_not_asked_again(model: FakeModel) -> None:
@@ -86,7 +91,7 @@ def test_the_explain_screen_shows_what_was_compared_without_asking(model: FakeMo
     page.selectbox(key="model").set_value(LITE1).run()
     page.switch_page("pages/screens/explain/page.py").run()
     page.button(key="explain").click().run()
-    assert state_of(page).run.wait(SECONDS)
+    assert state_of(page).job.wait(SECONDS)
     fine(page.run())
     assert model.pictures == asked
 
@@ -99,7 +104,7 @@ def test_instant_settings_ask_nothing(model: FakeModel) -> None:
     for view in ("heatmap", "hide_rest", "jet", "outline"):
         fine(page.selectbox(key="spec.view").set_value(view).run())
     fine(page.slider(key="spec.top_k").set_value(2).run())
-    assert state_of(page).spec.top_k == 2
+    assert state_of(page).settings.spec.top_k == 2
     assert model.pictures == asked
 
 
@@ -141,15 +146,15 @@ def test_another_picture_in_the_middle_is_safe(model: FakeModel) -> None:
     model.allowed = model.pictures + 20
     page.switch_page(SCREEN).run()
     assert model.held_up.wait(SECONDS)
-    runs = list(mine(page).runs.values())
+    jobs = list(runs(page).jobs.values())
     page.selectbox(key="picture").set_value("coffee").run()
     model.gate.set()
-    assert all(run.wait(SECONDS) for run in runs)
-    assert mine(page).runs == {}
+    assert all(job.wait(SECONDS) for job in jobs)
+    assert runs(page).jobs == {}
     fine(page.run())
     page.button(key="compare").click().run()
     answered(page)
-    assert state_of(page).picture.title == "Coffee"
+    assert state_of(page).settings.picture.title == "Coffee"
 
 
 def test_a_model_that_cannot_be_had_is_said_and_the_built_in_ones_are_offered(model: FakeModel) -> None:
@@ -161,7 +166,7 @@ def test_a_model_that_cannot_be_had_is_said_and_the_built_in_ones_are_offered(mo
     model.load = unavailable
     page.multiselect(key="compare.models").set_value(["vgg16"]).run()
     page.button(key="compare").click().run()
-    assert all(run.wait(SECONDS) for run in mine(page).runs.values())
+    assert all(job.wait(SECONDS) for job in runs(page).jobs.values())
     page.run()
     assert not page.exception
     assert "VGG16" in page.error[0].value
@@ -171,7 +176,7 @@ def test_a_model_that_cannot_be_had_is_said_and_the_built_in_ones_are_offered(mo
     model.load = model.ready
     page.button(key="built_in.vgg16").click().run()
     answered(page)
-    assert mine(page).models == (LITE0, LITE1, "efficientnet_lite2")
+    assert models(page) == (LITE0, LITE1, "efficientnet_lite2")
     assert "All 3 models say" in texts(page)
 
 
@@ -190,8 +195,8 @@ def test_a_download_shows_its_bytes_and_can_be_cancelled(model: FakeModel) -> No
     assert begun.wait(SECONDS)
     fine(page.run())
     page.button(key="cancel.vgg16").click().run()
-    assert store().known_loading("vgg16").wait(SECONDS)
-    assert all(run.wait(SECONDS) for run in mine(page).runs.values())
+    assert server().loading("vgg16").wait(SECONDS)
+    assert all(job.wait(SECONDS) for job in runs(page).jobs.values())
     page.run()
     assert not page.exception
     assert "cancelled" in page.error[0].value
@@ -201,7 +206,7 @@ def test_a_model_chosen_twice_is_compared_once(model: FakeModel) -> None:
     page = compared()
     page.selectbox(key="model").set_value(LITE1).run()
     fine(page)
-    assert mine(page).models == (LITE1,)
+    assert models(page) == (LITE1,)
     assert page.button(key="compare").disabled
     assert "choose a model to compare with" in texts(page)
 
@@ -223,5 +228,5 @@ def test_a_deep_link_to_the_screen_is_followed_once(model: FakeModel) -> None:
     page.run()
     page = answered(page.switch_page(SCREEN).run())
     fine(page.number_input(key="spec.samples").set_value(64).run())
-    assert state_of(page).spec.samples == 64
-    assert state_of(page).picture.example == "coffee"
+    assert state_of(page).settings.spec.samples == 64
+    assert state_of(page).settings.picture.example == "coffee"

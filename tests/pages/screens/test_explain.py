@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -44,7 +45,7 @@ def test_a_second_visitor_costs_nothing(model: FakeModel) -> None:
 
 def test_instant_knobs_ask_the_model_nothing(model: FakeModel) -> None:
     page = explained(samples="64")
-    asked, before = model.pictures, state_of(page).explanation[1]
+    asked, before = model.pictures, state_of(page).drawn.attribution
     for name, value in (("top_k", 2), ("kernel_width", 0.5), ("opacity", 0.9)):
         fine(page.slider(key=f"spec.{name}").set_value(value).run())
     for name, value in (
@@ -53,9 +54,9 @@ def test_instant_knobs_ask_the_model_nothing(model: FakeModel) -> None:
     ):  # fmt: skip
         fine(page.selectbox(key=f"spec.{name}").set_value(value).run())
     fine(page.multiselect(key="spec.classes").set_value([1, 967]).run())
-    after = state_of(page).explanation[1]
+    after = state_of(page).drawn.attribution
     assert {one.index for one in after.classes} == {1, 967}
-    assert (after.spec.kernel_width, after.spec.top_k) == (0.5, 2)
+    assert (after.spec.kernel_width, state_of(page).settings.spec.top_k) == (0.5, 2)
     assert before.samples == after.samples
     assert model.pictures == asked
 
@@ -65,14 +66,18 @@ def test_every_preset_sets_everything_and_runs(model: FakeModel, name: str) -> N
     page = explained(samples="64")
     page.selectbox(key="preset").set_value(name).run()
     wanted = lc.preset(name)
-    got = state_of(page).spec
+    got = state_of(page).settings.spec
     # More superpixels than there are cannot be shown.
     assert got.digest("segmentation", "query", "fit") == wanted.digest("segmentation", "query", "fit")
-    assert (got.view, got.sign, got.hide_unsure) == (wanted.view, wanted.sign, wanted.hide_unsure)
+    assert (got.view.name, got.view.sign, got.view.hide_unsure) == (
+        wanted.view.name,
+        wanted.view.sign,
+        wanted.view.hide_unsure,
+    )
     page.number_input(key="spec.samples").set_value(96).run()
     page.button(key="explain").click().run()
     finish(page)
-    assert state_of(page).explanation[1].spec.fill == wanted.fill
+    assert state_of(page).drawn.attribution.spec.fill == wanted.fill
 
 
 def test_a_preset_says_what_it_changes(model: FakeModel) -> None:
@@ -98,7 +103,7 @@ def test_more_samples_go_on_where_the_others_ended(model: FakeModel) -> None:
 def test_stop_keeps_what_there_is(model: FakeModel) -> None:
     model.allowed = 100
     page = open_page(samples="1024")
-    run = state_of(page).run
+    run = state_of(page).job
     assert model.held_up.wait(60)
     page.button(key="stop").click().run()
     model.gate.set()
@@ -106,14 +111,14 @@ def test_stop_keeps_what_there_is(model: FakeModel) -> None:
     fine(page.run())
     kept = state_of(page).result.neighborhood
     assert 0 < kept.samples < 1024
-    assert state_of(page).explanation[1].samples == kept.samples
+    assert state_of(page).drawn.attribution.samples == kept.samples
     assert f"Stopped after {kept.samples}" in texts(page)
 
 
 def test_another_picture_in_the_middle_of_a_run_is_safe(model: FakeModel) -> None:
     model.allowed = 40
     page = open_page(samples="512")
-    first = state_of(page).run
+    first = state_of(page).job
     assert model.held_up.wait(60)
     page.selectbox(key="picture").set_value("coffee").run()
     model.gate.set()
@@ -137,7 +142,7 @@ def test_another_model_in_the_middle_of_a_run_is_safe(model: FakeModel) -> None:
     assert "settings have changed" in texts(page)
     page.button(key="explain").click().run()
     finish(page)
-    assert state_of(page).explanation[1].provenance.model == "resnet50"
+    assert state_of(page).drawn.attribution.provenance.model == "resnet50"
 
 
 def test_an_uploaded_picture_is_explained(model: FakeModel) -> None:
@@ -162,7 +167,7 @@ def test_two_sessions_with_different_pictures_do_not_meet(model: FakeModel) -> N
     fine(first.run())
     assert state_of(first).result.question.title == "Cat"
     assert state_of(second).result.question.title == "Coffee"
-    images = [state_of(page).explanation[1].provenance.image_sha256 for page in (first, second)]
+    images = [state_of(page).drawn.attribution.provenance.image_sha256 for page in (first, second)]
     assert images[0] != images[1]
 
 
@@ -189,13 +194,13 @@ def test_every_closer_look_can_be_taken(model: FakeModel, tab: str, preset: str)
 
 def test_a_touched_superpixel_tells_its_weights_and_can_be_hidden(model: FakeModel) -> None:
     page = explained(samples="128")
-    state_of(page).superpixel = 3
+    state_of(page).settings = replace(state_of(page).settings, superpixel=3)
     fine(page.run())
     assert "Superpixel 3" in texts(page)
     asked = model.pictures
     hide = next(button for button in page.button if button.label == "Hide it")
     fine(hide.click().run())
-    assert state_of(page).hidden == {3}
+    assert state_of(page).settings.hidden == {3}
     assert "1 of" in texts(page)
     assert model.pictures > asked
     asked = model.pictures
@@ -203,13 +208,13 @@ def test_a_touched_superpixel_tells_its_weights_and_can_be_hidden(model: FakeMod
     assert model.pictures == asked
     show = next(button for button in page.button if button.label == "Show all")
     fine(show.click().run())
-    assert state_of(page).hidden == frozenset()
+    assert state_of(page).settings.hidden == frozenset()
 
 
 def test_a_class_can_be_shown_large(model: FakeModel) -> None:
     page = explained(samples="64")
     fine(page.button(key=f"focus.{FakeModel.ESPRESSO}").click().run())
-    assert state_of(page).focus == FakeModel.ESPRESSO
+    assert state_of(page).settings.focus == FakeModel.ESPRESSO
 
 
 def test_a_refused_setting_is_said_and_the_last_result_stays(model: FakeModel) -> None:
@@ -223,9 +228,9 @@ def test_a_refused_setting_is_said_and_the_last_result_stays(model: FakeModel) -
 def test_too_many_superpixels_are_refused_before_the_model_is_asked(model: FakeModel) -> None:
     page = explained(samples="64")
     asked = model.pictures
-    page.selectbox(key="spec.method").set_value("grid").run()
-    page.number_input(key="spec.grid.rows").set_value(400).run()
-    page.number_input(key="spec.grid.columns").set_value(400).run()
+    page.selectbox(key="spec.segmentation").set_value("grid").run()
+    page.number_input(key="spec.segmentation.grid.rows").set_value(400).run()
+    page.number_input(key="spec.segmentation.grid.columns").set_value(400).run()
     assert not page.exception
     assert "at most 1023" in page.error[0].value
     assert page.button(key="explain").disabled

@@ -26,7 +26,7 @@ def named(figure, name: str):
 
 
 def test_the_reality_check_shows_model_surrogate_and_the_random_band() -> None:
-    figure = trial_figures.reality(check(), untouched=0.8)
+    figure = trial_figures.reality(check(), unmodified=0.8)
     assert list(named(figure, "model").x) == [0.7, 0.05]
     assert list(named(figure, "surrogate").x) == pytest.approx([0.6, 0.2])
     band = named(figure, "random, 5–95 %")
@@ -36,7 +36,7 @@ def test_the_reality_check_shows_model_surrogate_and_the_random_band() -> None:
 
 
 def test_a_surrogate_without_an_answer_is_left_out() -> None:
-    figure = trial_figures.reality(check(math.nan), untouched=0.8)
+    figure = trial_figures.reality(check(math.nan), unmodified=0.8)
     assert "surrogate" not in [trace.name for trace in figure.data]
 
 
@@ -61,7 +61,7 @@ def test_the_spread_counts_the_runs_that_name_a_superpixel() -> None:
 
 def test_forgetting_begins_with_the_trained_model() -> None:
     stages = (Stage(2, "b", 0.6, 0.4), Stage(4, "a", -0.1, 0.0))
-    figure = trial_figures.forgetting(SanityCheck(0, stages, passed=True))
+    figure = trial_figures.randomised(SanityCheck(0, stages, passed=True))
     assert list(figure.data[0].x) == ["none", "2", "4"]
     assert list(figure.data[0].y) == [1.0, 0.6, -0.1]
     assert list(figure.data[1].y) == [1.0, 0.4, 0.0]

@@ -12,15 +12,16 @@ from streamlit.testing.v1 import AppTest
 import lime_core as lc
 from lime_core import trials
 from lime_core.trials import suite
-from pages.state import trial_job as trying
-from pages.state.server import store
+from lime_core.trials.document import trust_document
+from pages.state import trial_job
+from pages.state.server import server
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, state_of, texts
 
 TABS = {
     "reality": "Reality check",
     "curves": "Deletion and insertion",
     "repeat": "Repeat",
-    "what-if": "Other knobs",
+    "what-if": "Other settings",
     "sanity": "Sanity check",
 }
 
@@ -39,14 +40,14 @@ def opened(page: AppTest, name: str) -> AppTest:
 def tried(page: AppTest, name: str) -> AppTest:
     """Begin a trial and wait for its end."""
     opened(page, name).button(key=f"begin.{name}").click().run()
-    for trial in page.session_state["trials"].values():
+    for trial in state_of(page).trials.jobs.values():
         assert trial.wait(SECONDS)
     return fine(page.run())
 
 
 def subject_of(page: AppTest, model: FakeModel) -> suite.Subject:
     """Return what the core's own functions would be given."""
-    result, explanation = state_of(page).explanation
+    result, explanation = state_of(page).drawn.result, state_of(page).drawn.attribution
     classifier = model.ready(result.question.model)
     index, question = explanation.classes[0].index, result.question
     return suite.Subject(question.image, question.model, classifier, explanation, index, result.neighborhood)
@@ -54,9 +55,9 @@ def subject_of(page: AppTest, model: FakeModel) -> suite.Subject:
 
 def document_of(page: AppTest) -> dict:
     """Return the file that the download button gives."""
-    order = next(iter(page.session_state["trials"].values())).order
-    results = {order.name: store().results.get(order.key)}
-    text = json.dumps(suite.trust_document(order.explanation, order.class_index, results), allow_nan=False)
+    order = next(iter(state_of(page).trials.jobs.values())).order
+    results = {order.name: server().results.get(order.key)}
+    text = json.dumps(trust_document(order.attribution, order.class_index, results), allow_nan=False)
     return json.loads(text)
 
 
@@ -69,7 +70,7 @@ def without_timings(found: Any) -> Any:
 
 def test_the_verdict_stands_at_the_top_with_its_reasons_and_numbers(model: FakeModel) -> None:
     page = trust_screen()
-    explained_class = state_of(page).explanation[1].classes[0]
+    explained_class = state_of(page).drawn.attribution.classes[0]
     trust = explained_class.trust
     assert f"{trust.level}]" in texts(page)
     for reason in trust.reasons:
@@ -92,7 +93,7 @@ def test_looking_asks_the_model_nothing(model: FakeModel) -> None:
 
 def test_the_strongest_pair_is_named(model: FakeModel) -> None:
     page = trust_screen()
-    pair = state_of(page).explanation[1].classes[0].trust.pair
+    pair = state_of(page).drawn.attribution.classes[0].trust.pair
     assert f"**{pair.a}** and **{pair.b}**" in texts(page)
     assert {metric.label: metric.value for metric in page.metric}["R² with the pair"] == f"{pair.r2:.2f}"
 
@@ -134,9 +135,9 @@ def test_what_is_shown_are_the_numbers_found(model: FakeModel) -> None:
     assert (shown["VSI"], shown["CSI"]) == (f"{repeat.vsi:.2f}", f"{repeat.csi:.2f}")
 
 
-def test_other_knobs_are_a_table_of_variants(model: FakeModel) -> None:
+def test_other_settings_are_a_table_of_variants(model: FakeModel) -> None:
     page = tried(trust_screen(samples="64"), "what-if")
-    found = next(iter(store().results.get(key) for key in page.session_state["trials"]))
+    found = next(iter(server().results.get(key) for key in state_of(page).trials.jobs))
     table = page.dataframe[0].value
     assert list(table["variant"]) == [one.name for one in found.variants]
     assert np.allclose(table["agreement"], [one.agreement for one in found.variants])
@@ -148,7 +149,7 @@ def test_fewer_seeds_are_another_question(model: FakeModel) -> None:
     page.number_input(key="trust.seeds").set_value(2).run()
     before = model.pictures
     page.button(key="begin.repeat").click().run()
-    assert all(trial.wait(SECONDS) for trial in page.session_state["trials"].values())
+    assert all(trial.wait(SECONDS) for trial in state_of(page).trials.jobs.values())
     fine(page.run())
     assert model.pictures - before == 64 + 2  # the run on the screen is the first of the two
 
@@ -184,12 +185,12 @@ def test_a_stopped_trial_leaves_the_page_and_keeps_nothing(model: FakeModel) -> 
     page.run()
     page.button(key="stop_trial").click().run()
     model.gate.set()
-    (trial,) = page.session_state["trials"].values()
+    (trial,) = state_of(page).trials.jobs.values()
     assert trial.wait(SECONDS)
     fine(page.run())
     assert "Stopped" in texts(page)
     assert page.button(key="begin.repeat")
-    assert store().results.get(trial.order.key) is None
+    assert server().results.get(trial.order.key) is None
     assert "Kendall's tau" not in [metric.label for metric in page.metric]
 
 
@@ -198,9 +199,9 @@ def test_what_goes_wrong_is_told_in_place(model: FakeModel, monkeypatch: pytest.
         raise lc.SpecError("No superpixel speaks for this class.")
 
     page = opened(trust_screen(), "reality")
-    monkeypatch.setitem(trying.TRIALS, "reality", refuse)
+    monkeypatch.setitem(trial_job.TRIALS, "reality", refuse)
     page.button(key="begin.reality").click().run()
-    (trial,) = page.session_state["trials"].values()
+    (trial,) = state_of(page).trials.jobs.values()
     assert trial.wait(SECONDS)
     page.run()
     assert not page.exception
@@ -211,11 +212,11 @@ def test_what_goes_wrong_is_told_in_place(model: FakeModel, monkeypatch: pytest.
 def test_advice_that_only_fits_anew_is_followed_at_once(model: FakeModel) -> None:
     page = trust_screen(kernel_width="0.02")
     assert state_of(page).result is not None
-    wanted = state_of(page).explanation[1].classes[0].trust.changes
+    wanted = state_of(page).drawn.attribution.classes[0].trust.changes
     assert set(wanted) == {"kernel_width"}
     asked = model.pictures
     fine(page.button(key="advice").click().run())
-    assert state_of(page).spec.kernel_width == wanted["kernel_width"]
+    assert state_of(page).settings.spec.kernel_width == wanted["kernel_width"]
     assert model.pictures == asked
     fine(page.switch_page("pages/screens/explain/page.py").run())
     assert page.slider(key="spec.kernel_width").value == wanted["kernel_width"]
@@ -223,7 +224,7 @@ def test_advice_that_only_fits_anew_is_followed_at_once(model: FakeModel) -> Non
 
 def test_advice_to_take_more_samples_asks_for_them(model: FakeModel) -> None:
     page = trust_screen(samples="32")
-    wanted = state_of(page).explanation[1].classes[0].trust.changes["samples"]
+    wanted = state_of(page).drawn.attribution.classes[0].trust.changes["samples"]
     page.button(key="advice").click().run()
     finish(page)
     assert state_of(page).result.neighborhood.samples == wanted
@@ -232,7 +233,7 @@ def test_advice_to_take_more_samples_asks_for_them(model: FakeModel) -> None:
 def test_another_class_can_be_judged(model: FakeModel) -> None:
     page = trust_screen()
     fine(page.segmented_control(key="focus.class").set_value(FakeModel.ESPRESSO).run())
-    assert state_of(page).focus == FakeModel.ESPRESSO
+    assert state_of(page).settings.focus == FakeModel.ESPRESSO
     assert "*espresso*" in texts(page)
 
 
@@ -249,5 +250,5 @@ def test_without_an_explanation_the_screen_says_what_to_do(model: FakeModel) -> 
 def test_the_explain_screen_says_the_verdict_of_each_class(model: FakeModel) -> None:
     page = explained(samples="128")
     captions = [caption.value for caption in page.caption]
-    for one in state_of(page).explanation[1].classes:
+    for one in state_of(page).drawn.attribution.classes:
         assert any(f"{one.trust.level}** · R²" in caption for caption in captions)

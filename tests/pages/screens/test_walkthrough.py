@@ -38,7 +38,7 @@ def test_next_goes_through_all_steps_and_asks_nothing(model: FakeModel) -> None:
 
 def test_a_visitor_who_comes_here_first_gets_answers(model: FakeModel) -> None:
     page = open_page(samples="64")
-    assert state_of(page).run.wait(SECONDS)
+    assert state_of(page).job.wait(SECONDS)
     page.switch_page(SCREEN).run()
     fine(page.segmented_control(key="walk.step").set_value(6).run())
     assert "Egyptian cat" in texts(page)
@@ -58,7 +58,7 @@ def test_the_formula_of_the_distance_holds_the_numbers_of_the_chosen_sample(mode
 def test_the_fit_tells_the_coefficient_of_the_chosen_superpixel(model: FakeModel) -> None:
     page = walked(5)
     fine(page.number_input(key="walk.superpixel").set_value(3).run())
-    explained_class = state_of(page).explanation[1].classes[0]
+    explained_class = state_of(page).drawn.attribution.classes[0]
     assert "Superpixel 3." in texts(page)
     assert rf"\beta_{{3}} = {explained_class.coefficients[3]:+.3f}" in formulas(page)
 
@@ -67,7 +67,7 @@ def test_settings_are_shared_with_the_explain_screen(model: FakeModel) -> None:
     page = walked(4)
     fine(page.slider(key="spec.kernel_width").set_value(0.4).run())
     fine(page.switch_page("pages/screens/explain/page.py").run())
-    assert state_of(page).spec.kernel_width == 0.4
+    assert state_of(page).settings.spec.kernel_width == 0.4
     assert page.slider(key="spec.kernel_width").value == 0.4
     fine(page.slider(key="spec.top_k").set_value(2).run())
     fine(page.switch_page(SCREEN).run())
@@ -83,7 +83,7 @@ def test_a_choice_that_needs_new_answers_says_so_and_asks_when_told_to(model: Fa
     assert "has not been asked yet" in page.info[0].value
     assert model.pictures == asked
     page.button(key="walk.ask").click().run()
-    assert state_of(page).run.wait(SECONDS)
+    assert state_of(page).job.wait(SECONDS)
     fine(page.run())
     assert "64 times" in texts(page)
     assert model.pictures == asked + 64 + 1
@@ -101,7 +101,7 @@ def test_the_run_can_be_stopped_and_what_there_is_is_used(model: FakeModel) -> N
     fine(page.run())
     page.button(key="stop").click().run()
     model.gate.set()
-    assert state_of(page).run.wait(SECONDS)
+    assert state_of(page).job.wait(SECONDS)
     fine(page.run())
     assert 0 < state_of(page).result.neighborhood.samples < 1024
     assert "Stopped after" in texts(page)
@@ -110,7 +110,7 @@ def test_the_run_can_be_stopped_and_what_there_is_is_used(model: FakeModel) -> N
 def test_the_class_is_that_of_the_explain_screen(model: FakeModel) -> None:
     page = walked(6)
     fine(page.selectbox(key="focus.class").set_value(FakeModel.ESPRESSO).run())
-    assert state_of(page).focus == FakeModel.ESPRESSO
+    assert state_of(page).settings.focus == FakeModel.ESPRESSO
     assert "espresso" in texts(page)
 
 
@@ -120,7 +120,7 @@ def test_every_step_can_be_taken_with_other_peoples_settings(model: FakeModel, p
     page.selectbox(key="preset").set_value(preset).run()
     page.number_input(key="spec.samples").set_value(256).run()
     page.button(key="explain").click().run()
-    assert state_of(page).run.wait(SECONDS)
+    assert state_of(page).job.wait(SECONDS)
     fine(page.switch_page(SCREEN).run())
     for place in range(1, 7):
         fine(page.segmented_control(key="walk.step").set_value(place).run())
@@ -133,7 +133,7 @@ def test_a_refused_setting_is_said_in_place(model: FakeModel) -> None:
     page.selectbox(key="spec.surrogate").set_value("ridge").run()
     page.number_input(key="spec.samples").set_value(16).run()
     page.button(key="explain").click().run()
-    assert state_of(page).run.wait(SECONDS)
+    assert state_of(page).job.wait(SECONDS)
     page.switch_page(SCREEN).run()
     page.segmented_control(key="walk.step").set_value(5).run()
     page.selectbox(key="spec.surrogate").set_value("least_squares").run()

@@ -28,27 +28,27 @@ RICH = lc.ExplainSpec(
 
 @pytest.mark.parametrize("spec", [RICH, *lc.PRESETS.values()])
 def test_a_link_gives_the_same_settings_back(spec: lc.ExplainSpec) -> None:
-    wanted = links.Wanted("coffee", "resnet50", "bf16", spec)
+    wanted = links.LinkedSettings("coffee", "resnet50", "bf16", spec)
     address = links.link("http://localhost:8501/?old=1", wanted)
     back = links.follow(parse_qs(urlsplit(address).query, keep_blank_values=True))
     assert replace(back, spec=back.spec or lc.ExplainSpec()) == wanted
 
 
 def test_an_opened_link_sets_the_widgets(model: FakeModel) -> None:
-    query = links.query_of(links.Wanted("coffee", "resnet101", None, RICH))
+    query = links.query_of(links.LinkedSettings("coffee", "resnet101", None, RICH))
     page = open_page()
     page = type(page).from_file(page._script_path, default_timeout=60)
     for name, values in query.items():
         page.query_params[name] = values
     fine(page.run())
-    state = state_of(page)
+    state = state_of(page).settings
     assert state.spec == RICH
     assert (state.picture.example, state.model) == ("coffee", "resnet101")
-    assert page.selectbox(key="spec.method").value == "quickshift"
+    assert page.selectbox(key="spec.segmentation").value == "quickshift"
 
 
 def test_a_link_to_an_own_picture_leaves_it_out() -> None:
-    assert "picture" not in links.query_of(links.Wanted(None, "resnet50", None, RICH))
+    assert "picture" not in links.query_of(links.LinkedSettings(None, "resnet50", None, RICH))
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_a_bad_link_is_said_and_the_page_works(model: FakeModel, name: str, valu
 def test_a_costly_link_waits_for_the_button(model: FakeModel) -> None:
     page = fine(open_page(samples="50000"))
     assert model.pictures == 0
-    assert state_of(page).spec == replace(lc.ExplainSpec(), samples=50_000)
+    assert state_of(page).settings.spec == replace(lc.ExplainSpec(), samples=50_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import lime_core as lc
-from pages.state.server import store
+from pages.state.server import server
 from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
 
 
@@ -17,14 +17,14 @@ def test_a_model_that_cannot_be_had_is_said_and_the_built_in_one_is_offered(mode
 
     model.load = unavailable
     page.selectbox(key="model").set_value("vgg16").run()
-    assert store().known_loading("vgg16").wait(60)
+    assert server().loading("vgg16").wait(60)
     page.run()
     assert not page.exception
     assert "no connection" in page.error[0].value
     assert "says *Egyptian cat*" in texts(page)
     model.load = model.ready
     fine(page.button(key="use_built_in").click().run())
-    assert state_of(page).model == "efficientnet_lite0"
+    assert state_of(page).settings.model == "efficientnet_lite0"
 
 
 def test_a_bug_in_a_model_is_told_in_words(model: FakeModel) -> None:
@@ -36,7 +36,7 @@ def test_a_bug_in_a_model_is_told_in_words(model: FakeModel) -> None:
     model.load = broken
     page.selectbox(key="model").set_value("vgg16").run()
     page.button(key="explain").click().run()
-    assert state_of(page).run.wait(60)
+    assert state_of(page).job.wait(60)
     page.run()
     assert not page.exception
     assert "RuntimeError\\: boom" in page.error[0].value
@@ -63,7 +63,7 @@ def test_a_download_shows_its_bytes_and_can_be_cancelled(model: FakeModel) -> No
     assert page.button(key="cancel_download").label == "Cancel"
     page.button(key="cancel_download").click().run()
     assert cancelled.wait(60)
-    assert store().known_loading("vgg16").wait(60)
+    assert server().loading("vgg16").wait(60)
     page.run()
     assert not page.exception
     assert "cancelled" in page.error[0].value
@@ -79,7 +79,7 @@ def test_the_page_is_there_while_the_model_loads(model: FakeModel) -> None:
     model.load = slow
     page = fine(open_page(samples="64"))
     assert state_of(page).running
-    fine(page.selectbox(key="spec.method").set_value("grid").run())
+    fine(page.selectbox(key="spec.segmentation").set_value("grid").run())
     gate.set()
     finish(page)
     assert "says *Egyptian cat*" in texts(page)

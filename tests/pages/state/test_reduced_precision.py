@@ -9,7 +9,7 @@ import pytest
 
 import lime_core as lc
 from lime_core.models import CATALOG, imagenet_class_names
-from pages.widgets import controls
+from pages.widgets import model_choice
 from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
 
 
@@ -24,7 +24,7 @@ class Network(lc.CallableClassifier):
 @pytest.fixture
 def engines(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     """Both precisions, bf16 off by the share `model.error`."""
-    monkeypatch.setattr(controls, "bf16_available", lambda: True)
+    monkeypatch.setattr(model_choice, "bf16_available", lambda: True)
     model.error = 0.01
 
     def load(name: str, *, precision: str = "f32", **_: object) -> Network:
@@ -49,10 +49,10 @@ def test_the_result_says_which_engine_ran(engines: FakeModel) -> None:
 
 
 def test_without_the_hardware_there_is_no_choice(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(controls, "bf16_available", lambda: False)
+    monkeypatch.setattr(model_choice, "bf16_available", lambda: False)
     page = explained(samples="64", precision="bf16")
     assert not any(widget.key == "precision" for widget in page.segmented_control)
-    assert state_of(page).precision == "f32"
+    assert state_of(page).settings.precision == "f32"
 
 
 def test_bf16_that_agrees_is_used_and_the_result_says_so(engines: FakeModel) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 import lime_core as lc
 from pages.state.gallery import EXAMPLES, example
-from pages.state.server import FairLock, Lru, Store, question_key, size_of
-from pages.widgets import labels as words
+from pages.state.cache import LruCache, size_of
+from pages.state.fair_lock import FairLock
+from pages.state.question import Question
+from pages.state.server import Server
 
 
 def neighborhood(samples: int) -> lc.Neighborhood:
@@ -20,8 +22,12 @@ def neighborhood(samples: int) -> lc.Neighborhood:
     return lc.query(image, classifier, lc.ExplainSpec(segmentation=lc.Grid(2, 2), samples=samples))
 
 
+def key_of(image: lc.Image, model: str, spec: lc.ExplainSpec) -> str:
+    return Question(image, "picture", model, spec).key
+
+
 def test_the_cache_never_exceeds_its_bytes_and_drops_what_was_unused_longest() -> None:
-    cache = Lru(1000)
+    cache = LruCache(1000)
     for name in "abc":
         cache.put(name, np.zeros(300, np.uint8))
     assert cache.get("a") is not None
@@ -35,7 +41,7 @@ def test_the_cache_never_exceeds_its_bytes_and_drops_what_was_unused_longest() -
 
 
 def test_the_same_key_is_counted_once() -> None:
-    cache = Lru(1000)
+    cache = LruCache(1000)
     cache.put("a", np.zeros(300, np.uint8))
     cache.put("a", np.zeros(400, np.uint8))
     assert cache.bytes == 400
@@ -51,35 +57,35 @@ def test_a_view_counts_with_the_array_it_keeps_alive() -> None:
 
 
 def test_answers_are_kept_cut_and_never_replaced_by_fewer() -> None:
-    store, many, few = Store(), neighborhood(64), neighborhood(16)
-    store.remember("key", many)
-    store.remember("key", few)
-    cut = store.answers("key", 16)
-    assert store.answers("key", 100) is many
+    server, many, few = Server(), neighborhood(64), neighborhood(16)
+    server.remember("key", many)
+    server.remember("key", few)
+    cut = server.answers("key", 16)
+    assert server.answers("key", 100) is many
     assert cut.samples == cut.spec.samples == 16
     assert np.array_equal(cut.outputs, few.outputs)
     assert np.array_equal(lc.fit(cut).classes[0].coefficients, lc.fit(few).classes[0].coefficients)
 
 
 def test_an_explanation_is_fitted_once_for_the_same_settings() -> None:
-    store, known = Store(), neighborhood(64)
-    first = store.explanation(known, known.spec)
-    assert store.explanation(known, known.spec) is first
-    assert store.explanation(known, replace(known.spec, kernel_width=0.5)) is not first
-    assert store.explanation(store.answers("none", 1) or neighborhood(16), known.spec) is not first
+    server, known = Server(), neighborhood(64)
+    first = server.explanation(known, known.spec)
+    assert server.explanation(known, known.spec) is first
+    assert server.explanation(known, replace(known.spec, kernel_width=0.5)) is not first
+    assert server.explanation(server.answers("none", 1) or neighborhood(16), known.spec) is not first
 
 
 def test_a_question_differs_by_picture_model_and_what_is_asked_but_not_by_samples() -> None:
     image, other = lc.Image(np.zeros((4, 5, 3), np.uint8)), lc.Image(np.ones((4, 5, 3), np.uint8))
     spec = lc.ExplainSpec()
-    key = question_key(image, "a", spec)
-    assert key == question_key(image, "a", replace(spec, samples=7, kernel_width=1.0, top_k=1))
+    key = key_of(image, "a", spec)
+    assert key == key_of(image, "a", replace(spec, samples=7, kernel_width=1.0, top_k=1))
     for different in (
-        question_key(other, "a", spec),
-        question_key(image, "b", spec),
-        question_key(image, "a", replace(spec, seed=1)),
-        question_key(image, "a", replace(spec, segmentation=lc.Grid())),
-        question_key(image, "a", replace(spec, segmentation=lc.LabelMap([[0, 1]]))),
+        key_of(other, "a", spec),
+        key_of(image, "b", spec),
+        key_of(image, "a", replace(spec, seed=1)),
+        key_of(image, "a", replace(spec, segmentation=lc.Grid())),
+        key_of(image, "a", replace(spec, segmentation=lc.LabelMap([[0, 1]]))),
     ):
         assert key != different
 
@@ -109,14 +115,3 @@ def test_the_lock_is_given_in_the_order_of_asking() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_picture_is_there_without_a_network(name: str) -> None:
     assert min(example(name).pixels.shape[:2]) >= 200
-
-
-@pytest.mark.parametrize("text", ["![x](http://e)", "<script>", "$a$ :red[b] `c`", "# h", "a_b*c*", "1. x"])
-def test_plain_text_holds_nothing_that_markdown_would_obey(text: str) -> None:
-    escaped = words.plain(text)
-    assert escaped.replace("\\", "") == text
-    assert all(escaped[place - 1] == "\\" for place, sign in enumerate(escaped) if sign in "`*_[]()#!<>$:")
-
-
-def test_markdown_cannot_begin_a_new_line() -> None:
-    assert "\n" not in words.plain("a\n\n# b\r\n- c")

@@ -1,0 +1,69 @@
+"""What the parts of a comparison are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lime_core as lc
+from lime_core.show import maps
+from pages.state.session import Settings
+from pages.widgets import labels
+from pages.widgets.text import plain
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """A comparison on screen.
+
+    Attributes
+    ----------
+    settings : Settings
+        The user's settings.
+    image : Image
+        The framed picture.
+    explanations : tuple of Explanation
+        One a model, all of the same classes and masks.
+    comparison : Comparison
+        Their comparison for the chosen class.
+    running : bool
+        Whether answers are on their way.
+    """
+
+    settings: Settings
+    image: lc.Image
+    explanations: tuple[lc.Explanation, ...]
+    comparison: lc.Comparison
+    running: bool
+
+    def title(self, index: int) -> str:
+        """Return the name of a model for people."""
+        return labels.model_title(self.comparison.models[index])
+
+    @property
+    def same_class(self) -> bool:
+        """Whether all models are compared on one class."""
+        return len({item.index for item in self.comparison.explained}) == 1
+
+    def title_with_class(self, index: int) -> str:
+        """Return the name of a model, with its class where that differs between models."""
+        name = plain(self.comparison.explained[index].name)
+        return self.title(index) if self.same_class else f"{self.title(index)} ({name})"
+
+    @property
+    def limit(self) -> float:
+        """The end of the colour scale that all models' heat maps share."""
+        shown = zip(self.explanations, self.comparison.explained, strict=True)
+        only_compared = (replace(explanation, classes=(explanation[item.index],)) for explanation, item in shown)
+        return max(maps.shared_limit(explanation, self.settings.spec.view) for explanation in only_compared)
+
+    def map_of(self, index: int) -> NDArray[np.uint8]:
+        """Return the map of a model's compared class, uint8 ``(H, W, 3)``."""
+        explanation, class_index = self.explanations[index], self.comparison.explained[index].index
+        view = self.settings.spec.view
+        if view.name == "heatmap":
+            limit = self.limit if self.settings.one_scale else None
+            return maps.heatmap(self.image, explanation, class_index, view, limit=limit)
+        return maps.render(self.image, explanation, class_index, view)

@@ -1,0 +1,63 @@
+"""Which models are compared, with how many samples, and the Compare button."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.screens.compare.questions import questions
+from pages.shell import opening
+from pages.state.question import Question
+from pages.state.server import server
+from pages.state.session import session
+from pages.widgets import labels
+from pages.widgets.model_choice import other_models
+from pages.widgets.settings import setting
+from pages.widgets.text import seconds
+
+
+def show() -> None:
+    """Draw the choice of the models and the Compare button; ask at once when the screen is opened."""
+    state = session()
+    opening.arrive()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.container(width="stretch"):
+            others = other_models(state.settings.model)
+        with st.container(width=140):
+            samples = int(setting("samples"))
+        state.change(others=others, samples=samples)
+        asked = questions(state.settings)
+        ready = len(asked) > 1
+        pressed = st.button("Compare", type="primary", icon=":material/compare:", key="compare", disabled=not ready)
+    first_look = state.comparison.open() and ready and all(opening.is_cheap(question) for question in asked)
+    if pressed or first_look:
+        state.comparison.ask(asked)
+    _summary(asked)
+
+
+def _summary(asked: list[Question]) -> None:
+    state, spec = session(), session().settings.spec
+    parts = [
+        f"{labels.choice(spec.segmentation.name)} superpixels",
+        f"hidden ones become {labels.choice(spec.fill.name)}",
+        f"sampler {labels.choice(spec.sampler.name)}, seed {spec.seed}",
+    ]
+    if spec.resolution == "model":
+        parts.append("cut at viewing size here, so that all models see the same superpixels")
+    if len(asked) < 2:
+        parts.append("**choose a model to compare with**")
+    elif not state.comparison.running and any(state.comparison.answers(question) is None for question in asked):
+        parts.append(f"**press Compare**{_estimate(asked)}")
+    st.caption(
+        f"The same for every model: {' · '.join(parts)}.",
+        help="These settings are those of the Explain screen. A model that was explained there with the same settings "
+        "is not asked again.",
+    )
+
+
+def _estimate(asked: list[Question]) -> str:
+    comparison, duration = session().comparison, 0.0
+    for question in asked:
+        speed, cached = server().speed(question.model, question.precision), comparison.answers(question)
+        if speed:
+            duration += max(0, question.asked.samples - (cached.samples if cached else 0)) / speed
+    return f": about {seconds(duration)}" if duration else ""

@@ -1,0 +1,74 @@
+"""How far each model of a comparison is, Stop, and what went wrong with one."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
+from pages.screens.compare.questions import questions
+from pages.state.explain_job import ExplainJob
+from pages.state.server import server
+from pages.state.session import session
+from pages.widgets import labels
+from pages.widgets.model_choice import MOST_OTHERS
+from pages.widgets.run_progress import progress_of
+from pages.widgets.text import plain
+
+_TICK = 0.5  # seconds between two looks at the runs
+
+
+def show() -> None:
+    """Draw the progress of all runs, or what went wrong."""
+    comparison, asked = session().comparison, questions(session().settings)
+    if comparison.running:
+        st.fragment(_watch, run_every=_TICK)()
+        return
+    for question in asked:
+        job = comparison.jobs.get(question.model)
+        if job is not None and job.error is not None:
+            _failed(job)
+    stopped = [job for job in map(comparison.job_of, asked) if job is not None and job.stopping]
+    if stopped:
+        counts = ", ".join(f"{labels.model_title(job.question.model)} {job.done:,}" for job in stopped)
+        st.caption(f"Stopped; samples so far: {counts}. *Compare* goes on from there.")
+
+
+def _watch() -> None:
+    comparison = session().comparison
+    if not comparison.running:
+        # The rest of the page has to hear of the end.
+        st.rerun()
+        return
+    bars, button = st.columns([6, 1], vertical_alignment="center")
+    for model, job in comparison.jobs.items():
+        job.watched()
+        if job.active:
+            share, text = progress_of(job)
+            bars.progress(share, text=f"{labels.model_title(model)}: {text}")
+            _cancel(bars, model)
+    if button.button(
+        "Stop", icon=":material/stop:", key="compare.stop", width="stretch", help="The samples so far are kept."
+    ):
+        comparison.stop()
+
+
+def _cancel(place: DeltaGenerator, model: str) -> None:
+    loading = server().loading(model)
+    if loading is not None and loading.fetching:
+        place.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
+
+
+def _failed(job: ExplainJob) -> None:
+    model = job.question.model
+    st.error(f"{labels.model_title(model)}: {plain(str(job.error))}")
+    with st.container(horizontal=True):
+        st.button("Try again", key=f"again.{model}", on_click=session().comparison.ask_again)
+        st.button("Compare built-in models instead", key=f"built_in.{model}", on_click=_use_built_in)
+
+
+def _use_built_in() -> None:
+    family = CATALOG[DEFAULT_MODEL].family
+    first, *others = (name for name, card in CATALOG.items() if card.family == family and is_available(card))
+    session().change(model=first, others=tuple(others[:MOST_OTHERS]))
+    session().comparison.start_anew()

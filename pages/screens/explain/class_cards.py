@@ -1,0 +1,53 @@
+"""The classes side by side: one small map each, its probability, and how far to believe it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import lime_core as lc
+from pages.state.session import session
+from pages.widgets import verdict_text
+from pages.widgets.result_legend import legend
+from pages.widgets.result_view import ResultView
+from pages.widgets.text import percent, plain
+
+_A_ROW = 3
+_MOST_NAMED = 5
+
+
+def show(shown: ResultView) -> None:
+    """Draw a card for each class."""
+    classes = shown.attribution.classes
+    for start in range(0, len(classes), _A_ROW):
+        columns = st.columns(_A_ROW)
+        for column, item in zip(columns, classes[start : start + _A_ROW], strict=False):
+            with column:
+                _card(shown, item)
+    st.caption(legend(shown))
+
+
+def _card(shown: ResultView, item: lc.ClassAttribution) -> None:
+    mark = ":material/zoom_in: " if item is shown.focus else ""
+    st.button(
+        f"{mark}**{plain(item.name)}** {percent(item.output)}",
+        key=f"focus.{item.index}",
+        type="tertiary",
+        help="Show it large",
+        on_click=_show_large,
+        args=(item.index,),
+    )
+    st.image(shown.map_of(item.index), alt=in_words(shown, item), width="stretch", output_format="JPEG")
+    st.caption(verdict_text.in_a_line(item), help=verdict_text.help_text(item, with_advice=not shown.state.running))
+
+
+def _show_large(index: int) -> None:
+    session().change(focus=index)
+
+
+def in_words(shown: ResultView, item: lc.ClassAttribution) -> str:
+    """Say what the map shows, for people who do not see it."""
+    view, scores = shown.view, shown.attribution.scores(item.index)
+    strongest = shown.attribution.top_features(item.index, min(view.top_k, _MOST_NAMED), view.sign)
+    parts = [f"{superpixel} ({scores[superpixel]:+.3f})" for superpixel in strongest]
+    unit = f" ({shown.attribution.unit})" if parts else ""
+    return f"{item.name}: strongest superpixels {', '.join(parts) or 'none'}{unit}"

@@ -1,0 +1,125 @@
+"""The expensive settings: what is asked of the model. A change here costs nothing until Explain is pressed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from lime_core.show.superpixel_pictures import boundaries
+from streamlit.delta_generator import DeltaGenerator
+
+import lime_core as lc
+from lime_core.masks.samplers import draw_masks
+from lime_core.models import CATALOG
+from pages.state.server import server
+from pages.state.session import Session, session
+from pages.widgets import labels
+from pages.widgets.method_choice import method, preset
+from pages.widgets.setting_groups import sampling_settings, superpixel_settings
+from pages.widgets.settings import setting
+from pages.widgets.text import plain, seconds
+
+
+@st.fragment
+def show() -> None:
+    """Draw the settings and the Explain button."""
+    state = session()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        preset()
+        chosen: dict[str, Any] = {"method": method(), "samples": _samples()}
+        superpixels = st.popover("Superpixels", icon=":material/grid_view:", key="open.superpixels")
+        sampling = st.popover("Sampling", icon=":material/casino:", key="open.sampling")
+        buttons = st.container(horizontal=True, width="content", vertical_alignment="bottom")
+    problem = scene = None
+    try:
+        with superpixels:
+            chosen |= superpixel_settings()
+        with sampling:
+            chosen |= sampling_settings()
+        state.change(**chosen)
+    except lc.LimeError as error:
+        problem = error
+    else:
+        scene = _preview(state, superpixels, sampling)
+    with buttons:
+        _buttons(state, disabled=scene is None)
+    if problem:
+        st.error(plain(str(problem)))
+    else:
+        _summary(state, scene)
+
+
+def _samples() -> int:
+    with st.container(width=130):
+        return int(setting("samples"))
+
+
+def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerator) -> lc.Scene | None:
+    """Show the cut and one perturbed picture; no model is asked."""
+    settings, question = state.settings, state.settings.question
+    if question is None:
+        return None
+    try:
+        with st.spinner("Cutting the picture…"):
+            scene = server().scene(question.image, CATALOG[settings.model].input_size, settings.spec)
+    except lc.LimeError as error:
+        superpixels.error(plain(str(error)))
+        return None
+    with superpixels:
+        st.image(
+            boundaries(scene.image, scene.segments),
+            caption=f"{scene.superpixels} superpixels",
+            alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",
+            width="stretch",
+        )
+    with sampling:
+        mask = draw_masks(question.asked.sampler, 2, scene.superpixels, seed=settings.spec.seed)[1:2]
+        st.image(
+            scene.perturbed(mask)[0],
+            caption=f"One perturbed picture: {int(mask.sum())} of {scene.superpixels} superpixels shown",
+            alt="One perturbed picture as the model sees it",
+            width=260,
+        )
+    return scene
+
+
+def _buttons(state: Session, *, disabled: bool) -> None:
+    if st.button("Explain", type="primary", icon=":material/highlight:", key="explain", disabled=disabled):
+        state.ask()
+        # The rest of the page shows the run; this is a part of it only.
+        st.rerun()
+    more = _more_samples(state)
+    if not more or state.running:
+        return
+    if st.button("More samples", key="more", help=f"Goes on to {more:,} samples.", on_click=_ask_for, args=(more,)):
+        st.rerun()
+
+
+def _more_samples(state: Session) -> int:
+    """Return twice the samples on screen; 0 where there are none of the present question or it cannot go on."""
+    if not state.answered or state.result is None:
+        return 0
+    samples, superpixels = state.result.neighborhood.samples, state.result.neighborhood.superpixels
+    sampler = state.result.question.asked.sampler
+    return 2 * samples if sampler.size(2 * samples, superpixels) > samples else 0
+
+
+def _ask_for(samples: int) -> None:
+    session().change(samples=samples)
+    session().ask()
+
+
+def _summary(state: Session, scene: lc.Scene | None) -> None:
+    settings, question = state.settings, state.settings.question
+    parts = []
+    speed = server().speed(settings.model, settings.precision)
+    if scene is not None and question is not None:
+        parts.append(f"{scene.superpixels} superpixels")
+        if speed:
+            duration = seconds(question.size(scene.superpixels) / speed)
+            parts.append(f"about {duration} at {speed:.0f} samples a second")
+    if state.result is not None and not state.answered:
+        parts.append("**settings have changed: press Explain**")
+    st.caption(" · ".join(parts))
+    if state.reported is not None:
+        st.caption(f"Changed: {plain(', '.join(labels.changes(*state.reported)))}.")

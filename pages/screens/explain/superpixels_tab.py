@@ -1,0 +1,79 @@
+"""Every superpixel of the class in focus: chart, numbered picture, and a table to choose from by keyboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from lime_core.show.superpixel_pictures import numbered
+from numpy.typing import NDArray
+
+from lime_core.explanation.attribution import CONFIDENT
+from pages.state import widget_state
+from pages.state.session import session
+from pages.widgets import charts
+from pages.widgets.odds_column import CONFIG, odds_column
+from pages.widgets.result_view import ResultView
+from pages.widgets.text import plain
+
+
+def show(shown: ResultView) -> None:
+    """Draw the tab."""
+    attribution, focus = shown.attribution, shown.focus
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        st.image(
+            numbered(shown.image, shown.segments),
+            alt="The picture with its superpixels numbered",
+            width="stretch",
+            output_format="JPEG",
+        )
+    with right:
+        bars = ", 95 % intervals; pale where the interval contains zero" if focus.std_errors is not None else ""
+        st.caption(f"**{plain(focus.name)}**: scores ({attribution.unit}){bars}.")
+        figure = charts.scores(attribution, focus.index)
+        st.plotly_chart(figure, key="scores", config=charts.QUIET, alt=f"Strongest superpixels for {focus.name}")
+    _table(shown)
+
+
+def _table(shown: ResultView) -> None:
+    focus, segments = shown.focus, shown.segments
+    scores = shown.attribution.scores(focus.index)
+    order = np.argsort(-np.abs(scores), kind="stable")
+    sizes = np.bincount(segments.ravel()) / segments.size
+    rows: dict[str, Any] = {"superpixel": order, "score": scores[order]}
+    if focus.std_errors is not None:
+        rows["± 95 %"] = CONFIDENT * focus.std_errors[order]
+    rows |= odds_column(shown.attribution, scores[order])
+    if focus.std_errors is not None:
+        rows["certain"] = np.where(focus.sure[order], "certain", "uncertain")
+    if focus.trust is not None and np.isfinite(focus.trust.top_k_frequency).any():
+        rows["in the top K"] = 100 * focus.trust.top_k_frequency[order]
+    rows["share of the picture"] = 100 * sizes[order]
+    column, key, k = st.column_config, f"superpixels.{focus.index}", shown.view.top_k
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=280,
+        on_select=lambda: _select(key, order),
+        selection_mode="single-row",
+        key=key,
+        column_config={
+            "score": column.NumberColumn(format="%+.4f"),
+            "± 95 %": column.NumberColumn(format="%.4f"),
+            **CONFIG,
+            "certain": column.TextColumn(help="Uncertain: the 95 % interval contains zero"),
+            "in the top K": column.NumberColumn(
+                format="%.0f %%", help=f"How often it is among the {k} strongest when the samples are resampled"
+            ),
+            "share of the picture": column.NumberColumn(format="%.1f %%"),
+        },
+        alt=f"All superpixels by score for {focus.name}; choose a row to select that superpixel",
+    )
+
+
+def _select(key: str, order: NDArray[np.int64]) -> None:
+    rows = widget_state.read(key)["selection"]["rows"]
+    if rows:
+        session().change(superpixel=int(order[rows[0]]))

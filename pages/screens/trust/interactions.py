@@ -1,0 +1,46 @@
+"""Interactions: the two superpixels that act together most, and what R² would be with them as a pair."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lime_core.explanation.verdict import Pair
+from pages.screens.trust import trial_pictures
+from pages.widgets.result_view import ResultView
+from pages.widgets.text import number, plain
+
+
+def show(shown: ResultView) -> None:
+    """Draw the tab."""
+    if shown.explanation is None:
+        st.info("This method hides one superpixel at a time, so it cannot see which ones act together.")
+        return
+    pair = shown.focus.trust.pair if shown.focus.trust is not None else None
+    if pair is None:
+        st.info("The answers do not vary, so there is no pair to look for.", icon=":material/info:")
+        return
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        picture = trial_pictures.singled_out(shown.image.pixels, shown.segments, (pair.a, pair.b))
+        st.image(
+            picture, alt=f"Superpixels {pair.a} and {pair.b}, which act together", width="stretch", output_format="JPEG"
+        )
+    with right:
+        _numbers(shown, pair, shown.explanation[shown.focus.index].r2)
+
+
+def _numbers(shown: ResultView, pair: Pair, r2: float) -> None:
+    more = "more" if pair.effect > 0 else "less"
+    st.markdown(
+        f"LIME adds superpixels up. The strongest interaction for **{plain(shown.focus.name)}**: superpixels "
+        f"**{pair.a}** and **{pair.b}** together count {abs(pair.effect):.3g} {more} than the sum of both "
+        f"({shown.attribution.unit})."
+    )
+    before, after = st.columns(2)
+    before.metric("R² without the pair", number(r2), border=True, help="In sample")
+    after.metric("R² with the pair", number(pair.r2), border=True, help="In sample")
+    chance = "It is unlikely to be chance." if pair.clear else "Among so many pairs, chance alone could explain it."
+    st.caption(
+        f"{chance} Its effect is {pair.t:.1f} standard errors. When many pairs act together, coarser superpixels put "
+        "them into one."
+    )

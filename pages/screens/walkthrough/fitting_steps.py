@@ -1,0 +1,241 @@
+"""The last three steps: from the model's answers to the explanation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+import lime_core as lc
+from lime_core.explanation.attribution import CONFIDENT
+from lime_core.masks.kernels import distances, effective_sample_size
+from lime_core.settings.view import Sign
+from pages.screens.walkthrough.asking_steps import choose_class
+from pages.screens.walkthrough.walk import Step, Walk
+from pages.state import widget_state
+from pages.state.session import Session
+from pages.widgets import charts, verdict_text
+from pages.widgets.result_legend import legend
+from pages.widgets.sample_choice import superpixel
+from pages.widgets.setting_groups import kernel_settings, surrogate_settings
+from pages.widgets.text import listed, number, plain
+from pages.widgets.view_settings import view_row
+
+Floats = NDArray[np.float64]
+
+_MOST_POINTS = 2000  # a browser draws no more of them smoothly
+_PENALTIES = {"ridge": r" + \alpha \sum_j \beta_j^2", "lasso": r" + \alpha \sum_j |\beta_j|"}
+
+
+def _weighted(walk: Walk) -> tuple[Floats, Floats]:
+    """Return each sample's distance and weight."""
+    distance = distances(walk.answers.masks, walk.answers.energy, walk.spec.distance)
+    return distance, walk.spec.kernel.weights(distance)
+
+
+def _tell_weights(walk: Walk) -> None:
+    distance, weight = _weighted(walk)
+    sample = walk.sample
+    st.markdown(
+        "A picture with little hidden tells more about *this* picture than one with nearly everything hidden. So each "
+        "sample gets a distance from the unmodified picture, and the *kernel* turns it into a weight. For sample "
+        f"{sample}, which shows {int(walk.mask.sum())} of {len(walk.mask)}:"
+    )
+    st.latex(_distance_formula(walk.spec.distance, walk.mask, float(distance[sample])))
+    st.latex(_kernel_formula(walk.spec.kernel, float(distance[sample]), float(weight[sample])))
+    st.markdown(
+        f"All {len(weight):,} samples together count as much as {effective_sample_size(weight):,.0f} of equal weight "
+        "(the *effective sample size*). A narrow kernel stays near the picture but leaves few samples that count."
+    )
+
+
+def _distance_formula(name: str, mask: NDArray[np.uint8], distance: float) -> str:
+    shown, count = int(mask.sum()), len(mask)
+    if name == "cosine":
+        return rf"D = 1 - \sqrt{{k/S}} = 1 - \sqrt{{{shown}/{count}}} = {distance:.3f}"
+    if name == "hidden_fraction":
+        return rf"D = 1 - k/S = 1 - {shown}/{count} = {distance:.3f}"
+    return rf"D = \sqrt{{\text{{mean squared pixel difference}}}} = {distance:.3f}"
+
+
+def _kernel_formula(kernel: lc.kernels.Kernel, distance: float, weight: float) -> str:
+    if isinstance(kernel, lc.kernels.Gaussian):
+        ratio = rf"{distance:.3f}^2 / {kernel.width:g}^2"
+        return rf"w = e^{{-D^2/\sigma^2}} = e^{{-{ratio}}} = {weight:.3f}"
+    if isinstance(kernel, lc.kernels.LimeKernel):
+        ratio = rf"{distance:.3f}^2 / {kernel.width:g}^2"
+        return rf"w = \sqrt{{e^{{-D^2/\sigma^2}}}} = \sqrt{{e^{{-{ratio}}}}} = {weight:.3f}"
+    return rf"w({distance:.3f}) = {weight:.3g}"
+
+
+def _show_weights(walk: Walk) -> None:
+    distance, weight = _weighted(walk)
+    text = f"Sample {walk.sample} has distance {distance[walk.sample]:.3f} and weight {weight[walk.sample]:.3f}"
+    figure = charts.kernel(walk.answers, walk.spec, mark=walk.sample)
+    st.plotly_chart(figure, key="walk.kernel", config=charts.QUIET, alt=text)
+    st.caption(f"{text}. Above: the kernel, with the samples on it; below: how many samples lie at each distance.")
+
+
+def _tell_fit(walk: Walk) -> None:
+    surrogate, explained = walk.fitted.spec.surrogate, walk.focus
+    st.markdown(
+        f"Now fit the simplest formula to the model's answers ({walk.spec.unit}): a sum with one number, a "
+        "*coefficient* β, for each superpixel that is shown. Near samples count more. This sum is the *surrogate*."
+    )
+    if not surrogate.linear:
+        st.markdown("Here a *regression tree* takes the place of the sum: it asks about one superpixel after another.")
+        return
+    st.latex(r"\hat y_i = \beta_0 + \sum_j \beta_j z_{ij}")
+    st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES.get(surrogate.name, '')}")
+    j = _superpixel(walk)
+    shown, hidden = _means(walk, j)
+    beta, error = explained.coefficients[j], CONFIDENT * explained.std_errors[j]
+    st.markdown(
+        f"**Superpixel {j}.** The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where "
+        f"it is hidden: a difference of {shown - hidden:+.3f}. The fit looks at all superpixels at once, so that none "
+        "gets credit for its neighbours:"
+    )
+    st.latex(rf"\beta_{{{j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
+    st.markdown(
+        f"**R² = {number(explained.r2)}** is the share of the answers' variation that the sum reproduces; "
+        f"{number(explained.r2_holdout)} for samples it was not fitted to. 1 would be all of it."
+    )
+
+
+def _superpixel(walk: Walk) -> int:
+    return int(widget_state.read(widget_state.SUPERPIXEL, _strongest(walk)))
+
+
+def _strongest(walk: Walk) -> int:
+    return int(np.abs(walk.focus.coefficients).argmax())
+
+
+def _means(walk: Walk, superpixel: int) -> tuple[float, float]:
+    """Return the weighted mean target where a superpixel is shown and where it is hidden."""
+    answers, (_, weight) = _targets(walk), _weighted(walk)
+    inside = walk.answers.masks[:, superpixel] == 1
+    shown, hidden = (
+        float(np.average(answers[rows], weights=weight[rows])) if weight[rows].sum() > 0 else float("nan")
+        for rows in (inside, ~inside)
+    )
+    return shown, hidden
+
+
+def _targets(walk: Walk) -> Floats:
+    values: Floats = walk.spec.target.values(walk.answers.outputs[:, [walk.focus.index]])[:, 0]
+    return values
+
+
+def _show_fit(walk: Walk) -> None:
+    explanation, explained = walk.fitted, walk.focus
+    if not explanation.spec.surrogate.linear:
+        figure = charts.scores(explanation, explained.index)
+        st.plotly_chart(figure, key="walk.tree", config=charts.QUIET, alt="Importance by superpixel")
+        return
+    chosen = superpixel(len(explained.coefficients), _strongest(walk))
+    masks = walk.answers.masks[:_MOST_POINTS]
+    figure = charts.fit(
+        _targets(walk)[:_MOST_POINTS],
+        explained.intercept + masks @ explained.coefficients,
+        _weighted(walk)[1][:_MOST_POINTS],
+        masks[:, chosen] == 1,
+        explanation.unit,
+    )
+    text = f"The surrogate's answer to each sample beside the model's, R² {number(explained.r2)}"
+    st.plotly_chart(figure, key="walk.fit", config=charts.QUIET, alt=text)
+    st.caption(
+        f"Each point is one sample; larger points count more. Filled: superpixel {chosen} is shown. On the dashed line "
+        "the surrogate and the model agree."
+    )
+
+
+def _choose_fit(state: Session) -> dict[str, Any]:
+    choose_class(state)
+    return surrogate_settings()
+
+
+def _tell_explanation(walk: Walk) -> None:
+    explanation, explained = walk.fitted, walk.focus
+    name, evidence_for = plain(explained.name), _strongest_in_words(walk, "positive")
+    if explanation.signed:
+        st.markdown(
+            f"The coefficients *are* the explanation. Strongest evidence for **{name}**: superpixels "
+            f"**{evidence_for}**. Strongest evidence against it: **{_strongest_in_words(walk, 'negative')}**."
+        )
+        total = explained.coefficients.sum()
+        st.latex(
+            rf"\beta_0 + \sum_j \beta_j = {explained.intercept:.2f} {total:+.2f} = {explained.surrogate_output:.2f}"
+        )
+        surrogate = float(explanation.spec.target.outputs(explained.surrogate_output))
+        st.markdown(
+            f"That ({explanation.unit}) is the surrogate's answer with everything shown: an output of "
+            f"{surrogate:.2f}. The model itself answers **{explained.output:.2f}**."
+        )
+    else:
+        st.markdown(f"Most important for **{name}**: superpixels **{evidence_for}**.")
+    st.markdown(f"**How far to believe it: {verdict_text.word(explained.trust)}**")
+    st.markdown(verdict_text.in_full(explained.trust, with_advice=not walk.state.running))
+
+
+def _strongest_in_words(walk: Walk, sign: Sign) -> str:
+    """Return the K strongest superpixels that are drawn, as a list."""
+    return listed(walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign)), most=1023)
+
+
+def _show_explanation(walk: Walk) -> None:
+    explained = walk.focus
+    st.image(
+        walk.shown.map_of(explained.index),
+        caption=legend(walk.shown) or None,
+        alt=f"{explained.name}: strongest superpixels {_strongest_in_words(walk, 'both')}",
+        width="stretch",
+        output_format="JPEG",
+    )
+    st.page_link(
+        "pages/screens/explain/page.py",
+        label="Go on: select superpixels, see more classes, take it away",
+        icon=":material/highlight:",
+    )
+
+
+def _choose_explanation(state: Session) -> dict[str, Any]:
+    choose_class(state)
+    spec = state.settings.spec
+    most = state.result.neighborhood.superpixels if state.result is not None else spec.top_k
+    with st.container(horizontal=True, gap="small"):
+        return {"view": view_row(most, signed=spec.surrogate.signed)}
+
+
+FITTING = (
+    Step(
+        "Weights",
+        "Near samples count more than far ones.",
+        "what distance means, and how fast the weight falls with it.",
+        lambda _: kernel_settings(),
+        _tell_weights,
+        _show_weights,
+        needs="answers",
+        one_sample=True,
+    ),
+    Step(
+        "Fit",
+        "Let a simple sum imitate the model around this picture.",
+        "which simple model imitates it, and how strongly large coefficients are held down.",
+        _choose_fit,
+        _tell_fit,
+        _show_fit,
+        needs="fit",
+    ),
+    Step(
+        "Explanation",
+        "The coefficients, laid over the picture.",
+        "which superpixels are drawn, and how.",
+        _choose_explanation,
+        _tell_explanation,
+        _show_explanation,
+        needs="fit",
+    ),
+)

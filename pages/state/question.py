@@ -1,0 +1,53 @@
+"""A question to a model: which picture, which model, which settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import lime_core as lc
+from lime_core.models.engines.base import Precision
+from lime_core.settings.spec import QUERY_STAGES
+from pages.state.cache import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which model about which picture.
+
+    Attributes
+    ----------
+    image : Image
+        The picture, before framing.
+    title : str
+        What people call it.
+    model : str
+        Catalog id.
+    spec : ExplainSpec
+        All settings.
+    precision : {"f32", "bf16"}
+        Numbers inside the network; bf16 is used only if it passes its check on this picture.
+    method : str
+        Name of the method that explains, a key of `lime_core.METHODS`.
+    """
+
+    image: lc.Image
+    title: str
+    model: str
+    spec: lc.ExplainSpec
+    precision: Precision = "f32"
+    method: str = "lime"
+
+    @property
+    def asked(self) -> lc.ExplainSpec:
+        """The settings of the query, as the method needs it."""
+        return lc.METHODS[self.method].asked(self.spec)
+
+    def size(self, superpixels: int) -> int:
+        """Return how many pictures the model is asked about; some designs of masks have a length of their own."""
+        return self.asked.sampler.size(self.asked.samples, superpixels)
+
+    @property
+    def key(self) -> str:
+        """Equal for questions whose answers can be added together: the number of samples does not count."""
+        asked = replace(self.asked, samples=2).digest(*QUERY_STAGES)
+        return digest("question", self.image.sha256, self.model, self.precision, self.method, asked)

@@ -1,0 +1,74 @@
+"""The choice of the model, of its precision, and of models to compare with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lime_core.models import CATALOG, ModelCard, bf16_available, is_available
+from lime_core.models.engines.base import Precision
+from pages.state import widget_state
+from pages.state.session import session
+from pages.widgets.text import megabytes
+
+MOST_OTHERS = 3  # models compared with the first one; more do not fit side by side
+
+
+def model() -> str:
+    """Draw the choice of a model by family and return its id."""
+    widget_state.prime(widget_state.MODEL, session().settings.model)
+    return st.selectbox(
+        "Model",
+        list(CATALOG),
+        format_func=lambda name: _line(CATALOG[name]),
+        key=widget_state.MODEL,
+        help="Type to search. Weights that are not on this machine are downloaded once, when the model is asked.",
+        persist_state="session",
+    )
+
+
+def precision() -> Precision:
+    """Draw the choice of the numbers inside the network, where the processor leaves one."""
+    if not bf16_available():
+        return "f32"
+    widget_state.prime(widget_state.PRECISION, session().settings.precision)
+    chosen = st.segmented_control(
+        "Precision",
+        ["f32", "bf16"],
+        required=True,
+        key=widget_state.PRECISION,
+        help="bf16 is faster and less exact. It is compared with f32 on the first samples of your picture and used "
+        "only if probabilities and strongest superpixels agree; the result says which was used.",
+        width="stretch",
+        persist_state="session",
+    )
+    return "bf16" if chosen == "bf16" else "f32"
+
+
+def other_models(first: str) -> tuple[str, ...]:
+    """Draw the choice of models to compare with the first one and return their ids."""
+    others = [name for name in CATALOG if name != first]
+    chosen = session().settings.others
+    if chosen is None:
+        chosen = tuple(name for name in others if is_available(CATALOG[name]))[:1]
+    widget_state.prime(widget_state.OTHERS, list(chosen))
+    # The model of the sidebar may have become one of those chosen here.
+    shown = widget_state.read(widget_state.OTHERS)
+    widget_state.write({widget_state.OTHERS: [name for name in shown if name != first]})
+    return tuple(
+        st.multiselect(
+            f"Compare {CATALOG[first].title} with",
+            others,
+            format_func=lambda name: _line(CATALOG[name]),
+            key=widget_state.OTHERS,
+            max_selections=MOST_OTHERS,
+            placeholder="choose models",
+            help="The first model is the one in the sidebar. Weights that are not on this machine are downloaded once.",
+            persist_state="session",
+        )
+    )
+
+
+def _line(card: ModelCard) -> str:
+    family = "" if card.title.startswith(card.family) else f"{card.family}: "
+    state = "ready" if is_available(card) else f"{megabytes(card.weights_bytes)} to download"
+    return f"{family}{card.title} · {state}"

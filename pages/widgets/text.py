@@ -1,0 +1,41 @@
+"""Texts for people: safe Markdown, numbers, durations, sizes."""
+
+from __future__ import annotations
+
+import math
+import re
+
+# What Markdown, or Streamlit's own directives, would take for an instruction.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
+
+
+def plain(text: str) -> str:
+    """Return a text that Markdown shows as it is, whatever it contains; for file names and class names."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def megabytes(size: float) -> str:
+    """Return a size such as ``92 MB``."""
+    return f"{size / 1e6:.0f} MB"
+
+
+def seconds(duration: float) -> str:
+    """Return a duration such as ``8 s`` or ``2 min 5 s``."""
+    whole = max(1, round(duration))
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def percent(share: float) -> str:
+    """Return a probability in percent, with two digits where it is small."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
+def number(value: float) -> str:
+    """Return a number with two decimals; "unknown" for NaN."""
+    return "unknown" if math.isnan(value) else f"{value:.2f}"
+
+
+def listed(superpixels: tuple[int, ...], most: int = 12) -> str:
+    """Return superpixels as a list such as ``3, 7, 12``, cut after `most`; "none" when it is empty."""
+    named = ", ".join(map(str, superpixels[:most])) or "none"
+    return named if len(superpixels) <= most else f"{named} and {len(superpixels) - most} more"

@@ -1,0 +1,58 @@
+"""How far to believe a class's scores, in words: one short sentence, then the reasons with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import lime_core as lc
+from lime_core.explanation.verdict import Level
+from pages.widgets.text import number, plain
+
+# Each level has a shape and a word of its own; colour only repeats them.
+ICONS: Mapping[Level, str] = {
+    "solid": ":material/verified:",
+    "usable": ":material/check_circle:",
+    "doubtful": ":material/help:",
+    "meaningless": ":material/block:",
+}
+MEANINGS: Mapping[Level, str] = {
+    "solid": "No weakness found.",
+    "usable": "Believe the strongest superpixels; the others may change.",
+    "doubtful": "Take it as a hint: it misses something important.",
+    "meaningless": "Do not read anything into this map.",
+}
+R2_HELP = "R²: the share of the model's variation that the surrogate predicts for samples held out of its fit."
+
+
+def word(verdict: lc.Verdict | None) -> str:
+    """Return the verdict as an icon and a word, for a line of Markdown."""
+    return f"{ICONS[verdict.level]} {verdict.level}" if verdict else "not judged"
+
+
+def in_full(verdict: lc.Verdict | None, *, with_advice: bool = True) -> str:
+    """Return what the verdict means, its reasons, and the advice, as Markdown.
+
+    Parameters
+    ----------
+    verdict : Verdict or None
+        None for an attribution that was not judged.
+    with_advice : bool
+        False while a run goes on that may follow the advice by itself.
+    """
+    if verdict is None:
+        return "It was not judged."
+    lines = [f"{MEANINGS[verdict.level]}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)]
+    text = "\n".join(lines)
+    return f"{text}\n\nWhat would help most: {plain(verdict.advice)}" if with_advice and verdict.advice else text
+
+
+def in_a_line(item: lc.ClassAttribution) -> str:
+    """Return the verdict on a class in a word, and the held-out R² where the method has one."""
+    r2 = f" · R² {number(item.r2_holdout)}" if isinstance(item, lc.ClassExplanation) else ""
+    return f"**{word(item.trust)}**{r2}"
+
+
+def help_text(item: lc.ClassAttribution, *, with_advice: bool) -> str:
+    """Return the verdict in full for the help of `in_a_line`, with what R² means where it stands there."""
+    full = in_full(item.trust, with_advice=with_advice)
+    return f"{full}\n\n{R2_HELP}" if isinstance(item, lc.ClassExplanation) else full
