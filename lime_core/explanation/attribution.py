@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.answers.neighborhood import Provenance
-from lime_core.codec import decode_array, encode_array
+from lime_core.codec import decode_array, encode_array, from_null, to_null
 from lime_core.errors import LimeError, SpecError
-from lime_core.explanation.notebook import as_html
+from lime_core.explanation.notebook import STRONGEST, Row, table
 from lime_core.explanation.verdict import Verdict
 from lime_core.settings.spec import ExplainSpec
 from lime_core.settings.view import Sign, View
@@ -219,7 +219,7 @@ class Attribution:
                 ClassAttribution(
                     index=row["index"],
                     name=row["name"],
-                    output=row["output"],
+                    output=from_null(row["output"]),
                     scores=decode_array(row["scores"]),
                     std_errors=None if row["std_errors"] is None else decode_array(row["std_errors"]),
                     verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
@@ -239,7 +239,7 @@ class Attribution:
                 {
                     "index": item.index,
                     "name": item.name,
-                    "output": item.output,
+                    "output": to_null(item.output),
                     "trust": None if item.verdict is None else item.verdict.to_dict(),
                 }
                 for item in self.classes
@@ -248,7 +248,16 @@ class Attribution:
 
     def _repr_html_(self) -> str:
         """Show the classes with their strongest superpixels in a notebook."""
-        return as_html(self)
+        heading = f"{self.provenance.model}, method {self.method}, {self.calls:,} model calls"
+        return table(heading, self.unit, [self._row_of(item) for item in self.classes], signed=self.signed)
+
+    def _row_of(self, item: ClassAttribution) -> Row:
+        verdict = "not judged" if item.verdict is None else item.verdict.level
+        if self.segments is None:
+            return Row(item.name, item.output, verdict, ())
+        scores = self.scores(item.index)
+        features = self.top_features(item.index, STRONGEST, "both")
+        return Row(item.name, item.output, verdict, [(feature, float(scores[feature])) for feature in features])
 
 
 def without_view(spec: ExplainSpec) -> ExplainSpec:

@@ -3,48 +3,58 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lime_core.colormaps import AGAINST, FOR, UNSIGNED
 
-if TYPE_CHECKING:
-    from lime_core.explanation.attribution import Attribution, ClassAttribution
-
-_STRONGEST = 5
+STRONGEST = 5
 _BAR = 140  # px of the longest bar
 
 
-def as_html(attribution: Attribution) -> str:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One class of the table.
+
+    Attributes
+    ----------
+    name : str
+        The class; escaped, as is all text.
+    output : float
+        The model's output for the unmodified picture.
+    verdict : str
+        How far to believe it, in a word.
+    strongest : sequence of (int, float)
+        Superpixels with their scores, strongest first; empty where there are only pixels.
+    """
+
+    name: str
+    output: float
+    verdict: str
+    strongest: Sequence[tuple[int, float]]
+
+
+def table(heading: str, unit: str, rows: Sequence[Row], *, signed: bool) -> str:
     """Return an HTML fragment: each class with its output, its verdict and its strongest superpixels."""
-    about = attribution.provenance
-    heading = f"{about.model}, method {attribution.method}, {attribution.calls:,} model calls"
-    rows = "".join(_class(attribution, item) for item in attribution.classes)
+    body = "".join(_row(row, signed) for row in rows)
     return (
         f"<div><p><strong>{html.escape(heading)}</strong></p><table><thead><tr><th>class</th><th>output</th>"
-        f"<th>verdict</th><th>strongest superpixels, {html.escape(attribution.unit)}</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f"<th>verdict</th><th>strongest superpixels, {html.escape(unit)}</th></tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def _class(attribution: Attribution, item: ClassAttribution) -> str:
-    verdict = item.verdict.level if item.verdict is not None else "not judged"
-    if attribution.segments is None:
-        strongest = "scores of single pixels"
-    else:
-        scores = attribution.scores(item.index)
-        largest = float(np.abs(scores).max(initial=0.0)) or 1.0
-        features = attribution.top_features(item.index, _STRONGEST, "both")
-        strongest = "".join(_bar(feature, float(scores[feature]), largest, attribution) for feature in features)
+def _row(row: Row, signed: bool) -> str:
+    largest = max((abs(score) for _, score in row.strongest), default=0.0) or 1.0
+    bars = "".join(_bar(feature, score, largest, signed) for feature, score in row.strongest)
     return (
-        f"<tr><td>{html.escape(item.name)}</td><td>{item.output:.3g}</td><td>{html.escape(verdict)}</td>"
-        f"<td style='text-align:left'>{strongest}</td></tr>"
+        f"<tr><td>{html.escape(row.name)}</td><td>{row.output:.3g}</td><td>{html.escape(row.verdict)}</td>"
+        f"<td style='text-align:left'>{bars or 'scores of single pixels'}</td></tr>"
     )
 
 
-def _bar(feature: int, score: float, largest: float, attribution: Attribution) -> str:
-    red, green, blue = (FOR if score > 0 else AGAINST) if attribution.signed else UNSIGNED
+def _bar(feature: int, score: float, largest: float, signed: bool) -> str:
+    red, green, blue = (FOR if score > 0 else AGAINST) if signed else UNSIGNED
     width = max(1, round(_BAR * abs(score) / largest))
     return (
         f"<div><span style='display:inline-block;width:3em'>{feature}</span>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,12 @@ Floats = NDArray[np.float64]
 Level = Literal["solid", "usable", "doubtful", "meaningless"]
 
 LEVELS: tuple[Level, ...] = ("solid", "usable", "doubtful", "meaningless")
+MEANINGS: Mapping[Level, str] = {
+    "solid": "No weakness found.",
+    "usable": "Believe the strongest superpixels; the others may change.",
+    "doubtful": "Take it as a hint: it misses something important.",
+    "meaningless": "Do not read anything into this map.",
+}
 CLEAR_PAIR = 5.0  # t statistic: the largest of S²/2 chance values stays below it
 
 
@@ -90,6 +97,11 @@ class Verdict:
     samples_per_superpixel: float
     gap: float
     pair: Pair | None
+
+    @property
+    def meaning(self) -> str:
+        """What the level means, in one sentence."""
+        return MEANINGS[self.level]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, NaN as None; `from_dict` is the inverse."""

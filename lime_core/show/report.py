@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lime_core.explanation.attribution import CONFIDENT, Attribution, ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
-from lime_core.explanation.verdict import Level, Verdict
+from lime_core.explanation.verdict import Verdict
 from lime_core.methods import METHODS
 from lime_core.models.engines.base import precision_of
 from lime_core.picture.image import Image
@@ -23,12 +23,6 @@ from lime_core.show.maps import render
 from lime_core.show.superpixel_pictures import numbered
 
 _STRONGEST = 8
-_MEANINGS: Mapping[Level, str] = {
-    "solid": "No weakness found.",
-    "usable": "Believe the strongest superpixels; the others may change.",
-    "doubtful": "Take it as a hint: it misses something important.",
-    "meaningless": "Do not read anything into this map.",
-}
 _TEMPLATES = Environment(
     loader=PackageLoader("lime_core.show"),
     autoescape=True,
@@ -105,7 +99,7 @@ def _card(image: Image, attribution: Attribution, item: ClassAttribution, view: 
         output=f"{item.output:.1%}" if 0 <= item.output <= 1 else f"{item.output:.3g}",
         map=to_data_url(render(image, attribution, item.index, view)),
         verdict=item.verdict,
-        meaning="" if item.verdict is None else _MEANINGS[item.verdict.level],
+        meaning="" if item.verdict is None else item.verdict.meaning,
         fidelity=r2,
         columns=("superpixel", score) if item.std_errors is None else ("superpixel", score, "± 95 %"),
         strongest=_strongest(attribution, item),

@@ -15,12 +15,6 @@ ICONS: Mapping[Level, str] = {
     "doubtful": ":material/help:",
     "meaningless": ":material/block:",
 }
-MEANINGS: Mapping[Level, str] = {
-    "solid": "No weakness found.",
-    "usable": "Believe the strongest superpixels; the others may change.",
-    "doubtful": "Take it as a hint: it misses something important.",
-    "meaningless": "Do not read anything into this map.",
-}
 R2_HELP = "R²: the share of the model's variation that the surrogate predicts for samples held out of its fit."
 
 
@@ -41,7 +35,7 @@ def in_full(verdict: lc.Verdict | None, *, with_advice: bool = True) -> str:
     """
     if verdict is None:
         return "It was not judged."
-    lines = [f"{MEANINGS[verdict.level]}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)]
+    lines = [f"{verdict.meaning}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)]
     text = "\n".join(lines)
     return f"{text}\n\nWhat would help most: {plain(verdict.advice)}" if with_advice and verdict.advice else text
 

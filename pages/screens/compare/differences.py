@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-from lime_core.show.differences import difference_attribution
 
 import lime_core as lc
 from lime_core.show import maps
+from lime_core.show.differences import difference_attribution
 from pages.screens.compare.comparison_view import ComparisonView
 from pages.widgets import charts
 from pages.widgets.class_choice import two_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import streamlit as st
-from lime_core.show.differences import difference_attribution
 
 import lime_core as lc
+from lime_core.show.differences import difference_attribution
 from pages.widgets import charts
 from pages.widgets.class_choice import two_of
 from pages.widgets.result_view import ResultView

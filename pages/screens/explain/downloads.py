@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
-from lime_core.show.encoding import to_png
-from lime_core.show.superpixel_pictures import numbered
 
 import lime_core as lc
 from lime_core.settings.flags import command_line
+from lime_core.show.encoding import to_png
 from lime_core.show.report import html_report
+from lime_core.show.superpixel_pictures import numbered
 from pages.shell import links
 from pages.widgets.result_view import ResultView
 

@@ -61,7 +61,7 @@ def _verdict(shown: ResultView) -> None:
     trust = shown.focus.trust
     if trust is not None:
         st.markdown(
-            f"**{verdict_text.word(trust)}** · {verdict_text.MEANINGS[trust.level]}",
+            f"**{verdict_text.word(trust)}** · {trust.meaning}",
             help=verdict_text.in_full(trust, with_advice=not shown.state.running),
         )
         if trust.reasons:

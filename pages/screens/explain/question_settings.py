@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from lime_core.show.superpixel_pictures import boundaries
 from streamlit.delta_generator import DeltaGenerator
 
 import lime_core as lc
 from lime_core.masks.samplers import draw_masks
 from lime_core.models import CATALOG
+from lime_core.show.superpixel_pictures import boundaries
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from lime_core.show.superpixel_pictures import numbered
 from numpy.typing import NDArray
 
 from lime_core.explanation.attribution import CONFIDENT
+from lime_core.show.superpixel_pictures import numbered
 from pages.state import widget_state
 from pages.state.session import session
 from pages.widgets import charts

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from lime_core.show.superpixel_pictures import numbered
 from numpy.typing import NDArray
 
+from lime_core.show.superpixel_pictures import numbered
 from lime_core.surrogates.targets import LogOdds
 from pages.screens.walkthrough.walk import Step, Walk
 from pages.state.session import Session
