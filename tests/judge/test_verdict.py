@@ -7,14 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from known_answers import all_masks, colorful_image, known_answer, linear
-from sklearn.linear_model import LinearRegression
 
 import lime_core as lc
-from lime_core.explanation.verdict import LEVELS
 from lime_core.judge.evidence import Evidence, FitFacts
-from lime_core.judge.interactions import nonlinear_share
 from lime_core.judge.rules import find_weaknesses
-from lime_core.judge.stability import resampled_top_k
 
 SUPERPIXELS = 12
 SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3, target="probability")
@@ -214,84 +210,6 @@ def test_a_surrogate_that_misses_the_picture_itself_is_only_usable(image):
     assert trust.level == "usable"
     assert "unmodified picture" in trust.reasons[0]
     assert trust.gap == pytest.approx(0.4, abs=0.01)
-
-
-def test_and_of_two_names_its_pair_and_the_r2_that_it_would_bring(image):
-    def both(masks):
-        return (0.2 + 0.5 * masks[:, 1] * masks[:, 6] + 0.05 * hashed(masks)[:, 0])[:, None]
-
-    spec = replace(SPEC, samples=600)
-    neighborhood = lc.query(image, known_answer(both, image, spec), spec)
-    explained = lc.fit(neighborhood).classes[0]
-    pair = explained.trust.pair
-    assert (pair.a, pair.b) == (1, 6)
-    weights = np.sqrt(np.exp(-((1 - np.sqrt(neighborhood.masks.mean(axis=1))) ** 2) / 0.25**2))
-    design = np.column_stack([neighborhood.masks, neighborhood.masks[:, 1] * neighborhood.masks[:, 6]])
-    target = neighborhood.outputs[:, 0].astype(np.float64)
-    model = LinearRegression().fit(design, target, sample_weight=weights)
-    assert pair.r2 == pytest.approx(model.score(design, target, sample_weight=weights), abs=1e-6)
-    assert pair.effect == pytest.approx(model.coef_[-1], abs=1e-6)
-
-
-def test_chance_brings_no_clear_pair(image):
-    clear = []
-    for seed in range(10):
-        spec = replace(SPEC, seed=seed)
-        clear.append(trust_in(hashed, image, spec).pair.clear)
-    assert not any(clear)
-
-
-def test_the_nonlinear_share_by_hand():
-    pairs = np.array([0, 0, 1, 1, 2], np.int32)
-    # Evens 2 and 4 (variance 1), odds 1 and 0 (mean square 0.5); the lone sample does not count.
-    assert nonlinear_share(np.array([3.0, 1.0, 4.0, 4.0, 99.0]), pairs) == pytest.approx(1 / 1.5)
-    assert np.isnan(nonlinear_share(np.arange(5.0), np.arange(5, dtype=np.int32)))
-
-
-def test_resampling_agrees_with_refits_of_drawn_samples(image):
-    def model(masks):
-        return linear(WEIGHTS)(masks) + hashed(masks, -0.5, 0.5)
-
-    spec = replace(SPEC, samples=400, kernel="none", alpha=0)
-    neighborhood = lc.query(image, known_answer(model, image, spec), spec)
-    explained = lc.fit(neighborhood).classes[0]
-    random = np.random.default_rng(1)
-    named = np.zeros(SUPERPIXELS)
-    for _ in range(300):
-        drawn = random.integers(0, 200, 200)
-        rows = np.column_stack([2 * drawn, 2 * drawn + 1]).ravel()
-        refit = LinearRegression().fit(neighborhood.masks[rows], neighborhood.outputs[rows, 0])
-        named[np.argsort(-np.abs(refit.coef_))[:3]] += 1 / 300
-    assert explained.trust.top_k_frequency == pytest.approx(named, abs=0.12)
-
-
-def test_a_tree_has_no_resamples(image):
-    frequency, stability = resampled_top_k(np.ones(4), None, 2)
-    assert np.isnan(frequency).all()
-    assert np.isnan(stability)
-    assert trust_in(linear(WEIGHTS), image, replace(SPEC, surrogate="tree")).level in LEVELS
-
-
-@pytest.mark.parametrize("sampler", ["balanced", "iid", "mixed_rate"])
-def test_ninety_five_percent_intervals_cover_the_truth_nearly_that_often(image, sampler):
-    weights = np.random.default_rng(3).normal(size=(SUPERPIXELS, 2))
-
-    def model(masks):
-        scores = np.exp(masks @ weights * 0.8)
-        return scores / scores.sum(axis=1, keepdims=True)
-
-    spec = replace(SPEC, sampler=sampler, kernel="none", samples=128, alpha=0, classes=(0,))
-    classifier = known_answer(model, image, spec)
-    if sampler == "mixed_rate":
-        truth = lc.explain(image, classifier, replace(spec, samples=20_000, seed=99)).classes[0].coefficients
-    else:
-        masks = all_masks(SUPERPIXELS)
-        truth = LinearRegression().fit(masks, model(masks)[:, 0]).coef_
-    covered = []
-    for seed in range(60):
-        one = lc.explain(image, classifier, replace(spec, seed=seed)).classes[0]
-        covered.append(np.abs(one.coefficients - truth) <= 1.96 * one.std_errors)
-    assert 0.91 <= np.mean(covered) <= 0.995
 
 
 def test_the_verdict_travels_with_the_json(image):

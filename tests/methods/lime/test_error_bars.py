@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import TWELVE, colorful_image, curved_answers, known_answer
+from known_answers import TWELVE, all_masks, colorful_image, curved_answers, known_answer
+from sklearn.linear_model import LinearRegression
 
 import lime_core as lc
 
@@ -57,3 +58,25 @@ def test_fewer_pairs_than_superpixels_give_infinite_error_bars_instead_of_none(i
     assert np.isinf(explanation.contrast(0, 1).std_errors).all()
     assert lc.Explanation.from_json(explanation.to_json()).to_json() == explanation.to_json()
     assert not explanation.heatmap(0, view=lc.View()).any()
+
+
+@pytest.mark.parametrize("sampler", ["balanced", "iid", "mixed_rate"])
+def test_ninety_five_percent_intervals_cover_the_truth_nearly_that_often(image, sampler):
+    weights = np.random.default_rng(3).normal(size=(SUPERPIXELS, 2))
+
+    def model(masks):
+        scores = np.exp(masks @ weights * 0.8)
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    spec = replace(SPEC, sampler=sampler, kernel="none", samples=128, alpha=0, classes=(0,))
+    classifier = known_answer(model, image, spec)
+    if sampler == "mixed_rate":
+        truth = lc.explain(image, classifier, replace(spec, samples=20_000, seed=99)).classes[0].coefficients
+    else:
+        masks = all_masks(SUPERPIXELS)
+        truth = LinearRegression().fit(masks, model(masks)[:, 0]).coef_
+    covered = []
+    for seed in range(60):
+        one = lc.explain(image, classifier, replace(spec, seed=seed)).classes[0]
+        covered.append(np.abs(one.coefficients - truth) <= 1.96 * one.std_errors)
+    assert 0.91 <= np.mean(covered) <= 0.995
