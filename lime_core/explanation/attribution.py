@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import Provenance
 from lime_core.codec import decode_array, encode_array, from_null, to_null
 from lime_core.errors import LimeError, SpecError
+from lime_core.explanation.certainty import half_widths, jointly_sure
 from lime_core.explanation.notebook import STRONGEST, Row, table
 from lime_core.explanation.verdict import Verdict
 from lime_core.settings.spec import ExplainSpec
@@ -21,15 +22,6 @@ Floats = NDArray[np.float64]
 
 CONFIDENT = 1.959963984540054  # standard errors: the two-sided 95 % interval of a normal distribution
 _FORMAT = "limelight-attribution/1"
-
-
-def excludes_zero(scores: Floats, std_errors: Floats | None) -> NDArray[np.bool_]:
-    """Say where the 95 % interval excludes zero, bool ``(S,)``; everywhere that there is no error bar."""
-    if std_errors is None:
-        return np.ones(scores.shape, bool)
-    unknown = np.isnan(std_errors)
-    sure: NDArray[np.bool_] = unknown | (np.abs(scores) > CONFIDENT * np.where(unknown, 0.0, std_errors))
-    return sure
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -48,6 +40,8 @@ class ClassAttribution:
         One a superpixel, or one a pixel, in the attribution's unit.
     std_errors : ndarray of float64 in the shape of `scores`, or None
         Standard errors; None where the method gives none, NaN for single scores without one.
+    degrees_of_freedom : ndarray of float64 in the shape of `scores`, or None
+        Of the standard errors; None for those of a normal distribution.
     verdict : Verdict or None
         How far to believe it; None as long as it has not been judged.
     """
@@ -57,6 +51,7 @@ class ClassAttribution:
     output: float
     scores: Floats
     std_errors: Floats | None = None
+    degrees_of_freedom: Floats | None = None
     verdict: Verdict | None = None
 
     @property
@@ -68,8 +63,18 @@ class ClassAttribution:
 
     @property
     def sure(self) -> NDArray[np.bool_]:
-        """Where the 95 % interval excludes zero, in the shape of `scores`; everything without error bars."""
-        return excludes_zero(self.scores, self.std_errors)
+        """Which scores differ from zero, bool in the shape of `scores`; everything without error bars.
+
+        Corrected for looking at all of them, see `lime_core.explanation.certainty.jointly_sure`.
+        """
+        return jointly_sure(self.scores, self.std_errors, self.degrees_of_freedom)
+
+    @property
+    def half_widths(self) -> Floats:
+        """Half the width of each 95 % interval, float64 in the shape of `scores`; NaN where there is none."""
+        if self.std_errors is None:
+            return np.full(self.scores.shape, np.nan)
+        return half_widths(self.std_errors, self.degrees_of_freedom)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -160,8 +165,8 @@ class Attribution:
     def shown_features(self, index: int, view: View) -> tuple[int, ...]:
         """Return the ids of the superpixels that a view of a class shows, strongest first.
 
-        With ``view.hide_unsure`` those whose 95 % interval contains zero are not among them. Scores without a sign are
-        shown whatever sign the view asks for.
+        With ``view.hide_unsure`` those that are not `sure` to differ from zero are not among them. Scores without a
+        sign are shown whatever sign the view asks for.
         """
         ranked = self.top_features(index, self.superpixels, view.sign if self.signed else "both")
         own = self[index]
@@ -199,7 +204,9 @@ class Attribution:
         document = self._document()
         for row, item in zip(document["classes"], self.classes, strict=True):
             row["scores"] = encode_array(item.scores)
-            row["std_errors"] = None if item.std_errors is None else encode_array(item.std_errors)
+            for name in ("std_errors", "degrees_of_freedom"):
+                values = getattr(item, name)
+                row[name] = None if values is None else encode_array(values)
         document["segments"] = None if self.segments is None else encode_array(self.segments)
         return json.dumps(document, indent=1, allow_nan=False)
 
@@ -221,7 +228,10 @@ class Attribution:
                     name=row["name"],
                     output=from_null(row["output"]),
                     scores=decode_array(row["scores"]),
-                    std_errors=None if row["std_errors"] is None else decode_array(row["std_errors"]),
+                    **{
+                        name: None if row[name] is None else decode_array(row[name])
+                        for name in ("std_errors", "degrees_of_freedom")
+                    },
                     verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
                 )
                 for row in document["classes"]

@@ -40,18 +40,24 @@ class ClassExplanation(ClassAttribution):
     std_errors : ndarray of float64, shape (S,)
         Standard errors of the coefficients: infinite where the samples are too few to tell, NaN where there are none by
         construction (superpixels left out by a selection, trees).
+    degrees_of_freedom : ndarray of float64, shape (S,)
+        Of the standard errors; NaN where there are none.
     intercept : float
         The surrogate's answer for the fully hidden picture (for a tree: the mean target).
     r2, r2_holdout : float
         Weighted R² in sample, and of samples held out of the fit; NaN where the target does not vary.
+    r2_holdout_error : float
+        Standard error of `r2_holdout`.
     model_output, surrogate_output : float
         Both answers for the unmodified picture, in the unit of the target.
     """
 
     std_errors: Floats
+    degrees_of_freedom: Floats
     intercept: float
     r2: float
     r2_holdout: float
+    r2_holdout_error: float
     model_output: float
     surrogate_output: float
 
@@ -148,6 +154,7 @@ class Explanation(Attribution):
         for row, item in zip(document["classes"], self.classes, strict=True):
             row["coefficients"] = numbers_to_list(item.coefficients)
             row["std_errors"] = numbers_to_list(item.std_errors)
+            row["degrees_of_freedom"] = numbers_to_list(item.degrees_of_freedom)
         document |= {"segments": encode_array(self.segments), "covariances": encode_array(self.covariances)}
         return json.dumps(document, indent=1, allow_nan=False)
 
@@ -178,6 +185,7 @@ class Explanation(Attribution):
             covariances=self.covariances,
             coefficients=np.stack([item.coefficients for item in self.classes]),
             std_errors=np.stack([item.std_errors for item in self.classes]),
+            degrees_of_freedom=np.stack([item.degrees_of_freedom for item in self.classes]),
             allow_pickle=False,
         )
 
@@ -222,6 +230,7 @@ class Explanation(Attribution):
                 **{_FIELDS.get(name, name): from_null(row[name]) for name in _CLASS_SCALARS},
                 scores=arrays["coefficients"][position],
                 std_errors=arrays["std_errors"][position],
+                degrees_of_freedom=arrays["degrees_of_freedom"][position],
                 verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
             )
             for position, row in enumerate(document["classes"])
@@ -237,8 +246,9 @@ class Explanation(Attribution):
         )
 
 
-_CLASS_ARRAYS = ("coefficients", "std_errors")
+_CLASS_ARRAYS = ("coefficients", "std_errors", "degrees_of_freedom")
 _CLASS_SCALARS = (
-    "index", "name", "probability", "intercept", "r2", "r2_holdout", "model_output", "surrogate_output"
+    "index", "name", "probability", "intercept", "r2", "r2_holdout", "r2_holdout_error", "model_output",
+    "surrogate_output",
 )  # fmt: skip
 _FIELDS = {"probability": "output"}  # what a document calls by its older name

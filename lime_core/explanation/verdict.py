@@ -21,7 +21,7 @@ MEANINGS: Mapping[Level, str] = {
     "doubtful": "Take it as a hint: it misses something important.",
     "meaningless": "Do not read anything into this map.",
 }
-CLEAR_PAIR = 5.0  # t statistic: the largest of S²/2 chance values stays below it
+CLEAR_PAIR = 0.005  # corrected chance of a pair that acts together by accident
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ class Pair:
     r2 : float
         Weighted R² in sample that the surrogate would have with this one product added.
     t : float
-        The effect in units of its chance level (least squares t statistic).
+        The effect over its standard error, which is robust and clustered by pair of samples.
+    chance : float
+        Chance of such a t without any pair that acts together, corrected for the number of pairs, 0..1.
     """
 
     a: int
@@ -45,11 +47,12 @@ class Pair:
     effect: float
     r2: float
     t: float
+    chance: float
 
     @property
     def clear(self) -> bool:
         """Whether chance alone would hardly bring a pair like it."""
-        return abs(self.t) > CLEAR_PAIR
+        return self.chance <= CLEAR_PAIR
 
 
 @dataclass(frozen=True, slots=True, eq=False)

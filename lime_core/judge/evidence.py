@@ -28,6 +28,8 @@ class FitFacts:
         Median distance of the samples from the original.
     r2, r2_holdout : float
         Weighted R² in sample and held out; NaN where the target does not vary.
+    r2_holdout_error : float
+        Standard error of the latter.
     model_output, surrogate_output : float
         Both answers for the unmodified picture.
     gap : float
@@ -47,6 +49,7 @@ class FitFacts:
     typical_distance: float
     r2: float
     r2_holdout: float
+    r2_holdout_error: float
     model_output: float
     surrogate_output: float
     gap: float
@@ -69,7 +72,7 @@ class Evidence:
     superpixels : int
         S.
     sure : ndarray of bool, shape (S,)
-        Where the 95 % interval excludes zero, for superpixels with a score; without error bars everything.
+        Which scores differ from zero, corrected for looking at all of them; without error bars everything.
     largest_superpixel : float
         Its share of the picture.
     outputs : ndarray of float32, shape (N,)

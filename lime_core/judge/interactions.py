@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from lime_core.explanation.verdict import Pair
+from lime_core.methods.lime.error_bars import sandwich
+from lime_core.surrogates.problem import Problem
 
 Floats = NDArray[np.float64]
+
+MOST_SEARCHED = 256  # superpixels: with more there are too many pairs to find one among the samples
 
 
 class Design:
@@ -59,36 +65,65 @@ def nonlinear_share(targets: Floats, pairs: NDArray[np.int32]) -> float:
     return float(even.var() / total) if total > 0 else math.nan
 
 
-def strongest_pair(design: Design, targets: Floats, residuals: Floats) -> Pair | None:
+def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats) -> Pair | None:
     """Return the pair of superpixels whose product explains most of what the surrogate leaves, or None.
 
-    All pairs are ranked at once by the weighted correlation of their product with the residuals; the first is
-    then fitted exactly, beside the linear part (Frisch, Waugh and Lovell).
+    All pairs are ranked at once by the weighted correlation of their product with the residuals; the first is then
+    fitted beside the linear part (Frisch, Waugh and Lovell). Its error is the robust one of the coefficients, clustered
+    by pair of samples, and its chance is multiplied by the number of pairs of superpixels (Bonferroni).
 
     Parameters
     ----------
+    problem : Problem
+        The regression.
     design : Design
-        Masks and weights of the fit.
-    targets, residuals : ndarray of float64, shape (N,)
-        What was fitted, and what is left of it.
+        What all its classes share of the search.
+    row : int
+        Which class of the problem.
+    residuals : ndarray of float64, shape (N,)
+        What the surrogate leaves of its target.
+
+    Returns
+    -------
+    pair : Pair or None
+        None where there are more than `MOST_SEARCHED` superpixels or their products do not vary.
     """
+    superpixels = problem.masks.shape[1]
+    if not 2 <= superpixels <= MOST_SEARCHED:
+        return None
     moments = design.centred.T @ (design.centred * (design.weights * residuals)[:, None])
     score = np.triu(moments**2 / design.pair_spread, k=1)
     a, b = (int(index) for index in np.unravel_index(np.argmax(score), score.shape))
 
-    product = design.without_linear_part(design.masks[:, a] * design.masks[:, b])
+    targets = problem.targets[:, row]
+    both = design.masks[:, a] * design.masks[:, b]
+    product = design.without_linear_part(both)
     target = design.without_linear_part(targets)
     power = float(design.weights @ product**2)
     if power <= 1e-9 * float(design.weights.sum()):
         return None
     effect = float(design.weights @ (product * target)) / power
-    remaining = max(float(design.weights @ (target - effect * product) ** 2), 1e-300)
-    degrees = max(len(design.masks) - design.masks.shape[1] - 2, 1)
+    left = target - effect * product
+    remaining = max(float(design.weights @ left**2), 1e-300)
     deviation = targets - np.average(targets, weights=design.weights)
+    t, chance = _test_of_last_column(problem, both, effect, left)
     return Pair(
         a=a,
         b=b,
         effect=effect,
         r2=1 - remaining / float(design.weights @ deviation**2),
-        t=min(abs(effect) * math.sqrt(power * degrees / remaining), 1e6),
+        t=t,
+        chance=min(1.0, chance * superpixels * (superpixels - 1) / 2),
     )
+
+
+def _test_of_last_column(problem: Problem, column: Floats, effect: float, residuals: Floats) -> tuple[float, float]:
+    """Return t and the two-sided chance of a column's effect beside all superpixels; (0, 1) with too few samples."""
+    pairs = len(problem.pair_starts())
+    wider = replace(problem, masks=np.column_stack([problem.masks, column]))
+    if pairs <= wider.masks.shape[1] + 1:
+        return 0.0, 1.0
+    shared = sandwich(wider, np.arange(wider.masks.shape[1]), 0.0)
+    error = math.sqrt(float((shared.influence(residuals)[:, -1] ** 2).sum()))
+    t = min(abs(effect) / max(error, 1e-300), 1e6)
+    return t, float(2 * stdtr(shared.degrees[-1], -t))

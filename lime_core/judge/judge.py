@@ -99,7 +99,6 @@ class _FitCase:
         self._explanation = explanation
         self._workings = workings or solve(answers, spec, classes)
         problem = self._workings.problem
-        self._residuals = problem.targets - self._workings.fitted.predict(problem.masks)
         self._design = Design(problem.masks, problem.weights)
         self._pairs = len(np.unique(problem.pairs))
         self._distance = float(np.median(distances(answers.masks, answers.energy, spec.distance)))
@@ -109,21 +108,21 @@ class _FitCase:
         workings, spec = self._workings, self._explanation.spec
         targets = workings.problem.targets[:, row]
         varies = math.isfinite(item.r2)
-        influence = workings.influence[row] if workings.influence is not None and workings.enough[row] else None
-        frequency, stability = resampled_top_k(item.coefficients, influence, top_k)
+        frequency, stability = resampled_top_k(item.coefficients, workings.influence(row), top_k)
         return FitFacts(
             pairs=self._pairs,
             effective_samples=self._explanation.effective_sample_size,
             typical_distance=self._distance,
             r2=item.r2,
             r2_holdout=item.r2_holdout,
+            r2_holdout_error=item.r2_holdout_error,
             model_output=item.model_output,
             surrogate_output=item.surrogate_output,
             gap=float(spec.target.bounded(item.surrogate_output)) - item.model_output,
             top_k_frequency=frequency,
             stability=stability,
             nonlinear_share=nonlinear_share(targets, workings.problem.pairs) if varies else math.nan,
-            pair=strongest_pair(self._design, targets, self._residuals[:, row]) if varies else None,
+            pair=strongest_pair(workings.problem, self._design, row, workings.residuals[:, row]) if varies else None,
         )
 
 

@@ -140,9 +140,22 @@ def _nothing_sure(evidence: Evidence) -> Finding | None:
     return _more_samples("meaningless", reason, evidence, 4 * evidence.samples)
 
 
+def _no_fit(evidence: Evidence) -> Finding | None:
+    fit = evidence.fit
+    if fit is None or not evidence.varies or not fit.r2_holdout <= fit.r2_holdout_error:
+        return None
+    if fit.pair is not None and fit.pair.clear:
+        return None
+    reason = (
+        f"A sum of superpixels predicts nothing of the model's answers: held-out R² {fit.r2_holdout:.2f} ± "
+        f"{fit.r2_holdout_error:.2f}."
+    )
+    return _more_samples("meaningless", reason, evidence, 4 * evidence.samples)
+
+
 def _poor_fit(evidence: Evidence) -> Finding | None:
     fit = evidence.fit
-    if fit is None or not fit.r2_holdout < GOOD_R2:
+    if fit is None or not fit.r2_holdout < GOOD_R2 or _no_fit(evidence) is not None:
         return None
     level: Level = "usable" if fit.r2_holdout >= FAIR_R2 else "doubtful"
     reason = f"A sum of superpixels explains only {max(fit.r2_holdout, 0):.0%} of the held-out answers"
@@ -201,6 +214,7 @@ _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     _cut_off,
     _one_large_superpixel,
     _nothing_sure,
+    _no_fit,
     _poor_fit,
     _unstable,
     _surrogate_misses_the_picture,

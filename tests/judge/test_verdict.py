@@ -148,6 +148,7 @@ def test_hiding_still_less_ends_where_hardly_anything_is_hidden(rate, changes):
         typical_distance=0.3,
         r2=0.9,
         r2_holdout=0.9,
+        r2_holdout_error=0.01,
         model_output=0.1,
         surrogate_output=0.45,
         gap=0.35,

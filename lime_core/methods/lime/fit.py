@@ -16,6 +16,7 @@ from lime_core.methods.lime.workings import (
     Workings,
     check_samples,
     held_out_predictions,
+    r2_errors,
     solve,
     weighted_r2,
 )
@@ -53,7 +54,8 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     model_output = spec.target.values(neighborhood.original_outputs[classes])
     surrogate_output = fitted.predict(np.ones((1, neighborhood.superpixels)))[0]
     r2 = weighted_r2(problem, fitted.predict(problem.masks))
-    r2_holdout = weighted_r2(problem, held_out_predictions(problem, spec))
+    held_out = held_out_predictions(problem, spec)
+    r2_holdout, r2_holdout_error = weighted_r2(problem, held_out), r2_errors(problem, held_out)
     covariance = _covariances(workings)
     explanation = Explanation(
         classes=tuple(
@@ -62,10 +64,12 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
                 name=neighborhood.class_names[index],
                 output=float(neighborhood.original_outputs[index]),
                 scores=fitted.coefficients[row],
-                std_errors=np.sqrt(covariance[row, row]),
+                std_errors=np.sqrt(np.maximum(covariance[row, row], 0.0)),
+                degrees_of_freedom=workings.degrees(row),
                 intercept=float(fitted.intercepts[row]),
                 r2=float(r2[row]),
                 r2_holdout=float(r2_holdout[row]),
+                r2_holdout_error=float(r2_holdout_error[row]),
                 model_output=float(model_output[row]),
                 surrogate_output=float(surrogate_output[row]),
             )
@@ -88,7 +92,7 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
 
 
 def _covariances(workings: Workings) -> Floats:
-    if workings.influence is None:
-        classes, superpixels = workings.fitted.coefficients.shape
+    classes, superpixels = workings.fitted.coefficients.shape
+    if workings.sandwiches is None:
         return np.full((classes, classes, superpixels), np.nan)
-    return covariances(workings.influence, workings.enough)
+    return covariances(workings.sandwiches, workings.residuals, superpixels, workings.enough)

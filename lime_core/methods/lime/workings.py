@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.errors import SpecError
 from lime_core.masks.kernels import distances, effective_sample_size
-from lime_core.methods.lime.error_bars import influences
+from lime_core.methods.lime.error_bars import Sandwich, sandwiches_of
 from lime_core.settings.spec import ExplainSpec
 from lime_core.surrogates.problem import Fitted, Problem
 
@@ -29,16 +29,39 @@ class Workings:
         Masks, targets, weights and pairs.
     fitted : Fitted
         The surrogate.
-    influence : ndarray of float64, shape (C, pairs, S), or None
-        What each pair of samples adds to each coefficient; None for a surrogate without error bars.
+    residuals : ndarray of float64, shape (N, C)
+        What the surrogate leaves of the targets.
+    sandwiches : list of Sandwich or None
+        The error bars of each class; None for a surrogate without.
     enough : ndarray of bool, shape (C,)
         Whether there are more pairs of samples than superpixels in the fit.
     """
 
     problem: Problem
     fitted: Fitted
-    influence: Floats | None
+    residuals: Floats
+    sandwiches: list[Sandwich] | None
     enough: NDArray[np.bool_]
+
+    def influence(self, row: int) -> Floats | None:
+        """Return what each pair adds to each coefficient of a class, float64 ``(pairs, S)``; None without error bars.
+
+        0 for superpixels that a selection left out.
+        """
+        if self.sandwiches is None or not self.enough[row]:
+            return None
+        shared = self.sandwiches[row]
+        own = shared.influence(self.residuals[:, row])
+        result = np.zeros((len(own), self.problem.masks.shape[1]))
+        result[:, shared.columns] = own
+        return result
+
+    def degrees(self, row: int) -> Floats:
+        """Return the degrees of freedom of the error bars of a class, float64 ``(S,)``; NaN where there are none."""
+        result = np.full(self.problem.masks.shape[1], np.nan)
+        if self.sandwiches is not None:
+            result[self.sandwiches[row].columns] = self.sandwiches[row].degrees
+        return result
 
 
 def solve(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> Workings:
@@ -53,10 +76,11 @@ def solve(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> 
     problem = pose(neighborhood, spec, classes)
     check_samples(problem, spec)
     fitted = spec.surrogate.fit(problem, spec.selection)
-    influence = influences(problem, fitted, spec.surrogate.ridge_penalty) if spec.surrogate.linear else None
+    residuals = problem.targets - fitted.predict(problem.masks)
+    sandwiches = sandwiches_of(problem, fitted, spec.surrogate.ridge_penalty) if spec.surrogate.linear else None
     pairs = len(np.unique(problem.pairs))
     enough = np.array([pairs > len(support) for support in fitted.supports])
-    return Workings(problem, fitted, influence, enough)
+    return Workings(problem, fitted, residuals, sandwiches, enough)
 
 
 def pose(neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int]) -> Problem:
@@ -125,7 +149,11 @@ def held_out_predictions(problem: Problem, spec: ExplainSpec) -> Floats:
     for fold in range(folds):
         held_out = cluster % folds == fold
         train = problem.rows(~held_out)
-        if train.weights.sum() > 0:
+        kept = float(train.weights.sum() / problem.weights.sum())
+        if kept > 0:
+            if spec.normalize_weights:
+                # With the weights of all samples the penalty is as strong as in the fit that is judged.
+                train = replace(train, weights=train.weights / kept, weight_scale=train.weight_scale / kept)
             predictions[held_out] = spec.surrogate.fit(train, spec.selection).predict(problem.masks[held_out])
     return predictions
 
@@ -136,3 +164,17 @@ def weighted_r2(problem: Problem, predictions: Floats) -> Floats:
     total = problem.weights @ centred**2
     residual = problem.weights @ (problem.targets - predictions) ** 2
     return np.where(problem.varies, 1 - residual / np.where(problem.varies, total, 1.0), np.nan)
+
+
+def r2_errors(problem: Problem, predictions: Floats) -> Floats:
+    """Return the standard error of `weighted_r2`, float64 ``(C,)``: that of a ratio of sums over pairs of samples."""
+    _, centred, _, _ = problem.centred()
+    starts = problem.pair_starts()
+    weights = problem.weights[:, None]
+    total = np.add.reduceat(weights * centred**2, starts, axis=0)
+    residual = np.add.reduceat(weights * (problem.targets - predictions) ** 2, starts, axis=0)
+    whole = np.where(problem.varies, total.sum(axis=0), 1.0)
+    ratio = residual.sum(axis=0) / whole
+    correction = len(starts) / max(len(starts) - 1, 1)
+    errors = np.sqrt(correction * ((residual - ratio * total) ** 2).sum(axis=0)) / whole
+    return np.where(problem.varies, errors, np.nan)
