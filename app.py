@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from pages.shell import brand, opening, sidebar
+from pages.shell import brand, opening, sidebar, style
 from pages.state.session import session
 
 # The icon is a picture of our own: a Material icon would make the browser ask a font server for it.
 st.set_page_config(page_title="Limelight", page_icon=brand.icon(), layout="wide")
 st.logo(brand.LOGO, size="large")
+style.apply()
 
 screens = [
     st.Page(

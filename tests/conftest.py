@@ -32,8 +32,13 @@ SLOW_PATHS = tuple(
     )
 )
 SLOW_FIXTURES = {"lite0", "run_python"}
-# Single tests that run a benchmark.
-SLOW_NAMES = {"test_the_short_form_runs_and_writes_its_numbers"}
+# Single tests: a whole benchmark, hundreds of fits, pictures of fifty megapixels, every network built once.
+SLOW_NAMES = {
+    "test_fifty_megapixels_take_less_than_a_gigabyte",
+    "test_keras_asks_for_the_file_on_the_card_and_builds_the_model_on_the_card",
+    "test_ninety_five_percent_intervals_cover_the_truth_nearly_that_often",
+    "test_the_short_form_runs_and_writes_its_numbers",
+}
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -44,7 +49,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         slow = any(item.path.is_relative_to(path) for path in SLOW_PATHS)
-        if slow or fixtures & SLOW_FIXTURES or item.name in SLOW_NAMES:
+        if slow or fixtures & SLOW_FIXTURES or getattr(item, "originalname", None) in SLOW_NAMES:
             item.add_marker(pytest.mark.slow)
 
 

@@ -219,7 +219,7 @@ class Session:
         """
         if screen != self._screen:
             self._screen = screen
-            widget_state.write(widget_state.widget_values(self.settings.spec))
+            widget_state.write_anew(_widget_values(self.settings, dict.fromkeys(("spec", *_WIDGETS))))
 
     def ask(self, *, keep_report: bool = False) -> None:
         """Pose the present question; `keep_report` leaves the line about what a preset or an advice has changed."""

@@ -89,6 +89,12 @@ def write(values: dict[str, Any]) -> None:
             st.session_state[key] = value
 
 
+def write_anew(values: dict[str, Any]) -> None:
+    """Set widgets that are about to be drawn on another page, whatever they showed on the one before."""
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
 def prime(key: str, value: Any) -> None:
     """Give a widget its first value through Streamlit's state: a later preset or link can then change it."""
     if key not in st.session_state:

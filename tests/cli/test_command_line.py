@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -107,3 +108,32 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly():
     with os.fdopen(writer, "w") as stdout:
         done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interrupted_command_says_so_and_ends_with_the_code_of_an_interruption(monkeypatch, capsys):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lime_core.cli.models.is_available", interrupt)
+    assert main(["models"]) == 130
+    assert capsys.readouterr().err.strip() == "Interrupted. Nothing was written."
+
+
+def test_the_command_says_its_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.split() == ["limelight", lc.__version__]
+
+
+def test_the_changelog_begins_with_this_version():
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    latest = next(line for line in changelog.splitlines() if line.startswith("## "))
+    assert latest.startswith(f"## [{lc.__version__}] - ")
+
+
+def test_an_unknown_method_is_refused_with_the_names_of_the_others(capsys):
+    with pytest.raises(SystemExit):
+        main(["explain", "cat.png", "--method", "oracle"])
+    error = capsys.readouterr().err
+    assert all(name in error for name in lc.METHODS)

@@ -31,10 +31,13 @@ CELLS = (
 
 
 @pytest.fixture(scope="module")
-def outputs():
+def outputs(tmp_path_factory):
     """What each cell shows, by MIME type."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell)) for cell in CELLS])
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        # The kernel keeps its history and its connections away from the user's own.
+        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("kernel")))
         # The messaging libraries of the kernel warn of their own affairs.
         warnings.simplefilter("ignore")
         NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()

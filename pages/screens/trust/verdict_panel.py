@@ -38,7 +38,7 @@ def summary(shown: ResultView) -> None:
         )
         st.caption(
             f"{plain(shown.result.question.title)} · {labels.model_title(attribution.provenance.model)} · "
-            f"{labels.method(attribution.method)} · {attribution.calls:,} model calls"
+            f"{labels.method(attribution.method)} · {shown.result.neighborhood.samples:,} samples"
         )
     with right:
         st.markdown(verdict_text.in_full(focus.trust, with_advice=False))

@@ -120,7 +120,7 @@ def test_a_trial_finds_what_the_core_finds_and_costs_what_it_says(model: FakeMod
 def test_what_is_shown_are_the_numbers_found(model: FakeModel) -> None:
     page = tried(trust_screen(), "reality")
     check = suite.TRIALS["reality"](subject_of(page, model), lambda *_: None)
-    assert f"model **{check.kept.model:.2f}**" in texts(page)
+    assert f"the model says **{check.kept.model:.2f}**" in texts(page)
     assert f"still says **{check.removed.model:.2f}**" in texts(page)
     page = tried(page, "curves")
     curves = suite.TRIALS["curves"](subject_of(page, model), lambda *_: None)

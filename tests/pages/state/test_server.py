@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import lime_core as lc
-from pages.state.gallery import EXAMPLES, example
 from pages.state.cache import LruCache, size_of
 from pages.state.fair_lock import FairLock
+from pages.state.gallery import EXAMPLES, example
 from pages.state.question import Question
 from pages.state.server import Server
 

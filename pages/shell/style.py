@@ -1,0 +1,16 @@
+"""The few rules of style that the theme in ``.streamlit/config.toml`` cannot express."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# Streamlit writes a chosen segment and a slider's value in the primary colour. On a dark page no colour is both dark
+# enough for the white text of a primary button and light enough to be read as text, so these take the text's colour.
+_RULES = """<style>
+.stButtonGroup [data-selected="true"], [data-testid="stSliderThumbValue"] { color: inherit !important; }
+</style>"""
+
+
+def apply() -> None:
+    """Add the rules to the page."""
+    st.html(_RULES)
