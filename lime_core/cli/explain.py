@@ -9,7 +9,6 @@ import lime_core as lc
 from lime_core.cli.question import Answers, ask_model
 from lime_core.cli.results import writing
 from lime_core.cli.tables import UNBROKEN, Column, print_table
-from lime_core.explanation.attribution import CONFIDENT
 from lime_core.show import render, to_png
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def _strongest(attribution: lc.Attribution, item: lc.ClassAttribution) -> str:
 def _error_bar(item: lc.ClassAttribution, feature: int) -> str:
     if item.std_errors is None or item.std_errors.ndim != 1:
         return ""
-    return f" ± {CONFIDENT * item.std_errors[feature]:.3f}"
+    return f" ± {item.half_widths[feature]:.3f}"
 
 
 def _meaning_of_scores(attribution: lc.Attribution) -> str:

@@ -26,7 +26,7 @@ class View:
     sign : {"positive", "negative", "both"}
         Evidence for the class, against it, or both.
     hide_unsure : bool
-        Leave out superpixels whose interval contains zero.
+        Leave out superpixels that may have no effect, corrected for looking at all of them.
     opacity : float
         Of what is laid over the picture, 0..1.
     smoothing : float
@@ -57,7 +57,7 @@ class View:
         flat="sign",
     )
     hide_unsure: bool = parameter(
-        True, "Leave out superpixels whose 95 % interval contains zero.", stage="view", flat="hide_unsure"
+        True, "Leave out superpixels that may have no effect.", stage="view", flat="hide_unsure"
     )
     opacity: float = parameter(
         0.5, "Opacity of what is laid over the picture.", low=0, high=1, stage="view", flat="opacity"

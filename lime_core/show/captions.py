@@ -40,5 +40,5 @@ def _left_out(attribution: Attribution, view: View) -> list[str]:
     elif attribution.signed and (view.sign == "positive" or view.name == "jet"):
         sentences.append("Evidence against the class is left out.")
     if view.hide_unsure and any(item.std_errors is not None for item in attribution.classes):
-        sentences.append("Scores whose 95 % interval contains zero are left out.")
+        sentences.append("Superpixels that may have no effect are left out.")
     return sentences

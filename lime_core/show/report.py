@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lime_core.explanation.attribution import CONFIDENT, Attribution, ClassAttribution
+from lime_core.explanation.attribution import Attribution, ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Verdict
 from lime_core.methods import METHODS
@@ -115,7 +115,7 @@ def _strongest(attribution: Attribution, item: ClassAttribution) -> list[tuple[s
     for superpixel in attribution.top_features(item.index, _STRONGEST, "both"):
         cells = [str(superpixel), f"{scores[superpixel]:{sign}z.4f}"]
         if item.std_errors is not None:
-            cells.append(_number(CONFIDENT * float(item.std_errors[superpixel]), digits=4))
+            cells.append(_number(float(item.half_widths[superpixel]), digits=4))
         rows.append(tuple(cells))
     return rows
 

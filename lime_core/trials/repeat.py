@@ -13,7 +13,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, kendall_tau
-from lime_core.explanation.attribution import CONFIDENT, Attribution
+from lime_core.explanation.attribution import Attribution
 from lime_core.methods import MaskMethod
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
@@ -109,8 +109,8 @@ def agreement(runs: Sequence[Attribution], index: int, seeds: tuple[int, ...], *
     """Say how well several explanations of one picture agree about the `k` strongest superpixels of one class."""
     top = [run.top_features(index, strongest_count(run, index, k), sign="both") for run in runs]
     coefficients = np.stack([run.scores(index) for run in runs])
-    errors = np.stack([_errors_of(run, index) for run in runs])
-    low, high = coefficients - CONFIDENT * errors, coefficients + CONFIDENT * errors
+    widths = np.stack([_half_widths_of(run, index) for run in runs])
+    low, high = coefficients - widths, coefficients + widths
     both = list(itertools.combinations(range(len(runs)), 2))
     overlaps = [
         low[a, feature] <= high[b, feature] and low[b, feature] <= high[a, feature]
@@ -130,9 +130,7 @@ def agreement(runs: Sequence[Attribution], index: int, seeds: tuple[int, ...], *
     )
 
 
-def _errors_of(run: Attribution, index: int) -> Floats:
-    """Return the standard errors (S,) of a class, 0 where there are none; infinite ones overlap with everything."""
-    errors = run[index].std_errors
-    if errors is None or errors.ndim != 1:
-        return np.zeros(run.superpixels)
-    return np.where(np.isnan(errors), 0.0, errors)
+def _half_widths_of(run: Attribution, index: int) -> Floats:
+    """Return half the 95 % intervals (S,) of a class, 0 where there are none; infinite ones overlap with everything."""
+    widths = run[index].half_widths
+    return np.nan_to_num(widths, nan=0.0, posinf=np.inf) if widths.ndim == 1 else np.zeros(run.superpixels)

@@ -48,8 +48,8 @@ class Variant:
     top_share : ndarray of float64, shape (S,)
         For each of the base's superpixels the share of its pixels that belong to this variant's K strongest.
     sign : ndarray of float64, shape (S,)
-        Mean sign of this variant's scores over the pixels of each of the base's superpixels, −1..1; a score whose
-        95 % interval contains zero has none (0).
+        Mean sign of this variant's scores over the pixels of each of the base's superpixels, −1..1; a score that
+        is not sure to differ from zero has none (0).
     """
 
     name: str

@@ -40,7 +40,7 @@ def test_importance_without_a_sign_is_not_called_evidence(name: Any) -> None:
 def test_a_legend_says_what_is_left_out() -> None:
     explanation = explain()
     assert "At most 3 superpixels are shown." in legend(explanation, lc.View(top_k=3))
-    assert "interval contains zero are left out." in legend(explanation, lc.View())
+    assert "may have no effect are left out." in legend(explanation, lc.View())
     assert "Evidence against the class is left out." in legend(explanation, lc.View(sign="positive"))
     assert "Evidence for the class is left out." in legend(explanation, lc.View(sign="negative"))
     assert "Red: strong evidence against the class." in legend(explanation, lc.View("jet", sign="negative"))
