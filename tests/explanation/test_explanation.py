@@ -51,7 +51,7 @@ def test_the_heatmap_shows_what_the_other_views_show_the_k_strongest_of_the_chos
 
 def test_the_heatmap_paints_each_superpixel_with_its_coefficient_and_hides_the_unsure(explanation):
     view = lc.View(top_k=6)
-    std_errors = np.array([0.01, 0.03, 0.01, 0.01, np.nan, 0.001])
+    std_errors = np.array([0.001, 0.03, 0.001, 0.01, np.nan, 0.001])
     shown = with_coefficients(explanation, WEIGHTS, std_errors)
     heatmap = shown.heatmap(0, view=view)
     assert heatmap.dtype == np.float32
