@@ -17,7 +17,7 @@ from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason
 from lime_core.answers.probe import BATCH_SIZE, Probe
 from lime_core.answers.scene import prepare
 from lime_core.answers.stopping import RunningFit, StoppingRule
-from lime_core.errors import LimeError
+from lime_core.errors import LimeError, SpecError
 from lime_core.masks.samplers import draw_masks, pair_ids
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
@@ -25,6 +25,7 @@ from lime_core.settings.spec import ExplainSpec
 
 Progress = Callable[[int, int], object]
 
+MOST_ENTRIES = 20_000_000  # of the masks: a fit holds a few float64 arrays of that size
 _LARGEST_IN_MEMORY = 64 * 2**20  # bytes of outputs
 _PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras", "openvino")
 
@@ -112,6 +113,7 @@ class _Growing:
         self.stop_reason: StopReason | None = None
         self._started = time.perf_counter()
         self._probe, self._spec = probe, spec
+        _check_size(spec.sampler.size(spec.samples, scene.superpixels), scene.superpixels)
         self._masks = draw_masks(
             spec.sampler,
             spec.samples,
@@ -179,6 +181,15 @@ class _Growing:
         same_origin = all(getattr(known.provenance, name) == getattr(self._provenance, name) for name in names)
         if not same_spec or not same_origin:
             raise LimeError("The known answers belong to another picture, model or setting; query without them.")
+
+
+def _check_size(samples: int, superpixels: int) -> None:
+    """Refuse a run whose fit would not fit into memory, before the model is asked."""
+    if samples * superpixels > MOST_ENTRIES:
+        raise SpecError(
+            f"{samples:,} samples of {superpixels:,} superpixels are too many to fit; with so many superpixels at most "
+            f"{MOST_ENTRIES // superpixels:,} samples are allowed."
+        )
 
 
 def _buffer(samples: int, classes: int) -> NDArray[np.float32]:

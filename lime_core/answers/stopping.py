@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from lime_core.answers.neighborhood import StopReason
 from lime_core.blas import one_thread
@@ -13,12 +14,28 @@ from lime_core.settings.spec import ExplainSpec
 Floats = NDArray[np.float64]
 
 FEW_PAIRS = 1.5  # a superpixel: with fewer pairs of samples an explanation is not to be believed
-_APART = 2.0  # standard errors between the K-th and the (K+1)-th strongest superpixel
+_WRONGLY_APART = 0.05  # chance over all looks of calling the K-th and the (K+1)-th strongest superpixel apart in vain
 
 
 def block_length(superpixels: int) -> int:
     """Return the samples between two looks at the rule: a whole block of the balanced design."""
     return 2 * (1 << superpixels.bit_length())
+
+
+def apart(look: int, classes: int) -> float:
+    """Return how many standard errors two superpixels must be apart at a look, for the rule to hold at any time.
+
+    A rule that looks again and again at a fixed distance is sooner or later fooled. So look m may spend
+    α / (m(m + 1)) of the error α only, which adds up to α over endlessly many looks, shared by all classes.
+
+    Parameters
+    ----------
+    look : int
+        m, from 1.
+    classes : int
+        How many classes have to be settled together.
+    """
+    return float(ndtri(1 - _WRONGLY_APART / (2 * look * (look + 1) * classes)))
 
 
 class RunningFit:
@@ -50,6 +67,7 @@ class RunningFit:
         self._meat = np.zeros((len(classes), unknowns, unknowns))
         self._solution: Floats | None = None
         self._pairs = 0
+        self._looks = 0
         self.coefficients = np.full((len(classes), len(energy)), np.nan)
         self.std_errors = np.full_like(self.coefficients, np.nan)
 
@@ -75,13 +93,14 @@ class RunningFit:
         self.coefficients = solution[1:].T
         variances = np.einsum("ij,cjk,ki->ci", inverse, self._meat, inverse, optimize=True)
         self._pairs += len(starts)
+        self._looks += 1
         correction = self._pairs / max(self._pairs - len(self._energy), 1)
         self.std_errors = np.sqrt(np.maximum(variances[:, 1:] * correction, 0.0))
 
     def settled(self) -> StopReason | None:
         """Say why no more samples are needed, or None.
 
-        "separated": in every class the K-th and the (K+1)-th strongest superpixel are two standard errors apart;
+        "separated": in every class the K-th and the (K+1)-th strongest superpixel are as far apart as `apart` asks for;
         "precise": every error bar is below `stop_tolerance` of its class's range of coefficients.
         """
         if np.isnan(self.std_errors).any() or self._pairs <= FEW_PAIRS * len(self._energy):
@@ -96,8 +115,8 @@ class RunningFit:
         order = np.argsort(-strength, axis=1)[:, k - 1 : k + 1]
         strongest = np.take_along_axis(strength, order, axis=1)
         errors = np.take_along_axis(self.std_errors, order, axis=1)
-        apart = strongest[:, 0] - strongest[:, 1] > _APART * np.hypot(errors[:, 0], errors[:, 1])
-        return "separated" if apart.all() else None
+        wanted = apart(self._looks, len(self._classes)) * np.hypot(errors[:, 0], errors[:, 1])
+        return "separated" if (strongest[:, 0] - strongest[:, 1] > wanted).all() else None
 
     def _solve(self) -> tuple[Floats, Floats]:
         unknowns = len(self._gram)

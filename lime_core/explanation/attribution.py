@@ -20,7 +20,6 @@ from lime_core.settings.view import Sign, View
 
 Floats = NDArray[np.float64]
 
-CONFIDENT = 1.959963984540054  # standard errors: the two-sided 95 % interval of a normal distribution
 _FORMAT = "limelight-attribution/1"
 
 
@@ -123,6 +122,11 @@ class Attribution:
         if index not in indices:
             raise SpecError(f"Class {index} was not explained; explained are {indices}.")
         return indices.index(index)
+
+    @property
+    def interval_label(self) -> str:
+        """What the intervals are called: "95 %", or "nominal" where the same samples selected the superpixels."""
+        return "95 %" if self.spec.intervals_hold else "nominal"
 
     @property
     def superpixels(self) -> int:

@@ -86,11 +86,9 @@ def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats
     Returns
     -------
     pair : Pair or None
-        None where there are more than `MOST_SEARCHED` superpixels or their products do not vary.
+        None where no product varies.
     """
     superpixels = problem.masks.shape[1]
-    if not 2 <= superpixels <= MOST_SEARCHED:
-        return None
     moments = design.centred.T @ (design.centred * (design.weights * residuals)[:, None])
     score = np.triu(moments**2 / design.pair_spread, k=1)
     a, b = (int(index) for index in np.unravel_index(np.argmax(score), score.shape))

@@ -16,9 +16,9 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.blas import one_thread
 from lime_core.explanation.attribution import Attribution, ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
-from lime_core.explanation.verdict import Verdict
+from lime_core.explanation.verdict import Pair, Verdict
 from lime_core.judge.evidence import Evidence, FitFacts
-from lime_core.judge.interactions import Design, nonlinear_share, strongest_pair
+from lime_core.judge.interactions import MOST_SEARCHED, Design, nonlinear_share, strongest_pair
 from lime_core.judge.rules import find_weaknesses
 from lime_core.judge.stability import resampled_top_k
 from lime_core.masks.kernels import distances
@@ -99,7 +99,8 @@ class _FitCase:
         self._explanation = explanation
         self._workings = workings or solve(answers, spec, classes)
         problem = self._workings.problem
-        self._design = Design(problem.masks, problem.weights)
+        searched = problem.masks.shape[1] <= MOST_SEARCHED
+        self._design = Design(problem.masks, problem.weights) if searched else None
         self._pairs = len(np.unique(problem.pairs))
         self._distance = float(np.median(distances(answers.masks, answers.energy, spec.distance)))
 
@@ -122,8 +123,13 @@ class _FitCase:
             top_k_frequency=frequency,
             stability=stability,
             nonlinear_share=nonlinear_share(targets, workings.problem.pairs) if varies else math.nan,
-            pair=strongest_pair(workings.problem, self._design, row, workings.residuals[:, row]) if varies else None,
+            pair=self._pair(row) if varies else None,
         )
+
+    def _pair(self, row: int) -> Pair | None:
+        if self._design is None:
+            return None
+        return strongest_pair(self._workings.problem, self._design, row, self._workings.residuals[:, row])
 
 
 def _verdict(evidence: Evidence, answers: Neighborhood) -> Verdict:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 RESAMPLES = 200
+_MOST_WORK = 50_000_000  # multiplications for one class
 
 
-def resampled_top_k(
-    coefficients: Floats, influence: Floats | None, k: int, resamples: int = RESAMPLES
-) -> tuple[Floats, float]:
+def resampled_top_k(coefficients: Floats, influence: Floats | None, k: int) -> tuple[Floats, float]:
     """Say how firmly the K strongest superpixels hold when whole pairs of samples are drawn anew (bootstrap).
 
     To first order, drawing pair g ``n`` times instead of once moves the coefficients by ``(n − 1)`` times its
@@ -32,9 +31,11 @@ def resampled_top_k(
     if influence is None:
         return np.full(superpixels, np.nan), math.nan
     count = min(k, superpixels)
-    resampled = coefficients + _draws(len(influence), resamples) @ np.nan_to_num(influence)
+    # Fewer of them where each one is dear: very many superpixels and samples.
+    resamples = int(np.clip(_MOST_WORK // influence.size, 40, RESAMPLES))
+    resampled = coefficients + _draws(len(influence), resamples) @ influence
     own = np.argsort(-np.abs(coefficients), kind="stable")[:count]
-    theirs = np.argsort(-np.abs(resampled), axis=1, kind="stable")[:, :count]
+    theirs = np.argpartition(-np.abs(resampled), count - 1, axis=1)[:, :count]
     chosen = np.zeros((resamples, superpixels), bool)
     np.put_along_axis(chosen, theirs, values=True, axis=1)
     shared = chosen[:, own].sum(axis=1)

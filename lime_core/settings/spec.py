@@ -144,6 +144,11 @@ class ExplainSpec:
         return self.target.unit
 
     @property
+    def intervals_hold(self) -> bool:
+        """Whether the fit's intervals are 95 % intervals: not where the same samples select the superpixels."""
+        return self.selection.everything and not self.surrogate.selects_columns
+
+    @property
     def top_k(self) -> int:
         """K of the view: how many superpixels count as the strongest."""
         return self.view.top_k

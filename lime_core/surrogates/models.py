@@ -28,6 +28,8 @@ class Surrogate(Option, ABC):
         Whether it picks superpixels by itself, so that no `Selection` goes with it.
     underdetermined : bool
         Whether it has an answer with fewer samples than superpixels.
+    selects_columns : bool
+        Whether it leaves superpixels out by the samples that it is fitted to, so that its intervals are too narrow.
     """
 
     __slots__ = ()
@@ -36,6 +38,7 @@ class Surrogate(Option, ABC):
     linear: ClassVar[bool] = True
     selects: ClassVar[bool] = False
     underdetermined: ClassVar[bool] = True
+    selects_columns: ClassVar[bool] = False
 
     @property
     def ridge_penalty(self) -> float:
@@ -82,6 +85,7 @@ class Lasso(Surrogate):
     """Weighted lasso."""
 
     name: ClassVar[str] = "lasso"
+    selects_columns: ClassVar[bool] = True
 
     alpha: float = parameter(0.001, _ALPHA, low=0, high=1000, stage="fit", flat="alpha")
 
@@ -111,6 +115,7 @@ class Tree(Surrogate):
     signed: ClassVar[bool] = False
     linear: ClassVar[bool] = False
     selects: ClassVar[bool] = True
+    selects_columns: ClassVar[bool] = True
 
     def fit(self, problem: Problem, selection: Selection) -> Fitted:  # noqa: ARG002 - a tree selects by itself
         """Grow one tree a class."""

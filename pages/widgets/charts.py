@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 import lime_core as lc
 from lime_core.colormaps import AGAINST, FOR, UNSIGNED
-from lime_core.explanation.attribution import CONFIDENT
+from lime_core.explanation.certainty import half_widths, jointly_sure
 from lime_core.explanation.comparison import Difference
 from lime_core.masks.kernels import distances
 
@@ -92,14 +92,18 @@ def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, mark: int | None
 def scores(attribution: lc.Attribution, index: int) -> go.Figure:
     """Show the strongest superpixels of a class, with their 95 % intervals where there are any."""
     title = f"score, {attribution.unit}" if attribution.signed else "importance"
-    values = attribution.scores(index)
-    errors = attribution[index].std_errors
-    return _bars(values, np.full(values.shape, np.nan) if errors is None else errors, title, signed=attribution.signed)
+    values, item = attribution.scores(index), attribution[index]
+    if item.scores.ndim == 1:
+        return _bars(values, item.half_widths, item.sure, title, signed=attribution.signed)
+    unknown = np.full(values.shape, np.nan)
+    return _bars(values, unknown, np.ones(values.shape, bool), title, signed=attribution.signed)
 
 
 def contrast(difference: lc.Contrast | Difference, unit: str) -> go.Figure:
     """Show which superpixels are evidence for the one class, or model, rather than the other, with 95 % intervals."""
-    return _bars(difference.coefficients, difference.std_errors, f"difference, {unit}", signed=True)
+    values, errors = difference.coefficients, difference.std_errors
+    sure = jointly_sure(values, errors, None)
+    return _bars(values, half_widths(errors, None), sure, f"difference, {unit}", signed=True)
 
 
 def fit(answers: Floats, surrogate: Floats, weights: Floats, shown: NDArray[np.bool_], unit: str) -> go.Figure:
@@ -131,11 +135,10 @@ def fit(answers: Floats, surrogate: Floats, weights: Floats, shown: NDArray[np.b
     return laid_out(figure, height=400, legend=True)
 
 
-def _bars(values: Floats, errors: Floats, title: str, *, signed: bool) -> go.Figure:
+def _bars(values: Floats, widths: Floats, sure: NDArray[np.bool_], title: str, *, signed: bool) -> go.Figure:
     order = np.argsort(-np.abs(values), kind="stable")
     order = order[values[order] != 0][:_MOST_BARS]
-    chosen, error = values[order], CONFIDENT * errors[order]
-    sure = np.isnan(error) | (np.abs(chosen) > error)
+    chosen, error = values[order], widths[order]
     # A bar without end would leave no room for the scores; three times the largest still says "anything".
     drawn = np.nan_to_num(error, posinf=3 * np.abs(chosen).max(initial=0.0))
     color = np.where(chosen > 0, css_color(FOR if signed else UNSIGNED), css_color(AGAINST))
@@ -143,7 +146,7 @@ def _bars(values: Floats, errors: Floats, title: str, *, signed: bool) -> go.Fig
         go.Bar(
             x=[f"{superpixel}" for superpixel in order],
             y=chosen,
-            marker={"color": color.tolist(), "opacity": np.where(sure, 1.0, 0.35).tolist()},
+            marker={"color": color.tolist(), "opacity": np.where(sure[order], 1.0, 0.35).tolist()},
             error_y={"type": "data", "array": drawn.tolist(), "color": NEUTRAL, "thickness": 1.2},
             customdata=[f"{value:.4f}" if np.isfinite(value) else "unknown" for value in error],
             hovertemplate="superpixel %{x}: %{y:.4f} ± %{customdata}<extra></extra>",

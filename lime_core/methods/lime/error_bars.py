@@ -138,8 +138,12 @@ def covariances(sandwiches: list[Sandwich], residuals: Floats, superpixels: int,
     """
     classes = len(sandwiches)
     if all(each is sandwiches[0] for each in sandwiches):
-        result = np.full((classes, classes, superpixels), np.nan)
-        result[:, :, sandwiches[0].columns] = _joint(sandwiches[0], residuals)
+        joint = _joint(sandwiches[0], residuals)
+        if len(sandwiches[0].columns) == superpixels:
+            result = joint
+        else:
+            result = np.full((classes, classes, superpixels), np.nan)
+            result[:, :, sandwiches[0].columns] = joint
     else:
         influence = np.full((classes, _pairs(sandwiches[0]), superpixels), np.nan)
         for position, each in enumerate(sandwiches):
@@ -171,8 +175,10 @@ def _joint(shared: Sandwich, residuals: Floats) -> Floats:
     result: Floats = np.empty((classes, classes, len(shared.columns)))
     for row in range(classes):
         one, two, alone = first[:, row, None], second[:, row, None], single[:, row, None]
-        result[row] = (one * first).T @ products[0] + (two * second).T @ products[1]
-        result[row] += (one * second + two * first).T @ products[2] + (alone * single).T @ products[3]
+        result[row, row:] = (one * first[:, row:]).T @ products[0] + (two * second[:, row:]).T @ products[1]
+        result[row, row:] += (one * second[:, row:] + two * first[:, row:]).T @ products[2]
+        result[row, row:] += (alone * single[:, row:]).T @ products[3]
+        result[row:, row] = result[row, row:]
     return result
 
 

@@ -52,7 +52,10 @@ class Workings:
             return None
         shared = self.sandwiches[row]
         own = shared.influence(self.residuals[:, row])
-        result = np.zeros((len(own), self.problem.masks.shape[1]))
+        superpixels = self.problem.masks.shape[1]
+        if len(shared.columns) == superpixels:
+            return own
+        result = np.zeros((len(own), superpixels))
         result[:, shared.columns] = own
         return result
 
@@ -130,6 +133,10 @@ def check_samples(problem: Problem, spec: ExplainSpec) -> tuple[str, ...]:
         if not spec.surrogate.underdetermined:
             raise SpecError(f"{text}: raise samples above {unknowns}, or use surrogate 'ridge'.")
         notes.append(f"{text}; the penalty decides between them. Raise samples above {unknowns}.")
+    if spec.surrogate.linear and not spec.intervals_hold:
+        notes.append(
+            "The superpixels were selected by the same samples, so the intervals are narrower than 95 % intervals are."
+        )
     effective = effective_sample_size(problem.weights)
     if effective < unknowns < samples:
         notes.append(

@@ -46,7 +46,7 @@ def show(shown: ComparisonView) -> None:
         )
     with right:
         st.caption(
-            "Differences of the scores with 95 % intervals, strongest first; pale where the interval contains zero."
+            "Differences of the scores with 95 % intervals, strongest first; pale where there may be no difference."
         )
         figure = charts.contrast(difference, drawn.unit)
         st.plotly_chart(figure, key="compare.differences", config=charts.QUIET, alt=name)

@@ -12,7 +12,6 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from streamlit_image_coordinates import streamlit_image_coordinates
 
 import lime_core as lc
-from lime_core.explanation.attribution import CONFIDENT
 from pages.screens.explain.class_cards import in_words
 from pages.state import widget_state
 from pages.state.session import session
@@ -103,19 +102,19 @@ def _hide(superpixels: frozenset[int]) -> None:
 
 def _scores(attribution: lc.Attribution, superpixel: int) -> None:
     st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({attribution.unit})")
-    rows = []
+    rows, interval = [], f"± {attribution.interval_label}"
     for item in attribution.classes:
         score = float(attribution.scores(item.index)[superpixel])
         row: dict[str, Any] = {"class": item.name, "score": score}
         if item.std_errors is not None:
-            row["± 95 %"] = CONFIDENT * item.std_errors[superpixel]
+            row[interval] = item.half_widths[superpixel]
         row |= odds_column(attribution, score)
         rows.append(row | {"evidence": _evidence(attribution, item, superpixel, score)})
     column = st.column_config.NumberColumn
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"score": column(format="%+.4f"), "± 95 %": column(format="%.4f"), **CONFIG},
+        column_config={"score": column(format="%+.4f"), interval: column(format="%.4f"), **CONFIG},
         alt=f"Score of superpixel {superpixel} for each class",
     )
 

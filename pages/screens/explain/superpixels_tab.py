@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lime_core.explanation.attribution import CONFIDENT
 from lime_core.show.superpixel_pictures import numbered
 from pages.state import widget_state
 from pages.state.session import session
@@ -30,7 +29,11 @@ def show(shown: ResultView) -> None:
             output_format="JPEG",
         )
     with right:
-        bars = ", 95 % intervals; pale where the interval contains zero" if focus.std_errors is not None else ""
+        bars = (
+            f", {attribution.interval_label} intervals; pale where a superpixel may have no effect"
+            if focus.std_errors is not None
+            else ""
+        )
         st.caption(f"**{plain(focus.name)}**: scores ({attribution.unit}){bars}.")
         figure = charts.scores(attribution, focus.index)
         st.plotly_chart(figure, key="scores", config=charts.QUIET, alt=f"Strongest superpixels for {focus.name}")
@@ -43,8 +46,9 @@ def _table(shown: ResultView) -> None:
     order = np.argsort(-np.abs(scores), kind="stable")
     sizes = np.bincount(segments.ravel()) / segments.size
     rows: dict[str, Any] = {"superpixel": order, "score": scores[order]}
+    interval = f"± {shown.attribution.interval_label}"
     if focus.std_errors is not None:
-        rows["± 95 %"] = CONFIDENT * focus.std_errors[order]
+        rows[interval] = focus.half_widths[order]
     rows |= odds_column(shown.attribution, scores[order])
     if focus.std_errors is not None:
         rows["certain"] = np.where(focus.sure[order], "certain", "uncertain")
@@ -61,9 +65,9 @@ def _table(shown: ResultView) -> None:
         key=key,
         column_config={
             "score": column.NumberColumn(format="%+.4f"),
-            "± 95 %": column.NumberColumn(format="%.4f"),
+            interval: column.NumberColumn(format="%.4f"),
             **CONFIG,
-            "certain": column.TextColumn(help="Uncertain: the 95 % interval contains zero"),
+            "certain": column.TextColumn(help="Uncertain: it may have no effect, when all superpixels are looked at"),
             "in the top K": column.NumberColumn(
                 format="%.0f %%", help=f"How often it is among the {k} strongest when the samples are resampled"
             ),

@@ -10,7 +10,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.explanation.attribution import CONFIDENT
 from lime_core.masks.kernels import distances, effective_sample_size
 from lime_core.settings.view import Sign
 from pages.screens.walkthrough.asking_steps import choose_class
@@ -92,7 +91,7 @@ def _tell_fit(walk: Walk) -> None:
     st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES.get(surrogate.name, '')}")
     j = _superpixel(walk)
     shown, hidden = _means(walk, j)
-    beta, error = explained.coefficients[j], CONFIDENT * explained.std_errors[j]
+    beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
         f"**Superpixel {j}.** The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where "
         f"it is hidden: a difference of {shown - hidden:+.3f}. The fit looks at all superpixels at once, so that none "

@@ -20,9 +20,9 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from lime_core.show.encoding import to_png
 
 from lime_core.__main__ import main
+from lime_core.show.encoding import to_png
 from pages.state.gallery import example
 
 ROOT = Path(__file__).parents[3]
