@@ -12,7 +12,8 @@ from pages.shell import links
 from pages.state.gallery import EXAMPLES, example
 from pages.state.question import Question
 from pages.state.server import server
-from pages.state.session import Picture, session
+from pages.state.session import session
+from pages.state.settings import Picture
 from pages.widgets.text import plain
 
 # An opened link may ask for more than a visitor wants to wait for; beyond this somebody has to press the button.

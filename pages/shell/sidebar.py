@@ -9,7 +9,8 @@ from lime_core.models import CATALOG, DEFAULT_MODEL
 from lime_core.superpixels import resize_pixels
 from pages.state.load_job import LoadJob
 from pages.state.server import server
-from pages.state.session import Picture, Settings, session
+from pages.state.session import session
+from pages.state.settings import Picture, Settings
 from pages.widgets import labels, model_choice
 from pages.widgets.picture_choice import picture
 from pages.widgets.text import megabytes, plain

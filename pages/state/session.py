@@ -8,88 +8,15 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import DEFAULT_MODEL
-from lime_core.models.engines.base import Precision
 from pages.state import widget_state
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.question import Question
 from pages.state.server import server
+from pages.state.settings import Settings
 from pages.state.trial_runs import TrialRuns
 
-# The first picture has to be there in seconds; "More samples" goes on from it.
-FIRST_LOOK = replace(lc.ExplainSpec(), samples=512)
-
 _KEY = "session"
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The chosen picture.
-
-    Attributes
-    ----------
-    image : Image
-        Its pixels.
-    title : str
-        Name for people; may come from an uploaded file, so escape it.
-    example : str or None
-        Its name in the gallery; None for a picture of the user's own, which never enters a link.
-    """
-
-    image: lc.Image
-    title: str
-    example: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that the user has chosen.
-
-    Attributes
-    ----------
-    picture : Picture or None
-        The chosen picture.
-    model : str
-        Catalog id.
-    precision : {"f32", "bf16"}
-        Numbers inside the network, as asked for.
-    method : str
-        Name of the method that explains, a key of `lime_core.METHODS`.
-    spec : ExplainSpec
-        All settings of the explanation.
-    focus : int or None
-        The class shown large; None for the most probable one.
-    superpixel : int or None
-        The superpixel that was selected last.
-    hidden : frozenset of int
-        Superpixels hidden by hand.
-    one_scale : bool
-        Whether heat maps of all classes share one scale.
-    step : int
-        The step of the walkthrough, from 0.
-    others : tuple of str or None
-        Models compared with the first one; None until they were chosen.
-    """
-
-    picture: Picture | None = None
-    model: str = DEFAULT_MODEL
-    precision: Precision = "f32"
-    method: str = "lime"
-    spec: lc.ExplainSpec = FIRST_LOOK
-    focus: int | None = None
-    superpixel: int | None = None
-    hidden: frozenset[int] = frozenset()
-    one_scale: bool = True
-    step: int = 0
-    others: tuple[str, ...] | None = None
-
-    @property
-    def question(self) -> Question | None:
-        """The question that these settings pose."""
-        if self.picture is None:
-            return None
-        return Question(self.picture.image, self.picture.title, self.model, self.spec, self.precision, self.method)
 
 
 # The widget of each setting outside `ExplainSpec`; a picture of the user's own has none that could be set.

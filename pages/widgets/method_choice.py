@@ -6,7 +6,8 @@ import streamlit as st
 
 import lime_core as lc
 from pages.state import widget_state
-from pages.state.session import FIRST_LOOK, session
+from pages.state.session import session
+from pages.state.settings import FIRST_LOOK
 from pages.widgets import labels
 
 _PRESET = "preset"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.state import widget_state
 from pages.state.gallery import EXAMPLES, FIRST, example
-from pages.state.session import Picture
+from pages.state.settings import Picture
 from pages.state.uploads import decoded
 
 PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]

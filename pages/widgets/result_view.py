@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.show import maps
-from pages.state.session import Result, Session, Settings
+from pages.state.session import Result, Session
+from pages.state.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.show import maps
-from pages.state.session import Settings
+from pages.state.settings import Settings
 from pages.widgets import labels
 from pages.widgets.text import plain
 

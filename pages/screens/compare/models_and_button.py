@@ -38,7 +38,7 @@ def _summary(asked: list[Question]) -> None:
     state, spec = session(), session().settings.spec
     parts = [
         f"{labels.choice(spec.segmentation.name)} superpixels",
-        f"hidden ones become {labels.choice(spec.fill.name)}",
+        f"hidden superpixels become {labels.choice(spec.fill.name)}",
         f"sampler {labels.choice(spec.sampler.name)}, seed {spec.seed}",
     ]
     if spec.resolution == "model":

@@ -10,7 +10,7 @@ import lime_core as lc
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import first_samples
 from pages.state.question import Question
-from pages.state.session import Settings
+from pages.state.settings import Settings
 
 
 def questions(settings: Settings) -> list[Question]:

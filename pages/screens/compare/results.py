@@ -57,7 +57,7 @@ def _settings(answers: list[lc.Neighborhood], indices: tuple[int, ...]) -> int |
     names = answers[0].class_names
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container(width=280):
-            chosen = class_or_none({index: names[index] for index in indices}, "each model's own first")
+            chosen = class_or_none({index: names[index] for index in indices}, "each model's first class")
         view = view_row(answers[0].superpixels, signed=session().settings.spec.surrogate.signed)
     session().change(view=view)
     return chosen

@@ -67,7 +67,7 @@ def _verdict(shown: ResultView) -> None:
             st.caption(plain(trust.reasons[0]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         advice.offer(trust)
-        st.page_link(_TRUST, label="Put it to the test", icon=":material/science:")
+        st.page_link(_TRUST, label="Test this explanation", icon=":material/science:")
 
 
 def _selected(shown: ResultView) -> None:

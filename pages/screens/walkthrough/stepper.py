@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import streamlit as st
 
@@ -62,21 +61,21 @@ def _navigation(steps: tuple[Step, ...]) -> int:
             persist_state="session",
         )
         index = chosen or 0
-        _turn_button("Back", "left", index - 1, len(steps))
-        _turn_button("Next", "right", index + 1, len(steps))
+        _turn_button("Back", "P", index - 1, len(steps))
+        _turn_button("Next", "N", index + 1, len(steps))
     session().change(step=index)
     return index
 
 
-def _turn_button(label: str, side: Literal["left", "right"], target: int, count: int) -> None:
-    forward = side == "right"
+def _turn_button(label: str, shortcut: str, target: int, count: int) -> None:
+    forward = label == "Next"
     st.button(
         label,
         icon=":material/arrow_forward:" if forward else ":material/arrow_back:",
-        icon_position=side,
+        icon_position="right" if forward else "left",
         type="primary" if forward else "secondary",
         key=f"walk.{label.lower()}",
-        shortcut=label[0],
+        shortcut=shortcut,
         disabled=not 0 <= target < count,
         on_click=_turn_to,
         args=(target,),

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urljoin, urlsplit
 from urllib.request import urlopen
 
 import numpy as np
@@ -27,6 +28,12 @@ from pages.state.gallery import example
 
 ROOT = Path(__file__).parents[3]
 ARTIFACTS = ROOT / "artifacts"
+SCREENS = {
+    "explain": "Click the picture",
+    "trust": "Reality check",
+    "compare": "Where they differ",
+    "walkthrough": "The choice here",
+}
 MINUTES = 120_000  # milliseconds that the slowest step may take on a busy machine
 SAMPLES = 128
 
@@ -38,11 +45,12 @@ def _browser() -> str | None:
 
 REQUIRED = os.environ.get("LIMELIGHT_REQUIRE_BROWSER") == "1"
 try:
+    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import Browser, Page, expect, sync_playwright
 except ImportError:
     if REQUIRED:
         raise
-    pytest.skip("playwright is not installed", allow_module_level=True)
+    pytest.skip("playwright or axe-playwright-python is not installed", allow_module_level=True)
 if _browser() is None and not REQUIRED:
     pytest.skip("no Chromium found; install one, or set LIMELIGHT_BROWSER to its path", allow_module_level=True)
 
@@ -265,6 +273,51 @@ def test_the_very_first_visitor_of_a_server_may_come_by_a_deep_link(page: Page, 
         drawn(page)
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page.get_by_role("link", name="Compare models")).to_be_visible()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(browser: Browser, address: str, screen: str, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(MINUTES)
+    page = context.new_page()
+    page.goto(f"{address}/{screen}?samples=256")
+    expect(page.get_by_text(SCREENS[screen]).first).to_be_visible()
+    drawn(page)
+    violations = Axe().run(page).response["violations"]
+    found = {violation["id"]: [node["html"] for node in violation["nodes"]] for violation in violations}
+    assert found == {}
+    context.close()
+
+
+def test_the_page_asks_no_other_host(page: Page, address: str) -> None:
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.on("websocket", lambda socket: addresses.append(socket.url))
+    for screen, mark in SCREENS.items():
+        page.goto(f"{address}/{screen}?samples=64")
+        expect(page.get_by_text(mark).first).to_be_visible()
+        drawn(page)
+    hosts = {urlsplit(url).netloc for url in addresses if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
+    assert hosts == {urlsplit(address).netloc}
+
+
+def test_the_icon_of_the_tab_is_the_projects_own(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    icon = page.locator('link[rel="shortcut icon"]').get_attribute("href")
+    assert icon is not None
+    with urlopen(urljoin(page.url, icon)) as file:  # noqa: S310 - our own server
+        assert file.read().startswith(b"\x89PNG")
+
+
+def test_another_method_can_be_chosen(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64&method=leave_one_out")
+    expect(page.get_by_text("model calls").first).to_be_visible()
+    drawn(page)
+    expect(page.get_by_role("heading", name="Egyptian cat")).to_be_visible()
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "explain-leave-one-out.png")
 
 
 def test_the_walkthrough_can_be_walked_by_keyboard(page: Page, address: str) -> None:

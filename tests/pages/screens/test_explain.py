@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 
 import lime_core as lc
+from pages.state import uploads
 from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
@@ -235,3 +236,61 @@ def test_too_many_superpixels_are_refused_before_the_model_is_asked(model: FakeM
     assert "at most 1023" in page.error[0].value
     assert page.button(key="explain").disabled
     assert model.pictures == asked
+
+
+def test_how_it_is_drawn_refits_nothing(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = explained(samples="64")
+    fits: list[int] = []
+    original = type(lc.METHODS["lime"]).from_answers
+
+    def counted(self, neighborhood, spec):
+        fits.append(1)
+        return original(self, neighborhood, spec)
+
+    monkeypatch.setattr(type(lc.METHODS["lime"]), "from_answers", counted)
+    fine(page.slider(key="spec.opacity").set_value(0.9).run())
+    fine(page.slider(key="spec.top_k").set_value(2).run())
+    fine(page.selectbox(key="spec.sign").set_value("positive").run())
+    fine(page.selectbox(key="spec.view").set_value("heatmap").run())
+    assert fits == []
+    assert state_of(page).drawn.attribution.classes[0].trust.top_k == 2
+    fine(page.slider(key="spec.kernel_width").set_value(0.5).run())
+    assert fits == [1]
+
+
+def test_an_upload_is_decoded_once(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    original = lc.load_image
+
+    def counted(source):
+        decoded.extend([1] if isinstance(source, bytes) else [])
+        return original(source)
+
+    monkeypatch.setattr(uploads.lc, "load_image", counted)
+    page = fine(upload(explained(samples="64"), "mine.png", png((10, 20, 30))))
+    page.button(key="explain").click().run()
+    finish(page)
+    for opacity in (0.1, 0.2, 0.3):
+        fine(page.slider(key="spec.opacity").set_value(opacity).run())
+    assert decoded == [1]
+    fine(page.file_uploader(key="upload").upload("other.png", png((1, 2, 3)), "image/png").run())
+    assert decoded == [1, 1]
+
+
+def test_no_advice_is_given_while_the_run_goes_on(model: FakeModel) -> None:
+    page = explained(samples="32")
+    advice = state_of(page).drawn.attribution.classes[0].trust.advice
+    assert "more samples" in advice
+    assert advice in texts(page).replace("\\", "")
+    model.allowed = model.pictures + 40
+    page.number_input(key="spec.samples").set_value(1024).run()
+    page.button(key="explain").click().run()
+    assert model.held_up.wait(60)
+    page.run()
+    assert state_of(page).running
+    assert "more samples" not in texts(page)
+    helps = [caption.help for caption in page.caption if caption.help]
+    assert not [text for text in helps if "What would help most" in text]
+    page.button(key="stop").click().run()
+    model.gate.set()
+    assert state_of(page).job.wait(60)

@@ -252,3 +252,21 @@ def test_the_explain_screen_says_the_verdict_of_each_class(model: FakeModel) -> 
     captions = [caption.value for caption in page.caption]
     for one in state_of(page).drawn.attribution.classes:
         assert any(f"{one.trust.level}** · R²" in caption for caption in captions)
+
+
+def test_finished_trials_leave_memory_with_the_answers_they_belong_to(model: FakeModel) -> None:
+    page = tried(trust_screen(samples="64"), "reality")
+    assert len(state_of(page).trials.jobs) == 1
+    page.switch_page("pages/screens/explain/page.py").run()
+    page.button(key="more").click().run()
+    finish(page)
+    assert state_of(page).trials.jobs == {}
+    page = tried(fine(page.switch_page("pages/screens/trust/page.py").run()), "reality")
+    assert len(state_of(page).trials.jobs) == 1
+    page.selectbox(key="picture").set_value("coffee").run()
+    assert state_of(page).trials.jobs == {}
+
+
+def test_a_tab_is_called_after_what_it_shows(model: FakeModel) -> None:
+    page = trust_screen()
+    assert [tab.label for tab in page.tabs] == ["Interactions", *TABS.values()]

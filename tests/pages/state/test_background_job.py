@@ -1,0 +1,89 @@
+"""Background work: it can be stopped, ends when nobody looks, and says what went wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+import lime_core as lc
+from pages.state.background_job import BackgroundJob
+
+SECONDS = 30
+
+
+class Job(BackgroundJob):
+    """Does what it is given."""
+
+    def __init__(self, task: Callable[[Job], None], *, needed: bool = True) -> None:
+        super().__init__("test", total=4)
+        self.task, self.needed, self.cleaned, self.told = task, needed, False, False
+
+    def is_needed(self) -> bool:
+        return self.needed
+
+    def work(self) -> None:
+        self.task(self)
+
+    def after_stop(self) -> None:
+        self.told = True
+
+    def clean_up(self) -> None:
+        assert self.active
+        self.cleaned = True
+
+
+def endless(job: Job) -> None:
+    while True:
+        job.check()
+        threading.Event().wait(0.001)
+
+
+def test_it_counts_and_ends_without_an_error() -> None:
+    def count(job: Job) -> None:
+        job.done = 3
+
+    job = Job(count).start()
+    assert job.wait(SECONDS)
+    assert (job.share, job.error, job.active, job.stopping, job.cleaned) == (0.75, None, False, False, True)
+
+
+def test_a_stop_ends_it_at_the_next_check() -> None:
+    job = Job(endless).start()
+    assert job.active
+    job.stop()
+    assert job.wait(SECONDS)
+    assert (job.error, job.stopping, job.told, job.cleaned) == (None, True, True, True)
+
+
+def test_it_ends_when_no_page_looks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Job, "patience", 0.01)
+    job = Job(endless).start()
+    assert job.wait(SECONDS)
+    assert job.stopping
+
+
+def test_an_error_of_ours_is_kept_as_it_is() -> None:
+    def refuse(_: Job) -> None:
+        raise lc.SpecError("no")
+
+    job = Job(refuse).start()
+    assert job.wait(SECONDS)
+    assert isinstance(job.error, lc.SpecError)
+    assert job.cleaned
+
+
+def test_a_bug_becomes_an_error_in_words() -> None:
+    def crash(_: Job) -> None:
+        raise RuntimeError("boom")
+
+    job = Job(crash).start()
+    assert job.wait(SECONDS)
+    assert str(job.error) == "The work ended unexpectedly: RuntimeError: boom"
+
+
+def test_without_work_it_has_ended_at_once() -> None:
+    job = Job(endless, needed=False).start()
+    assert not job.active
+    assert not job.cleaned

@@ -1,0 +1,51 @@
+"""The rules of the pages that no type can hold: who writes Streamlit's state, and how long a file is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PAGES = Path(__file__).parents[2] / "pages"
+_CHANGING = ("update", "pop", "clear", "setdefault", "__setitem__")
+FILES = sorted(PAGES.rglob("*.py"))
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def writes_to_streamlits_state(path: Path) -> bool:
+    """Return whether a module assigns to `st.session_state`, deletes from it, or calls its `update` and the like."""
+    for node in ast.walk(tree_of(path)):
+        target = None
+        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            target = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
+            target = node.func.value
+        if target is not None and ast.unparse(target) == "st.session_state":
+            return True
+    return False
+
+
+def test_only_the_session_and_the_values_of_widgets_write_streamlits_state() -> None:
+    writers = {path.relative_to(PAGES).as_posix() for path in FILES if writes_to_streamlits_state(path)}
+    assert writers == {"state/session.py", "state/widget_state.py"}
+
+
+def test_only_the_session_assigns_its_fields() -> None:
+    fields = {"settings", "job", "result", "drawn", "reported", "complaint"}
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in fields:
+                assert path.name == "session.py", f"{path}:{node.lineno} assigns {ast.unparse(node)}"
+
+
+def test_nothing_hands_out_setattr() -> None:
+    for path in FILES:
+        names = {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
+        assert "setattr" not in names, path
+
+
+def test_no_file_is_longer_than_one_purpose() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {str(path) for path, length in lengths.items() if length > 260} == set()
