@@ -11,7 +11,8 @@ from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
-from lime_core.explanation.attribution import Attribution, ClassAttribution
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.comparison import Comparison, compare
 from lime_core.explanation.explanation import ClassExplanation, Contrast, Explanation
 from lime_core.explanation.verdict import Verdict

@@ -37,9 +37,11 @@ def explain(*rows: NDArray[np.float64], signed: bool = True) -> lc.Explanation:
             output=0.5,
             scores=row,
             std_errors=STD_ERRORS,
+            degrees_of_freedom=np.full(len(STD_ERRORS), 1e9),
             intercept=0.0,
             r2=1.0,
             r2_holdout=1.0,
+            r2_holdout_error=0.01,
             model_output=0.5,
             surrogate_output=0.5,
         )

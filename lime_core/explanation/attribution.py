@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import Provenance
 from lime_core.codec import decode_array, encode_array, from_null, to_null
 from lime_core.errors import LimeError, SpecError
-from lime_core.explanation.certainty import half_widths, jointly_sure
+from lime_core.explanation.class_attribution import ClassAttribution
+from lime_core.explanation.documents import check_format, shared_document, shared_from_document
 from lime_core.explanation.notebook import STRONGEST, Row, table
 from lime_core.explanation.verdict import Verdict
 from lime_core.settings.spec import ExplainSpec
@@ -21,59 +22,6 @@ from lime_core.settings.view import Sign, View
 Floats = NDArray[np.float64]
 
 _FORMAT = "limelight-attribution/1"
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ClassAttribution:
-    """What a method says of one class.
-
-    Attributes
-    ----------
-    index : int
-        Class index of the model.
-    name : str
-        Readable class name.
-    output : float
-        The model's output for the unmodified picture.
-    scores : ndarray of float64, shape (S,) or (H, W)
-        One a superpixel, or one a pixel, in the attribution's unit.
-    std_errors : ndarray of float64 in the shape of `scores`, or None
-        Standard errors; None where the method gives none, NaN for single scores without one.
-    degrees_of_freedom : ndarray of float64 in the shape of `scores`, or None
-        Of the standard errors; None for those of a normal distribution.
-    verdict : Verdict or None
-        How far to believe it; None as long as it has not been judged.
-    """
-
-    index: int
-    name: str
-    output: float
-    scores: Floats
-    std_errors: Floats | None = None
-    degrees_of_freedom: Floats | None = None
-    verdict: Verdict | None = None
-
-    @property
-    def trust(self) -> Verdict:
-        """How far to believe it; `SpecError` where it has not been judged."""
-        if self.verdict is None:
-            raise SpecError(f"The result for class {self.index} has not been judged; see `lime_core.judge`.")
-        return self.verdict
-
-    @property
-    def sure(self) -> NDArray[np.bool_]:
-        """Which scores differ from zero, bool in the shape of `scores`; everything without error bars.
-
-        Corrected for looking at all of them, see `lime_core.explanation.certainty.jointly_sure`.
-        """
-        return jointly_sure(self.scores, self.std_errors, self.degrees_of_freedom)
-
-    @property
-    def half_widths(self) -> Floats:
-        """Half the width of each 95 % interval, float64 in the shape of `scores`; NaN where there is none."""
-        if self.std_errors is None:
-            return np.full(self.scores.shape, np.nan)
-        return half_widths(self.std_errors, self.degrees_of_freedom)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -248,7 +196,7 @@ class Attribution:
     def _document(self) -> dict[str, Any]:
         return {
             "format": _FORMAT,
-            **shared_document(self),
+            **self.shared_document(),
             "classes": [
                 {
                     "index": item.index,
@@ -259,6 +207,11 @@ class Attribution:
                 for item in self.classes
             ],
         }
+
+    def shared_document(self) -> dict[str, Any]:
+        """Return what the JSON of every kind of result holds, as plain values."""
+        names = ("method", "signed", "unit", "calls", "notes", "spec", "provenance")
+        return shared_document({name: getattr(self, name) for name in names})
 
     def _repr_html_(self) -> str:
         """Show the classes with their strongest superpixels in a notebook."""
@@ -277,38 +230,6 @@ class Attribution:
 def without_view(spec: ExplainSpec) -> ExplainSpec:
     """Return the settings that a result remembers: all but how it is drawn."""
     return replace(spec, view=View())
-
-
-def shared_document(attribution: Attribution) -> dict[str, Any]:
-    """Return what all kinds of results write alike, as plain values for JSON."""
-    return {
-        "method": attribution.method,
-        "signed": attribution.signed,
-        "unit": attribution.unit,
-        "calls": attribution.calls,
-        "notes": list(attribution.notes),
-        "spec": attribution.spec.to_dict(),
-        "provenance": asdict(attribution.provenance),
-    }
-
-
-def shared_from_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that `shared_document` wrote."""
-    return {
-        "method": document["method"],
-        "signed": document["signed"],
-        "unit": document["unit"],
-        "calls": document["calls"],
-        "notes": tuple(document["notes"]),
-        "spec": ExplainSpec.from_dict(document["spec"]),
-        "provenance": Provenance.from_dict(document["provenance"]),
-    }
-
-
-def check_format(document: dict[str, Any], wanted: str) -> None:
-    """Raise `LimeError` when a document is of another format, or of another version of it."""
-    if document["format"] != wanted:
-        raise LimeError(f"The document holds {document['format']!r}; expected {wanted!r}.")
 
 
 def _of_sign(scores: Floats, sign: Sign) -> NDArray[np.bool_]:

@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import StopReason
 from lime_core.codec import decode_array, encode_array, from_null, numbers_from_list, numbers_to_list, to_null
 from lime_core.errors import LimeError, SpecError
-from lime_core.explanation.attribution import (
-    Attribution,
-    ClassAttribution,
-    check_format,
-    shared_document,
-    shared_from_document,
-)
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.class_attribution import ClassAttribution
+from lime_core.explanation.documents import check_format, shared_from_document
 from lime_core.explanation.verdict import Verdict
 
 Floats = NDArray[np.float64]
@@ -210,7 +206,7 @@ class Explanation(Attribution):
     def _document(self) -> dict[str, Any]:
         return {
             "format": _FORMAT,
-            **shared_document(self),
+            **self.shared_document(),
             "samples": self.samples,
             "stop_reason": self.stop_reason,
             "effective_sample_size": self.effective_sample_size,

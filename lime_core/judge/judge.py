@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.blas import one_thread
-from lime_core.explanation.attribution import Attribution, ClassAttribution
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Pair, Verdict
 from lime_core.judge.evidence import Evidence, FitFacts

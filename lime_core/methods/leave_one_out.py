@@ -14,7 +14,8 @@ from typing import ClassVar
 
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood
-from lime_core.explanation.attribution import Attribution, ClassAttribution, without_view
+from lime_core.explanation.attribution import Attribution, without_view
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.masks.samplers import EachHidden
 from lime_core.methods.base import MaskMethod
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec

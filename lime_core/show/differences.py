@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from lime_core.explanation.attribution import Attribution, ClassAttribution
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.comparison import Difference
 from lime_core.explanation.explanation import Contrast
 

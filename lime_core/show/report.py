@@ -9,7 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lime_core.explanation.attribution import Attribution, ClassAttribution
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Verdict
 from lime_core.methods import METHODS

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lime_core.explanation.attribution import Attribution, ClassAttribution
+from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.trials.curves import Curves
 from lime_core.trials.reality import Answer, RealityCheck
 from lime_core.trials.repeat import Repeat
