@@ -178,7 +178,7 @@ def test_the_whole_journey(page: Page, address: str, tmp_path: Path) -> None:
     assert main(["explain", str(picture), *flags, "--output", str(output), "--quiet"]) == 0
     repeated = json.loads((output / "explanation.json").read_text(encoding="utf-8"))
     assert downloaded["spec"] == repeated["spec"]
-    assert downloaded["spec"]["top_k"] == 3
+    assert command[command.index("--top-k") + 1] == "3"
     assert downloaded["provenance"]["image_sha256"] == repeated["provenance"]["image_sha256"]
     assert [one["index"] for one in downloaded["classes"]] == [one["index"] for one in repeated["classes"]]
     for ours, theirs in zip(downloaded["classes"], repeated["classes"], strict=True):
