@@ -334,6 +334,8 @@ def test_the_walkthrough_can_be_walked_by_keyboard(page: Page, address: str) -> 
         "7. Explanation",
     ):
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        drawn(page)
+        assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
         page.keyboard.press("n")
     page.keyboard.press("p")
     expect(page.get_by_role("heading", name="6. Fit")).to_be_visible()
