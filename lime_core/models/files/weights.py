@@ -234,8 +234,8 @@ def _unavailable(card: ModelCard, path: Path, reason: str) -> WeightsError:
         # It would be of no use to put the file where it lies.
         return WeightsError(
             f"The weights of {card.title} cannot be used: {reason}. The file {path} is damaged: delete it, or replace "
-            f"it by a whole {card.weights_file} from {card.weights_url}. The built-in model efficientnet_lite0 needs no "
-            "download."
+            f"it by a whole {card.weights_file} from {card.weights_url}. "
+            "The built-in model efficientnet_lite0 needs no download."
         )
     return WeightsError(
         f"The weights of {card.title} are not available: {reason}. The file {card.weights_file} comes from "
