@@ -74,9 +74,8 @@ def check_count(names: tuple[str, ...], count: int) -> None:
     """Raise `ModelError` unless there is one name for each of `count` outputs."""
     if len(names) != count:
         raise ModelError(
-            f"The number of class names does not fit the model: {len(names)} "
-            f"{'name was' if len(names) == 1 else 'names were'} given, and it gives {count} outputs a picture. "
-            "Give one name for each output, in their order."
+            f"The model has {count} classes, but {len(names)} class names were given: give one name for each of its "
+            "outputs, in their order."
         )
 
 
