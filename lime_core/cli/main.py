@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lime_core.cli.parser import build_parser
+from lime_core.cli.signals import TerminatedError, termination_interrupts
 from lime_core.cli.streams import complain, flush, give_up_stdout, make_printable
 from lime_core.errors import LimeError
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 when all went well, 1 after an error that was explained, 130 when interrupted.
+        0 when all went well, 1 after an error that was explained, 130 when interrupted, 143 when terminated.
     """
     make_printable()
     output: OutputFolder | None = None
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = build_parser().parse_args(arguments)
             output = getattr(options, "output", None)
-            options.run(options)
+            with termination_interrupts():
+                options.run(options)
         finally:
             # Also after --help, which ends the program.
             flush()
@@ -50,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give_up_stdout()
         complain(f"error: Standard output cannot be written: {error.strerror or error}.{_whereabouts(output)}")
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         complain(f"\nInterrupted.{_whereabouts(output) or ' No results were written.'}")
-        return 130
+        return 143 if isinstance(stop, TerminatedError) else 130
     return 0
 
 
