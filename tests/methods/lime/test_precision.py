@@ -55,10 +55,11 @@ def test_other_superpixels_are_not_accepted_however_close_the_probabilities(chel
 
 
 def test_one_block_is_asked_and_its_answers_can_be_gone_on_from(chelsea):
-    report = check_precision(chelsea, brightness(weights()), brightness(weights(), 0.01), SPEC)
+    reduced = brightness(weights(), 0.01)
+    report = check_precision(chelsea, brightness(weights()), reduced, SPEC)
     # Sixteen superpixels: a block is 2·32 samples.
     assert report.reference.samples == report.reduced.samples == 64
-    continued = lc.query(chelsea, brightness(weights(), 0.01), SPEC, known=report.reduced)
+    continued = lc.query(chelsea, reduced, SPEC, known=report.reduced)
     np.testing.assert_array_equal(continued.outputs[:64], report.reduced.outputs)
     assert continued.samples == 500
 
