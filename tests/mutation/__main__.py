@@ -34,9 +34,10 @@ def main() -> int:
     warm_up()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         trees = [Path(folder) / str(number) for number in range(options.jobs)]
-        for tree in trees:
-            copy_tree(ROOT, tree)
-        seconds = [unchanged_seconds(tree, rooms) for tree in trees][-1]
+        copy_tree(ROOT, trees[0])
+        seconds = unchanged_seconds(trees[0], rooms)
+        for tree in trees[1:]:
+            copy_tree(trees[0], tree)
         say("quick tests, unchanged: " + ", ".join(f"{room} {took:.1f} s" for room, took in seconds.items()))
         done: list[Outcome] = []
         for outcome in outcomes(todo, trees, seconds):
