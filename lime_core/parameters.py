@@ -103,10 +103,15 @@ class Parameter:
     def range_text(self) -> str:
         """The allowed range in words, such as ``in 0..1`` or ``at least 2``."""
         if self.low is not None and self.high is not None:
-            return f"in {self.low:g}..{self.high:g}"
+            return f"in {_digits(self.low)}..{_digits(self.high)}"
         if self.low is not None:
-            return f"at least {self.low:g}"
-        return "finite" if self.high is None else f"at most {self.high:g}"
+            return f"at least {_digits(self.low)}"
+        return "finite" if self.high is None else f"at most {_digits(self.high)}"
+
+
+def _digits(bound: float) -> str:
+    """Return a bound with all the digits it takes to keep it."""
+    return str(int(bound)) if bound == int(bound) else repr(bound)
 
 
 def parameter(

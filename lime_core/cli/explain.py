@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import lime_core as lc
+from lime_core.cli.earlier_results import ATTRIBUTION, EXPLANATION, NEIGHBORHOOD, picture_name
 from lime_core.cli.question import Answers, ask_model
-from lime_core.cli.results import writing
 from lime_core.cli.tables import UNBROKEN, Column, print_table
 from lime_core.show import render, to_png
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> None:
     """Explain IMAGE. Write the result as JSON, neighborhood.npz and one PNG per class into the output folder."""
     answers = ask_model(options)
-    with writing(options.output) as folder:
+    with options.output.writing("explain", answers.attribution.provenance) as folder:
         _write(folder, answers)
     attribution = answers.attribution
     _print_verdict(attribution.classes[0])
@@ -33,14 +32,13 @@ def run(options: argparse.Namespace) -> None:
 
 def _write(folder: Path, answers: Answers) -> None:
     attribution = answers.attribution
-    name = "explanation.json" if isinstance(attribution, lc.Explanation) else "attribution.json"
+    name = EXPLANATION if isinstance(attribution, lc.Explanation) else ATTRIBUTION
     (folder / name).write_text(attribution.to_json(), encoding="utf-8")
-    answers.neighborhood.save_npz(folder / "neighborhood.npz")
+    answers.neighborhood.save_npz(folder / NEIGHBORHOOD)
     framed = lc.frame(answers.image, attribution.spec)
     for rank, item in enumerate(attribution.classes, start=1):
-        slug = re.sub(r"[^a-z0-9]+", "-", item.name.lower()).strip("-")
         picture = render(framed, attribution, item.index, answers.spec.view)
-        (folder / f"{rank}-{slug or item.index}.png").write_bytes(to_png(picture))
+        (folder / picture_name(rank, item.index, item.name)).write_bytes(to_png(picture))
 
 
 def _print_verdict(item: lc.ClassAttribution) -> None:
@@ -69,7 +67,7 @@ def _strongest(attribution: lc.Attribution, item: lc.ClassAttribution) -> str:
     items = []
     for feature in attribution.top_features(item.index, 3):
         # Superpixel and score stay on one line, wherever the terminal folds the list.
-        text = f"{feature} ({scores[feature]:.3f}{_error_bar(item, feature)})"
+        text = f"{attribution.id_of(feature)} ({scores[feature]:.3f}{_error_bar(item, feature)})"
         items.append(text.replace(" ", UNBROKEN))
     return ", ".join(items)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from lime_core.cli.parser import build_parser
+from lime_core.cli.streams import complain, flush, give_up_stdout, make_printable
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lime_core.cli.results import OutputFolder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,17 +27,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code : int
         0 when all went well, 1 after an error that was explained, 130 when interrupted.
     """
-    options = build_parser().parse_args(arguments)
+    make_printable()
+    output: OutputFolder | None = None
     try:
-        options.run(options)
-        sys.stdout.flush()
+        try:
+            options = build_parser().parse_args(arguments)
+            output = getattr(options, "output", None)
+            options.run(options)
+        finally:
+            # Also after --help, which ends the program.
+            flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has stopped reading: nothing more may be written to it, at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has stopped reading.
+        give_up_stdout()
     except LimeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
+        return 1
+    except OSError as error:
+        if error.filename is not None:
+            complain(f"error: {error.filename}: {error.strerror}.")
+            return 1
+        give_up_stdout()
+        complain(f"error: Standard output cannot be written: {error.strerror or error}.{_whereabouts(output)}")
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. Nothing was written.", file=sys.stderr)
+        complain(f"\nInterrupted.{_whereabouts(output) or ' No results were written.'}")
         return 130
     return 0
+
+
+def _whereabouts(output: OutputFolder | None) -> str:
+    return f" The results are in {output}, complete." if output is not None and output.written else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; each command puts its function at `run` of the result."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=_program(),
         allow_abbrev=False,
         description="Explanations of image classifiers with LIME and other methods.",
@@ -44,6 +44,16 @@ def build_parser() -> argparse.ArgumentParser:
     fetch.add_argument("id", metavar="ID", help="catalog id")
     fetch.set_defaults(run=models.run_fetch)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that does not keep silent where its help cannot be printed."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message and file is sys.stdout and file is not None:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def _add_question(

@@ -33,7 +33,7 @@ def progress_bar(
     report : callable
         Called as ``report(done, total)``; the bar appears with its first call.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield _show_nothing
         return
     amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import lime_core as lc
 from lime_core import models
 from lime_core.cli.progress import progress_bar
+from lime_core.cli.results import OutputFolder
 from lime_core.judge import judged
 from lime_core.methods import METHODS
 from lime_core.methods.lime.precision import settle_precision
@@ -53,8 +53,8 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
-        default=Path("explanation"),
+        type=OutputFolder,
+        default="explanation",
         metavar="DIR",
         help="folder for the results (default %(default)s)",
     )
@@ -72,7 +72,11 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def ask_model(options: argparse.Namespace) -> Answers:
-    """Load picture and model, and ask the model; bf16 is used only if it passes its check on this picture."""
+    """Load picture and model, and ask the model; bf16 is used only if it passes its check on this picture.
+
+    Whether the results can be written is looked at first.
+    """
+    options.output.check()
     spec, method = spec_from(options, lc.preset(options.preset)), METHODS[options.method]
     image = lc.load_image(options.image)
     load = partial(models.load_classifier, options.model, engine=options.engine)

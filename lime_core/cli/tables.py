@@ -37,7 +37,8 @@ class Column:
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: laid out for the window in a terminal, one plain line a row anywhere else."""
-    if not sys.stdout.isatty():
+    # A program started without a standard output has none.
+    if sys.stdout is None or not sys.stdout.isatty():
         print(plain_table(columns, rows).replace(UNBROKEN, " "))
         return
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)

@@ -124,6 +124,8 @@ class Verdict:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Verdict:
         """Build from the result of `to_dict`."""
+        if values["level"] not in LEVELS:
+            raise ValueError(f"the level of a verdict must be one of {', '.join(LEVELS)}; got {values['level']!r}")
         frequency = np.array([from_null(value) for value in values["top_k_frequency"]], np.float64)
         return cls(
             level=values["level"],

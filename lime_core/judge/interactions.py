@@ -15,6 +15,7 @@ from lime_core.surrogates.problem import Problem
 
 Floats = NDArray[np.float64]
 
+_PROMISING = 3.5  # plain least squares t: a pair below it is no better than the best of many by chance
 MOST_SEARCHED = 256  # superpixels: with more there are too many pairs to find one among the samples
 
 
@@ -70,7 +71,8 @@ def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats
 
     All pairs are ranked at once by the weighted correlation of their product with the residuals; the first is then
     fitted beside the linear part (Frisch, Waugh and Lovell). Its error is the robust one of the coefficients, clustered
-    by pair of samples, and its chance is multiplied by the number of pairs of superpixels (Bonferroni).
+    by pair of samples, and its chance is multiplied by the number of pairs of superpixels (Bonferroni). A pair whose
+    plain least squares t is small is not tested further: its chance is 1.
 
     Parameters
     ----------
@@ -104,7 +106,10 @@ def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats
     left = target - effect * product
     remaining = max(float(design.weights @ left**2), 1e-300)
     deviation = targets - np.average(targets, weights=design.weights)
-    t, chance = _test_of_last_column(problem, both, effect, left)
+    degrees = max(len(design.masks) - superpixels - 2, 1)
+    t, chance = min(abs(effect) * math.sqrt(power * degrees / remaining), 1e6), 1.0
+    if t > _PROMISING:
+        t, chance = _test_of_last_column(problem, both, effect, left)
     return Pair(
         a=a,
         b=b,

@@ -24,7 +24,8 @@ from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 class LeaveOneOut(MaskMethod):
     """The fall of the target when a superpixel is hidden and all others are shown.
 
-    Nothing is drawn at random, so there are no error bars; `samples` and `seed` do not matter.
+    No mask is drawn at random, so there are no error bars; `samples` does not matter, and `seed` only to the noise
+    fill.
     """
 
     name: ClassVar[str] = "leave_one_out"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import numbers
+import uuid
+import weakref
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from lime_core.errors import ModelError
+from lime_core.models.names import as_class_names, numbered_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+UNNAMED = "callable"  # the id of a function that nobody gave a name
 
 
 @runtime_checkable
@@ -75,16 +80,23 @@ class CallableClassifier:
         Maps RGB pictures uint8 `(B, h, w, 3)` to numbers `(B, C)`.
     size : int or (int, int)
         Side of a square input, or its height and width, in pixels.
-    names : sequence of str, optional
-        One name a class. Without names, ``class 0``, ``class 1`` ... stand for them as soon as the
-        first call has shown how many classes there are; until then `class_names` is empty.
-    id : str
-        Name of the model in reports.
+    names : iterable or mapping, optional
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads. Without names,
+        ``class 0``, ``class 1`` ... stand for them as soon as the first call has shown how many classes there are;
+        until then `class_names` is empty.
+    id : str, optional
+        Name of the model in reports, ``callable`` if left out. Answers of a model without weights are known again by
+        it (see `known` of `query`); those of a classifier without a name of its own only by the same object.
+
+    Attributes
+    ----------
+    identity : str or None
+        What tells this classifier from others without a name of their own; None where it has one.
 
     Raises
     ------
     ModelError
-        If `size` is not one or two positive whole numbers, or `function` cannot be called.
+        If `size` is not one or two positive whole numbers, `function` cannot be called, or `names` are no names.
     """
 
     engine = "callable"
@@ -94,16 +106,17 @@ class CallableClassifier:
         self,
         function: Callable[[NDArray[np.uint8]], Any],
         size: int | tuple[int, int],
-        names: Sequence[str] | None = None,
+        names: Any = None,
         *,
-        id: str = "callable",  # noqa: A002 - the protocol's word
+        id: str | None = None,  # noqa: A002 - the protocol's word
     ) -> None:
         if not callable(function):
             raise ModelError(f"A classifier function must be callable; got {type(function).__name__}.")
         self._function = function
-        self.id = id
+        self.id = UNNAMED if id is None else id
+        self.identity = uuid.uuid4().hex if id is None else None
         self.input_size = _as_size(size)
-        self.class_names: tuple[str, ...] = tuple(str(name) for name in names or ())
+        self.class_names: tuple[str, ...] = as_class_names(names)
 
     def __repr__(self) -> str:
         return f"CallableClassifier(id={self.id!r}, input_size={self.input_size})"
@@ -122,19 +135,38 @@ class CallableClassifier:
             If the function raises (its own exception is the cause), or returns what is no array of numbers.
         """
         try:
-            outputs = np.asarray(self._function(images), dtype=np.float32)
+            given = self._function(images)
+            outputs = None if given is None else np.asarray(given, dtype=np.float32)
         except Exception as error:
             raise ModelError(
                 f"The classifier {self.id!r} failed on a batch of shape {images.shape}: {type(error).__name__}: {error}"
             ) from error
+        if outputs is None:
+            raise ModelError(f"The classifier {self.id!r} returned None; is there a `return` missing in its function?")
         if not self.class_names and outputs.ndim == 2:
             self.class_names = numbered_names(outputs.shape[1])
         return outputs
 
 
-def numbered_names(count: int) -> tuple[str, ...]:
-    """Return ``class 0``, ``class 1`` ... for a model whose classes have no names."""
-    return tuple(f"class {index}" for index in range(count))
+def identity_of(classifier: Classifier) -> str | None:
+    """Return what tells a classifier from others with the same id and weights; None where these say it all.
+
+    That is its `identity` where it has one, such as its preprocessing. Without one, without weights and without a
+    name of its own it is a mark of this very object, so that nobody else's answers are taken for its own.
+    """
+    own = getattr(classifier, "identity", None)
+    if own is not None:
+        return str(own)
+    if classifier.weights_sha256 is not None or classifier.id != UNNAMED:
+        return None
+    try:
+        return _MARKS.setdefault(classifier, uuid.uuid4().hex)
+    except TypeError:
+        # It cannot be remembered: then it is a new one each time.
+        return uuid.uuid4().hex
+
+
+_MARKS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 def _as_size(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -10,6 +10,12 @@ from lime_core.settings.spec import QUERY_STAGES
 from pages.state.cache import digest
 
 
+def draws_samples(method: str, spec: lc.ExplainSpec) -> bool:
+    """Return whether a method draws as many masks as it is told to; some have a design of their own length."""
+    asked = lc.METHODS[method].asked(spec)
+    return asked.sampler.size(asked.samples + 1, 2) > asked.sampler.size(asked.samples, 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of which model about which picture.

@@ -119,8 +119,6 @@ class Session:
         own = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
         inner = {name: value for name, value in changes.items() if name not in own}
         spec = replace(own.pop("spec", before.spec), **inner)
-        if own.get("method", before.method) not in lc.METHODS:
-            raise lc.SpecError(f"method must be one of {', '.join(lc.METHODS)}; got {own['method']!r}.")
         after = replace(before, spec=spec, **own)
         widget_state.write(_widget_values(after, changes))
         if before.picture is not None and after.picture is not None and before.picture.image != after.picture.image:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import lime_core as lc
-from lime_core.models import DEFAULT_MODEL
+from lime_core.methods import method_named
+from lime_core.models import DEFAULT_MODEL, model_card
 from lime_core.models.engines.base import Precision
 from pages.state.question import Question
 
@@ -60,6 +62,11 @@ class Settings:
         The step of the walkthrough, from 0.
     others : tuple of str or None
         Models compared with the first one; None until they were chosen.
+
+    Raises
+    ------
+    LimeError
+        When there is no such model, precision or method.
     """
 
     picture: Picture | None = None
@@ -73,6 +80,13 @@ class Settings:
     one_scale: bool = True
     step: int = 0
     others: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for model in (self.model, *(self.others or ())):
+            model_card(model)
+        method_named(self.method)
+        if self.precision not in get_args(Precision):
+            raise lc.SpecError(f"precision must be one of {', '.join(get_args(Precision))}; got {self.precision!r}.")
 
     @property
     def question(self) -> Question | None:

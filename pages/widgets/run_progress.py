@@ -52,4 +52,6 @@ def progress_of(job: ExplainJob) -> tuple[float, str]:
         return loading.share, f"Downloading the weights: {megabytes(loading.done)} of {megabytes(loading.total)}"
     if job.compared:
         return 0.0, f"Comparing {job.question.precision} with f32 on the first samples: {job.compared} pictures"
-    return 0.0, "Loading the model…" if loading.classifier is None else "Waiting for the first samples…"
+    if loading.classifier is None:
+        return job.share, "Loading the model…"
+    return job.share, f"{job.done:,} of {job.total:,} samples" if job.done else "Waiting for the first samples…"

@@ -6,6 +6,7 @@ parameters, so an option that is registered in the core appears here without any
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,16 +89,18 @@ def option(name: str, *, columns: int = 1, parameters_in: DeltaGenerator | None 
     chosen = st.selectbox(
         labels.label(name), names, format_func=labels.choice, key=key, help=rule.help, persist_state="session"
     )
-    with parameters_in or st.container():
+    with parameters_in or contextlib.nullcontext():
         if chosen == LabelMap.name:
             return _label_map(current)
         return registry[chosen](**_parameters(name, registry[chosen], current, columns))
 
 
 def _parameters(name: str, cls: Any, current: Any, columns: int) -> dict[str, Any]:
-    start = current if isinstance(current, cls) else cls()
     rules = parameters_of(cls)
-    cells = st.columns(columns) if columns > 1 and rules else [st.container()]
+    if not rules:
+        return {}
+    start = current if isinstance(current, cls) else cls()
+    cells = st.columns(columns) if columns > 1 else [st.container()]
     values = {}
     for index, (field, rule) in enumerate(rules.items()):
         with cells[index % len(cells)]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import lime_core as lc
 from pages.state import widget_state
@@ -42,13 +41,12 @@ def view_details(view: lc.View) -> lc.View:
     return replace(view, opacity=opacity, smoothing=smoothing, hide_unsure=view_setting("hide_unsure"))
 
 
-def one_scale(place: DeltaGenerator | None = None) -> bool:
+def one_scale() -> bool:
     """Draw the choice between one colour scale for all classes and one each."""
     widget_state.prime(widget_state.ONE_SCALE, session().settings.one_scale)
-    with place or st.container():
-        return st.toggle(
-            "One colour scale",
-            key=widget_state.ONE_SCALE,
-            help="Heat maps of all classes share one scale, so that they can be compared; or each has its own.",
-            persist_state="session",
-        )
+    return st.toggle(
+        "One colour scale",
+        key=widget_state.ONE_SCALE,
+        help="Heat maps of all classes share one scale, so that they can be compared; or each has its own.",
+        persist_state="session",
+    )

@@ -1,4 +1,4 @@
-"""Command line: ``python -m tests.benchmarks [all|speed|sampling|faithfulness|defaults]``."""
+"""Command line: ``python -m tests.benchmarks [all|speed|sampling|faithfulness|defaults|certainty]``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
 import lime_core as lc
-from tests.benchmarks import classifiers, collages, defaults, faithfulness, machine, peers, pictures, sampling, speed
+from tests.benchmarks import (
+    certainty,
+    classifiers,
+    collages,
+    defaults,
+    faithfulness,
+    machine,
+    peers,
+    pictures,
+    sampling,
+    speed,
+)
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Method, Settings
 from tests.benchmarks.summary import to_plain
@@ -30,7 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(machine.in_words(facts))
     started = time.perf_counter()
     results: dict[str, Any] = {"machine": facts, "options": vars(options)}
-    parts = {"all": _cost, "speed": _speed, "sampling": _sampling, "faithfulness": _faithfulness, "defaults": _defaults}
+    parts = {
+        "all": _cost,
+        "speed": _speed,
+        "sampling": _sampling,
+        "faithfulness": _faithfulness,
+        "defaults": _defaults,
+        "certainty": _certainty,
+    }
     results |= parts[options.part](options)
     say(f"done in {time.perf_counter() - started:.0f} s\n")
     if options.json is not None:
@@ -47,7 +65,7 @@ def say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    parts = ("all", "speed", "sampling", "faithfulness", "defaults")
+    parts = ("all", "speed", "sampling", "faithfulness", "defaults", "certainty")
     add("part", nargs="?", choices=parts, default="all", help="all, or nothing, is speed and sampling in one table")
     add("--short", action="store_true", help="little of everything: shows that it works, not how well")
     add("--json", type=Path, metavar="FILE", help="write every number there")
@@ -136,6 +154,15 @@ def _defaults(options: argparse.Namespace) -> dict[str, Any]:
     scores = _measure(methods, lab, plan, options)
     _show(defaults.table(scores))
     return {"defaults": [one.as_dict() for one in scores], "plan": plan}
+
+
+def _certainty(options: argparse.Namespace) -> dict[str, Any]:
+    noise_rows = certainty.measure_noise(options.runs or (10 if options.short else 60), say)
+    lab = _lab(options)
+    chosen = _pictures(options, lab, short=2)
+    power_rows = certainty.measure_power(lab, chosen, (128,) if options.short else (128, 256, 512), say)
+    _show(certainty.tables(noise_rows, power_rows))
+    return {"noise": noise_rows, "power": power_rows}
 
 
 def _measure(

@@ -38,7 +38,10 @@ def check_engine(engine: EngineName, precision: Precision) -> None:
     if precision not in get_args(Precision):
         raise ModelError(f"precision must be one of {', '.join(get_args(Precision))}; got {precision!r}.")
     if engine == "openvino" and not openvino_available():
-        raise ModelError("The engine openvino is not installed: `pip install openvino`.")
+        raise ModelError(
+            "The engine openvino is not installed: `pip install tensorflow keras openvino`. The first load of a model "
+            "needs all three; once it is converted, OpenVINO alone runs it."
+        )
     if precision == "bf16" and engine == "tensorflow":
         raise ModelError("The engine tensorflow runs in f32 only; bf16 needs the engine openvino.")
     if precision == "bf16" and not bf16_available():

@@ -48,16 +48,28 @@ def import_keras() -> Any:
     ModelError
         If Keras or TensorFlow is not installed, or Keras was set up for another backend or layout.
     """
+    check_backend()
     import_tensorflow()
     keras = _import("keras")
-    if keras.config.backend() != "tensorflow":
-        raise ModelError(
-            f"Keras runs on the backend {keras.config.backend()!r}, but lime_core needs 'tensorflow': set the "
-            "environment variable KERAS_BACKEND=tensorflow before the first import of Keras."
-        )
+    check_backend()
     if keras.config.image_data_format() != "channels_last":
         raise ModelError("Keras is set to 'channels_first' (in its keras.json); lime_core needs 'channels_last'.")
     return keras
+
+
+def check_backend() -> None:
+    """Raise `ModelError` where Keras runs, or is told to run, on another backend than TensorFlow.
+
+    Before Keras is imported: it would otherwise fail for want of the other backend, as if that were to be installed.
+    """
+    keras: Any = sys.modules.get("keras")
+    # A Keras that is still being imported, in another thread, has no settings yet.
+    chosen = keras.config.backend() if hasattr(keras, "config") else os.environ.get("KERAS_BACKEND", "tensorflow")
+    if chosen != "tensorflow":
+        raise ModelError(
+            f"Keras runs on the backend {chosen!r}, but lime_core needs 'tensorflow': set the environment variable "
+            "KERAS_BACKEND=tensorflow before the first import of Keras."
+        )
 
 
 def _import(name: str) -> Any:
@@ -65,7 +77,8 @@ def _import(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise ModelError(
-            f"{name} could not be imported ({error}); install it with `pip install tensorflow`."
+            f"The first load of a model needs TensorFlow and Keras, and {name} could not be imported ({error}): "
+            "`pip install tensorflow keras openvino`. Once OpenVINO keeps the converted model, it runs without them."
         ) from error
 
 

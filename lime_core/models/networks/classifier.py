@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lime_core.errors import ModelError
+from lime_core.models.names import as_class_names
 from lime_core.models.networks.preprocessing import check_preprocessing, preprocess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -33,8 +34,8 @@ class NetworkClassifier:
         Height and width.
     preprocessing : {"none", "tf", "caffe", "torch"}
         How pixels 0..255 are scaled before they enter the network, see `preprocess`.
-    class_names : sequence of str
-        One name a class.
+    class_names : iterable or mapping
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads.
     weights_sha256 : str
         Digest of the weights.
     engine_note : str, optional
@@ -43,7 +44,7 @@ class NetworkClassifier:
     Raises
     ------
     ModelError
-        If the preprocessing is unknown.
+        If the preprocessing is unknown, or the names are no names.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class NetworkClassifier:
         id: str,  # noqa: A002 - the protocol's word
         input_size: tuple[int, int],
         preprocessing: str,
-        class_names: Sequence[str],
+        class_names: Any,
         weights_sha256: str,
         engine_note: str | None = None,
     ) -> None:
@@ -61,7 +62,7 @@ class NetworkClassifier:
         self.id = id
         self.input_size = input_size
         self.preprocessing = preprocessing
-        self.class_names = tuple(class_names)
+        self.class_names = as_class_names(class_names)
         self.weights_sha256 = weights_sha256
         self.engine_note = engine_note
         self._engine = engine
@@ -73,6 +74,11 @@ class NetworkClassifier:
     def engine(self) -> str:
         """What executes the network: ``"tensorflow"``, ``"openvino"`` or ``"openvino-bf16"``."""
         return self._engine.name
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others with the same weights: how pictures are prepared."""
+        return self.preprocessing
 
     @property
     def batch_size(self) -> int:

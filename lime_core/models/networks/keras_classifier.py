@@ -10,13 +10,12 @@ import numpy as np
 from lime_core.errors import ModelError
 from lime_core.models.engines.base import BATCH_SIZE
 from lime_core.models.engines.choice import make_engine
+from lime_core.models.engines.keras_import import check_backend
+from lime_core.models.names import names_for
 from lime_core.models.networks.classifier import NetworkClassifier
 from lime_core.models.networks.preprocessing import check_preprocessing
-from lime_core.models.protocol import numbered_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lime_core.models.engines.base import EngineName, Precision
 
 
@@ -34,8 +33,9 @@ class KerasClassifier(NetworkClassifier):
         Name of the model in reports.
     preprocessing : {"none", "tf", "caffe", "torch"}
         How pixels 0..255 are scaled before they enter the model, see `preprocess`.
-    class_names : sequence of str, optional
-        One name a class; ``class 0``, ``class 1`` ... if left out.
+    class_names : iterable or mapping, optional
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads, also the `class_indices` of
+        a Keras generator; ``class 0``, ``class 1`` ... if left out.
     input_size : (int, int), optional
         Height and width; needed only for a model that accepts any size.
     weights_sha256 : str, optional
@@ -60,7 +60,7 @@ class KerasClassifier(NetworkClassifier):
         *,
         id: str,  # noqa: A002 - the protocol's word
         preprocessing: str = "none",
-        class_names: Sequence[str] | None = None,
+        class_names: Any = None,
         input_size: tuple[int, int] | None = None,
         weights_sha256: str | None = None,
         batch_size: int = BATCH_SIZE,
@@ -68,8 +68,9 @@ class KerasClassifier(NetworkClassifier):
         precision: Precision = "f32",
     ) -> None:
         check_preprocessing(preprocessing)
+        check_backend()
         size = _input_size(model, input_size)
-        names = _class_names(model, class_names)
+        names = names_for(_outputs(model), class_names)
         made, note = make_engine(lambda: model, size, engine=engine, precision=precision, batch_size=batch_size)
         super().__init__(
             made,
@@ -105,11 +106,8 @@ def _input_size(model: Any, given: tuple[int, int] | None) -> tuple[int, int]:
     return given
 
 
-def _class_names(model: Any, given: Sequence[str] | None) -> tuple[str, ...]:
+def _outputs(model: Any) -> int:
     shape = getattr(model, "output_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ModelError(f"The model must have one output of shape (batch, classes); got {shape}.")
-    names = tuple(given) if given is not None else numbered_names(shape[1])
-    if len(names) != shape[1]:
-        raise ModelError(f"The model has {shape[1]} classes, but {len(names)} class names were given.")
-    return names
+    return int(shape[1])

@@ -1,7 +1,7 @@
 """Compare models: the same picture, the same superpixels, the same masks under two or more models."""
 
-from pages.screens.compare import models_and_button, results, runs_progress
+from pages.screens.compare import question_settings, results, runs_progress
 
-models_and_button.show()
+question_settings.show()
 runs_progress.show()
 results.show()

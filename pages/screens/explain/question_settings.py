@@ -11,12 +11,13 @@ import lime_core as lc
 from lime_core.masks.samplers import draw_masks
 from lime_core.models import CATALOG
 from lime_core.show.superpixel_pictures import boundaries
+from pages.state.question import draws_samples
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
-from pages.widgets.settings import setting
+from pages.widgets.settings import option, setting
 from pages.widgets.text import plain, seconds
 
 
@@ -26,7 +27,10 @@ def show() -> None:
     state = session()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         preset()
-        chosen: dict[str, Any] = {"method": method(), "samples": _samples()}
+        chosen: dict[str, Any] = {"method": method()}
+        draws = draws_samples(chosen["method"], state.settings.spec)
+        if draws:
+            chosen["samples"] = _samples()
         superpixels = st.popover("Superpixels", icon=":material/grid_view:", key="open.superpixels")
         sampling = st.popover("Sampling", icon=":material/casino:", key="open.sampling")
         buttons = st.container(horizontal=True, width="content", vertical_alignment="bottom")
@@ -35,7 +39,7 @@ def show() -> None:
         with superpixels:
             chosen |= superpixel_settings()
         with sampling:
-            chosen |= sampling_settings()
+            chosen |= sampling_settings() if draws else {"fill": option("fill"), "seed": setting("seed")}
         state.change(**chosen)
     except lc.LimeError as error:
         problem = error
@@ -99,9 +103,8 @@ def _more_samples(state: Session) -> int:
     """Return twice the samples on screen; 0 where there are none of the present question or it cannot go on."""
     if not state.answered or state.result is None:
         return 0
-    samples, superpixels = state.result.neighborhood.samples, state.result.neighborhood.superpixels
-    sampler = state.result.question.asked.sampler
-    return 2 * samples if sampler.size(2 * samples, superpixels) > samples else 0
+    question = state.result.question
+    return 2 * state.result.neighborhood.samples if draws_samples(question.method, question.spec) else 0
 
 
 def _ask_for(samples: int) -> None:

@@ -51,6 +51,9 @@ def test_it_hides_each_superpixel_once_and_shows_the_fall_of_the_output(model: F
 def test_there_is_nothing_to_continue_and_what_only_lime_has_is_missing(model: FakeModel) -> None:
     page = left_out()
     assert not [button for button in page.button if button.key == "more"]
+    assert not [widget for widget in page.number_input if widget.key == "spec.samples"]
+    assert not [widget for widget in page.selectbox if widget.key == "spec.sampler"]
+    assert page.selectbox(key="spec.fill")
     assert not [slider for slider in page.slider if slider.key == "spec.kernel_width"]
     assert not [caption.value for caption in page.caption if "R²" in caption.value]
     assert "effective sample size" not in texts(page)

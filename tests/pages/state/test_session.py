@@ -23,7 +23,13 @@ def widgets(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"samples": 1}, {"top_k": 3, "kernel": "none", "kernel_width": 0.5}, {"method": "magic"}, {"nonsense": 1}],
+    [
+        {"samples": 1},
+        {"top_k": 3, "kernel": "none", "kernel_width": 0.5},
+        {"method": "magic"},
+        {"nonsense": 1},
+        {"precision": "f64"},
+    ],
 )
 def test_a_refused_change_loses_nothing(widgets: dict[str, Any], changes: dict[str, Any]) -> None:
     session = Session()
@@ -31,6 +37,8 @@ def test_a_refused_change_loses_nothing(widgets: dict[str, Any], changes: dict[s
     before, shown = session.settings, dict(widgets)
     with pytest.raises(lc.SpecError):
         session.change(model="vgg16", **changes)
+    with pytest.raises(lc.LimeError, match="There is no model"):
+        session.change(samples=64, model="nobody")
     assert session.settings is before
     assert widgets == shown
 
