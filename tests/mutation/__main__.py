@@ -6,6 +6,7 @@ Draws mutants at random, runs the quick tests of each one's own room, and prints
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -27,6 +28,11 @@ def main() -> int:
     listed = equivalents()
     reasons = {mutant: item.reason for mutant in drawn for item in listed if item.matches(mutant)}
     todo = [mutant for mutant in drawn if mutant not in reasons]
+    before: list[Outcome] = []
+    if options.again is not None:
+        survived = _survivors_in(options.again.read_text(encoding="utf-8"))
+        before = [Outcome(mutant, "killed", 0.0) for mutant in todo if _change(mutant) not in survived]
+        todo = [mutant for mutant in todo if _change(mutant) in survived]
     say(f"{len(drawn)} mutants, of which {len(reasons)} are listed as equivalent")
     if options.list:
         print("\n".join(_in_words(mutant) for mutant in drawn))
@@ -43,7 +49,7 @@ def main() -> int:
         for outcome in outcomes(todo, trees, seconds):
             done.append(outcome)
             say(f"{len(done)}/{len(todo)} {outcome.verdict} in {outcome.seconds:.1f} s: {_in_words(outcome.mutant)}")
-    _report(done, reasons, time.perf_counter() - started, options.seed)
+    _report(before + done, reasons, time.perf_counter() - started, options.seed)
     return 0
 
 
@@ -72,6 +78,16 @@ def _in_words(mutant: Mutant) -> str:
     return f"{mutant.path}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}"
 
 
+def _change(mutant: Mutant) -> tuple[str, str, str]:
+    return mutant.path, mutant.before, mutant.after
+
+
+def _survivors_in(output: str) -> set[tuple[str, str, str]]:
+    """Return path and lines of the mutants that the output of a run lists as survivors."""
+    found = re.findall(r"^survived: (.+):\d+\n  - (.*)\n  \+ (.*)$", output, flags=re.MULTILINE)
+    return {(path, before, after) for path, before, after in found}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     add = parser.add_argument
@@ -79,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the drawing (0)")
     add("--rooms", nargs="+", choices=list(ROOMS), help="only these rooms (all)")
     add("--jobs", type=int, default=2, metavar="N", help="how many to run at a time (2)")
+    add(
+        "--again",
+        type=Path,
+        metavar="FILE",
+        help="run only the survivors in the output of an earlier run of the same seed",
+    )
     add("--list", action="store_true", help="print the drawn mutants and run nothing")
     return parser
 

@@ -349,6 +349,14 @@ def test_a_sanity_check_compares_the_k_strongest_and_counts_its_samples():
     assert check.stages[0].jaccard == 1
 
 
+def test_a_sanity_check_explains_the_one_class_and_never_stops_early():
+    method = Given(lambda spec, superpixels: TRAINED)
+    spec = spec_of(1, 3, early_stop=True)
+    check = trials.sanity_check(IMAGE, network(2), lambda _: MODEL, spec, 0, method=method, stages=2)
+    assert [(each.classes, each.early_stop) for each in method.specs] == [((0,), False)] * 3
+    assert check.class_index == 0
+
+
 def test_a_sanity_check_shuffles_by_its_seed():
     one, same, other = (stages_of([TRAINED] * 2, stages=1, seed=seed)[1][1][4][0] for seed in (0, 0, 1))
     assert np.array_equal(one, same)
