@@ -232,6 +232,7 @@ def small_network():
     return network
 
 
+@pytest.mark.slow
 def test_a_model_that_forgets_is_explained_at_each_stage_and_remembers_afterwards(image, small_network):
     before = [weight.copy() for weight in small_network.get_weights()]
 
@@ -249,6 +250,7 @@ def test_a_model_that_forgets_is_explained_at_each_stage_and_remembers_afterward
     assert calls[-1] == (3 * 64, 3 * 64)
 
 
+@pytest.mark.slow
 def test_a_network_that_answers_alike_with_shuffled_weights_fails_the_sanity_check(image, small_network):
     def deaf(network):
         network.get_weights()
