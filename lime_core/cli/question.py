@@ -34,7 +34,7 @@ class Answers:
     neighborhood : Neighborhood
         The model's answers to the perturbed pictures.
     attribution : Attribution
-        What the method makes of them, judged.
+        The method's result from these answers, with verdicts.
     """
 
     image: lc.Image
@@ -74,7 +74,7 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
 def ask_model(options: argparse.Namespace) -> Answers:
     """Load picture and model, and ask the model; bf16 is used only if it passes its check on this picture.
 
-    Whether the results can be written is looked at first.
+    Whether the results can be written is checked first.
     """
     options.output.check()
     spec, method = spec_from(options, lc.preset(options.preset)), METHODS[options.method]
@@ -86,7 +86,7 @@ def ask_model(options: argparse.Namespace) -> Answers:
     if options.precision != "f32":
         classifier, checked = settle_precision(image, classifier, load(precision=options.precision), spec)
     asked = method.asked(spec)
-    # The check asks LIME's questions; another method's are different ones.
+    # The check used LIME's masks; another method needs other masks.
     cached = checked if asked == spec else None
     with progress_bar("Asking the model", quiet=options.quiet) as report:
         neighborhood = lc.query(image, classifier, asked, known=cached, on_progress=report)

@@ -1,4 +1,4 @@
-"""The folder of results: it holds one picture's files, and is written whole or not at all."""
+"""The folder of results: it holds one picture's files, and is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DRAFT = ".unfinished-"
 
 
 class OutputFolder:
-    """Where a command leaves its results.
+    """The folder for the results of a command.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class OutputFolder:
         return str(self.path)
 
     def check(self) -> None:
-        """Raise `LimeError` if nothing can be written there, by trying; nothing is left of that."""
+        """Try to write there, leave nothing behind, and raise `LimeError` if it fails."""
         try:
-            with _made(self.path), tempfile.TemporaryDirectory(dir=self.path, prefix=_DRAFT):
+            with _existing(self.path), tempfile.TemporaryDirectory(dir=self.path, prefix=_DRAFT):
                 _check_no_folder_in_the_way(self.path, FILES)
         except OSError as error:
             raise self._refused(error) from error
@@ -63,8 +63,8 @@ class OutputFolder:
     def writing(self, command: str, about: Provenance) -> Iterator[Path]:
         """Give a folder to write into, and move its files into place when the block has succeeded.
 
-        Files of the same names are replaced, and with them all that an earlier run has left of another picture or
-        model; files that no run has written stay. An interrupt that comes while files are moved waits until they are.
+        Files of the same names are replaced, and an earlier run's files about another picture or model removed; files
+        that no run has written stay. An interrupt that comes while files are moved is handled after that.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class OutputFolder:
         """
         try:
             # Inside the folder, so that moving a file up is one step on the same disk.
-            with _made(self.path), tempfile.TemporaryDirectory(dir=self.path, prefix=_DRAFT) as work:
+            with _existing(self.path), tempfile.TemporaryDirectory(dir=self.path, prefix=_DRAFT) as work:
                 draft, replaced = Path(work) / "new", Path(work) / "replaced"
                 draft.mkdir()
                 replaced.mkdir()
@@ -101,8 +101,8 @@ class OutputFolder:
 
 
 @contextmanager
-def _made(folder: Path) -> Iterator[None]:
-    """Make a folder with its parents, and remove again what has stayed empty of them."""
+def _existing(folder: Path) -> Iterator[None]:
+    """Make a folder with its parents; afterwards remove those that are still empty."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def _made(folder: Path) -> Iterator[None]:
 
 
 def _exchange(draft: Path, folder: Path, replaced: Path, stale: Iterable[str]) -> None:
-    """Move the files of `draft` into `folder` and the stale ones out of it; after an error all is as it was."""
+    """Move the files of `draft` into `folder` and the stale ones out of it; after an error all are moved back."""
     names = sorted(file.name for file in draft.iterdir())
     _check_no_folder_in_the_way(folder, names)
     moved: list[tuple[Path, Path]] = []
@@ -144,7 +144,7 @@ def _check_no_folder_in_the_way(folder: Path, names: Iterable[str]) -> None:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Put off an interrupt until the block is through; only the main thread gets any."""
+    """Delay an interrupt until the end of the block; only the main thread receives interrupts."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
-"""What stands where a superpixel is hidden.
+"""Fills: what replaces hidden superpixels.
 
-Every fill is one picture of the same size as the original, painted once; hiding a superpixel shows that picture
-through it. `FILLS` holds them by name.
+Every fill is one picture of the same size as the original, painted once; a hidden superpixel is replaced by the same
+pixels of that picture. `FILLS` holds them by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INPAINT_MARGIN = 8
 
 
 class Fill(Option, ABC):
-    """A way to paint what stands where superpixels are hidden."""
+    """A way to paint what replaces hidden superpixels."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ class Fill(Option, ABC):
         labels : ndarray of int32, shape (h, w)
             Superpixels ``0..S-1``.
         seed : int
-            Of fills that draw at random.
+            For fills that draw at random; the others ignore it.
 
         Returns
         -------
@@ -162,7 +162,7 @@ FILLS: Registry[Fill] = Registry("fill", ImageMean, SegmentMean, Grey, Black, Co
 
 
 def hide(pixels: Pixels, fill: Pixels, labels: Labels, masks: NDArray[np.uint8]) -> Pixels:
-    """Show the fill through the hidden superpixels.
+    """Replace the hidden superpixels by the fill.
 
     Parameters
     ----------
@@ -175,8 +175,8 @@ def hide(pixels: Pixels, fill: Pixels, labels: Labels, masks: NDArray[np.uint8])
     -------
     perturbed : ndarray of uint8, shape (B, h, w, 3)
     """
-    shown = masks[:, labels].astype(bool)
-    return np.where(shown[..., None], pixels, fill)
+    visible = masks[:, labels].astype(bool)
+    return np.where(visible[..., None], pixels, fill)
 
 
 def hidden_energy(pixels: Pixels, fill: Pixels, labels: Labels) -> NDArray[np.float64]:

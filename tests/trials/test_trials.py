@@ -120,7 +120,7 @@ def test_repeating_needs_two_seeds(image, asked):
 
 
 def pixel_model(image):
-    """Bright top left speaks for the class, bright bottom right against it, wherever superpixels lie."""
+    """A bright top left is evidence for the class, a bright bottom right against it, wherever superpixels lie."""
 
     def answer(pictures):
         height, width = pictures.shape[1:3]
