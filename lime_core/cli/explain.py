@@ -86,4 +86,5 @@ def _meaning_of_scores(attribution: lc.Attribution) -> str:
         return f"In brackets: {attribution.unit}, without a sign."
     meaning = ", where +1 multiplies the odds by 2.7" if attribution.spec.target.name == "log_odds" else ""
     errors = any(item.std_errors is not None for item in attribution.classes)
-    return f"In brackets: what showing it adds, in {attribution.unit}{meaning}{'; 95 % intervals' if errors else ''}."
+    bars = "; 95 % intervals" if errors else ""
+    return f"In brackets: what showing the superpixel adds, in {attribution.unit}{meaning}{bars}."

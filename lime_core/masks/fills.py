@@ -24,7 +24,7 @@ _INPAINT_MARGIN = 8
 
 
 class Fill(Option, ABC):
-    """A way to paint what stands where superpixels are hidden.
+    """A way to paint what replaces hidden superpixels.
 
     Attributes
     ----------

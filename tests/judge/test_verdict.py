@@ -204,10 +204,10 @@ def test_one_superpixel_that_covers_nearly_everything_is_named(image):
 
 
 def test_a_surrogate_that_misses_the_picture_itself_is_only_usable(image):
-    def bends(masks):
+    def curved(masks):
         return linear(WEIGHTS, 0.3)(masks) - 0.4 * masks.all(axis=1)[:, None]
 
-    trust = trust_in(bends, image)
+    trust = trust_in(curved, image)
     assert trust.level == "usable"
     assert "unmodified picture" in trust.reasons[0]
     assert trust.gap == pytest.approx(0.4, abs=0.01)

@@ -120,7 +120,7 @@ def test_repeating_needs_two_seeds(image, asked):
 
 
 def pixel_model(image):
-    """Bright top left speaks for the class, bright bottom right against it, wherever superpixels lie."""
+    """A bright top left is evidence for the class, a bright bottom right against it, wherever superpixels lie."""
 
     def answer(pictures):
         height, width = pictures.shape[1:3]
@@ -232,6 +232,7 @@ def small_network():
     return network
 
 
+@pytest.mark.slow
 def test_a_model_that_forgets_is_explained_at_each_stage_and_remembers_afterwards(image, small_network):
     before = [weight.copy() for weight in small_network.get_weights()]
 
@@ -249,6 +250,7 @@ def test_a_model_that_forgets_is_explained_at_each_stage_and_remembers_afterward
     assert calls[-1] == (3 * 64, 3 * 64)
 
 
+@pytest.mark.slow
 def test_a_network_that_answers_alike_with_shuffled_weights_fails_the_sanity_check(image, small_network):
     def deaf(network):
         network.get_weights()
