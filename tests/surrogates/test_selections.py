@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lime_core.surrogates.models import Lasso, LeastSquares, Ridge, Tree
 from sklearn.linear_model import Lasso as SklearnLasso
 from sklearn.linear_model import Ridge as SklearnRidge
 from sklearn.linear_model import lars_path
 from sklearn.tree import DecisionTreeRegressor
 
 import lime_core as lc
+from lime_core.surrogates.families import Lasso, LeastSquares, Ridge, Tree
 from lime_core.surrogates.problem import Problem, inverse, linear
 from lime_core.surrogates.selection import All, Auto, Forward, HighestWeights, LassoPath
 
