@@ -81,7 +81,7 @@ def _selected(shown: ResultView) -> None:
     if chosen is not None:
         _scores(attribution, chosen)
     everything = frozenset(range(attribution.superpixels))
-    strongest = frozenset(attribution.top_features(shown.focus.index, shown.view.top_k, "positive"))
+    strongest = frozenset(attribution.top_features(shown.focus.index, shown.top_k, "positive"))
     selected = frozenset() if chosen is None else frozenset({chosen})
     offers: dict[str, frozenset[int] | None] = {
         "Hide it": settings.hidden | selected if selected - settings.hidden else None,

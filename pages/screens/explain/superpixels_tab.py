@@ -55,7 +55,7 @@ def _table(shown: ResultView) -> None:
     if focus.trust is not None and np.isfinite(focus.trust.top_k_frequency).any():
         rows["in the top K"] = 100 * focus.trust.top_k_frequency[order]
     rows["share of the picture"] = 100 * sizes[order]
-    column, key, k = st.column_config, f"superpixels.{focus.index}", shown.view.top_k
+    column, key, k = st.column_config, f"superpixels.{focus.index}", shown.top_k
     st.dataframe(
         rows,
         hide_index=True,
