@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import brand, opening, sidebar, style
+from pages.shell import brand, heartbeat, opening, sidebar, style
 from pages.state.session import session
 
 # The icon is a picture of our own: a Material icon would make the browser ask a font server for it.
@@ -27,3 +27,5 @@ session().turn_to(page.url_path)
 with st.sidebar:
     sidebar.show()
 page.run()
+# Last, as it has to know what the screen has begun.
+heartbeat.beat()

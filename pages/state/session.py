@@ -9,6 +9,7 @@ import streamlit as st
 
 import lime_core as lc
 from pages.state import widget_state
+from pages.state.background_job import BackgroundJob
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.question import Question
@@ -91,6 +92,21 @@ class Session:
     def running(self) -> bool:
         """Whether answers are on their way."""
         return self.job is not None and self.job.active
+
+    @property
+    def working(self) -> bool:
+        """Whether anything is under way: a run, a comparison, a trial."""
+        return any(job.active for job in self._jobs)
+
+    @property
+    def _jobs(self) -> list[BackgroundJob]:
+        runs = [] if self.job is None else [self.job]
+        return [*runs, *self.comparison.jobs.values(), *self.trials.jobs.values()]
+
+    def watched(self) -> None:
+        """Note that the page is open, on whatever screen: its work goes on."""
+        for job in self._jobs:
+            job.watched()
 
     @property
     def answered(self) -> bool:

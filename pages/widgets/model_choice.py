@@ -21,7 +21,7 @@ def model() -> str:
         list(CATALOG),
         format_func=lambda name: _line(CATALOG[name]),
         key=widget_state.MODEL,
-        help="Type to search. Weights that are not on this machine are downloaded once, when the model is asked.",
+        help="Type to search. Weights that are not on this machine are downloaded once, when a button asks for them.",
         persist_state="session",
     )
 
@@ -62,10 +62,24 @@ def other_models(first: str) -> tuple[str, ...]:
             key=widget_state.OTHERS,
             max_selections=MOST_OTHERS,
             placeholder="choose models",
-            help="The first model is the one in the sidebar. Weights that are not on this machine are downloaded once.",
+            help="The first model is the one in the sidebar. Weights that are not on this machine are downloaded once, "
+            "when *Compare* is pressed.",
             persist_state="session",
         )
     )
+
+
+def download_of(*models: str) -> str:
+    """Return what asking these models would fetch first, such as ``fetches 553 MB of weights first``; "" for nothing.
+
+    Parameters
+    ----------
+    *models : str
+        Catalog ids.
+    """
+    missing = [CATALOG[model] for model in models if not is_available(CATALOG[model])]
+    size = sum(card.weights_bytes for card in missing)
+    return f"fetches {megabytes(size)} of weights first" if missing else ""
 
 
 def _line(card: ModelCard) -> str:

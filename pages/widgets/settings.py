@@ -17,7 +17,7 @@ import lime_core as lc
 from lime_core.parameters import Parameter, parameters_of
 from lime_core.superpixels import LabelMap
 from pages.state.session import session
-from pages.state.widget_state import SPEC_RULES, from_widget, prime, read, spec_key, to_widget, write
+from pages.state.widget_state import SPEC_RULES, from_widget, prime, read, show_at_most, spec_key, to_widget, write
 from pages.widgets import labels
 
 # Where the declared range is far wider than what people turn: ends and step of the slider.
@@ -141,14 +141,13 @@ def _widget(
         return st.toggle(label, **shared)
     if rule.kind == "color":
         return from_widget(rule, st.color_picker(label, **shared))
-    return _number(label, rule, key, name, high, shared)
-
-
-def _number(label: str, rule: Parameter, key: str, name: str, high: int | None, shared: dict[str, Any]) -> Any:
-    low = rule.low or 0
     if high is not None:
-        write({key: min(read(key), high)})
-        return st.slider(label, int(low), high, **shared) if high > low else high
+        return _up_to(high, label, rule, current, shared)
+    return _number(label, rule, key, name, shared)
+
+
+def _number(label: str, rule: Parameter, key: str, name: str, shared: dict[str, Any]) -> Any:
+    low = rule.low or 0
     if name in _SLIDERS:
         start, end, step = _SLIDERS[name]
         value = read(key)
@@ -157,3 +156,11 @@ def _number(label: str, rule: Parameter, key: str, name: str, high: int | None, 
     if rule.kind == "int":
         return st.number_input(label, int(low), int(rule.high or _LARGEST_INT), step=1, **shared)
     return st.number_input(label, float(low), float(rule.high or _LARGEST_FLOAT), format="%.4g", **shared)
+
+
+def _up_to(high: int, label: str, rule: Parameter, current: int, shared: dict[str, Any]) -> int:
+    """Draw a slider that ends at `high`; a larger setting stays as it is until somebody moves the slider."""
+    low, value = int(rule.low or 0), show_at_most(shared["key"], current, high)
+    if high > low:
+        st.slider(label, low, high, **shared)
+    return value

@@ -54,7 +54,7 @@ def _watch() -> None:
 
 
 def _cancel(place: DeltaGenerator, model: str) -> None:
-    loading = server().loading(model)
+    loading = server().models.loading(model)
     if loading is not None and loading.fetching:
         place.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
 
@@ -71,4 +71,4 @@ def _use_built_in() -> None:
     family = CATALOG[DEFAULT_MODEL].family
     first, *others = (name for name, card in CATALOG.items() if card.family == family and is_available(card))
     session().change(model=first, others=tuple(others[:MOST_OTHERS]))
-    session().comparison.start_anew()
+    session().comparison.ask(questions(session().settings))

@@ -78,7 +78,7 @@ def _order(shown: ResultView, name: str, seed_count: int) -> TrialOrder:
         attribution=shown.attribution,
         class_index=shown.focus.index,
         neighborhood=result.neighborhood,
-        top_k=shown.view.top_k,
+        top_k=shown.top_k,
         seeds=tuple(range(seed_count)),
     )
 

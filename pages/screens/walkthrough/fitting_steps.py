@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.masks.kernels import distances, effective_sample_size
+from lime_core.methods.lime.workings import pose
 from lime_core.settings.view import Sign
 from pages.screens.walkthrough.asking_steps import choose_class
 from pages.screens.walkthrough.walk import Step, Walk
@@ -45,9 +46,19 @@ def _tell_weights(walk: Walk) -> None:
     )
     st.latex(_distance_formula(walk.spec.distance, walk.mask, float(distance[sample])))
     st.latex(_kernel_formula(walk.spec.kernel, float(distance[sample]), float(weight[sample])))
-    st.markdown(
-        f"All {len(weight):,} samples together count as much as {effective_sample_size(weight):,.0f} of equal weight "
-        "(the *effective sample size*). A narrow kernel stays near the picture but leaves few samples that count."
+    st.markdown(f"{_together(walk, weight)} A narrow kernel stays near the picture but leaves few samples that count.")
+
+
+def _together(walk: Walk, weight: Floats) -> str:
+    """Say what all samples together count."""
+    if walk.explanation is None and not weight.any():
+        return f"None of the {len(weight):,} samples has any weight, so there is nothing to average: widen the kernel."
+    # The fit knows it even where the weights themselves are too small for a number.
+    count = effective_sample_size(weight) if walk.explanation is None else walk.explanation.effective_sample_size
+    small = "" if weight.any() else " Each weight is nearly nothing; in the fit only their ratios count."
+    return (
+        f"All {len(weight):,} samples together count as much as {count:,.0f} of equal weight (the *effective sample "
+        f"size*).{small}"
     )
 
 
@@ -93,9 +104,8 @@ def _tell_fit(walk: Walk) -> None:
     shown, hidden = _means(walk, j)
     beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
-        f"**Superpixel {j}.** The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where "
-        f"it is hidden: a difference of {shown - hidden:+.3f}. The fit looks at all superpixels at once, so that none "
-        "gets credit for its neighbours:"
+        f"**Superpixel {j}.** {_compared(shown, hidden)} The fit looks at all superpixels at once, so that none gets "
+        "credit for its neighbours:"
     )
     st.latex(rf"\beta_{{{j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
     st.markdown(
@@ -112,15 +122,37 @@ def _strongest(walk: Walk) -> int:
     return int(np.abs(walk.focus.coefficients).argmax())
 
 
-def _means(walk: Walk, superpixel: int) -> tuple[float, float]:
-    """Return the weighted mean target where a superpixel is shown and where it is hidden."""
-    answers, (_, weight) = _targets(walk), _weighted(walk)
+def _compared(shown: float | None, hidden: float | None) -> str:
+    """Say what the weighted means are where a superpixel is shown and where it is hidden."""
+    means = {"shown": shown, "hidden": hidden}
+    missing = [name for name, mean in means.items() if mean is None]
+    if shown is not None and hidden is not None:
+        return (
+            f"The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where it is hidden: a "
+            f"difference of {shown - hidden:+.3f}."
+        )
+    there = "".join(
+        f" Where it is {name}, the weighted mean of the answers is {mean:.3f}."
+        for name, mean in means.items()
+        if mean is not None
+    )
+    return f"No sample that counts has it {' or '.join(missing)}, so there is nothing to average there.{there}"
+
+
+def _means(walk: Walk, superpixel: int) -> tuple[float | None, float | None]:
+    """Return the weighted mean target where a superpixel is shown and where it is hidden; None without any weight."""
+    answers, weight = _targets(walk), _weights_of_fit(walk)
     inside = walk.answers.masks[:, superpixel] == 1
     shown, hidden = (
-        float(np.average(answers[rows], weights=weight[rows])) if weight[rows].sum() > 0 else float("nan")
+        float(np.average(answers[rows], weights=weight[rows])) if weight[rows].any() else None
         for rows in (inside, ~inside)
     )
     return shown, hidden
+
+
+def _weights_of_fit(walk: Walk) -> Floats:
+    """Return what each sample counts in the fit, float64 ``(N,)``."""
+    return pose(walk.answers, walk.spec, [walk.focus.index]).weights
 
 
 def _targets(walk: Walk) -> Floats:
@@ -139,7 +171,7 @@ def _show_fit(walk: Walk) -> None:
     figure = charts.fit(
         _targets(walk)[:_MOST_POINTS],
         explained.intercept + masks @ explained.coefficients,
-        _weighted(walk)[1][:_MOST_POINTS],
+        _weights_of_fit(walk)[:_MOST_POINTS],
         masks[:, chosen] == 1,
         explanation.unit,
     )

@@ -12,6 +12,7 @@ from pages.state import widget_state
 from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import Session, session
+from pages.widgets.model_choice import download_of
 from pages.widgets.sample_choice import sample
 from pages.widgets.text import plain, seconds
 
@@ -122,6 +123,8 @@ def _ask(walk: Walk) -> None:
     st.info("From here on the model's answers are needed, and with these settings it has not been asked yet.")
     speed, samples = server().speed(walk.question.model, walk.question.precision), walk.question.spec.samples
     pace = f", about {seconds(samples / speed)}" if speed else ""
+    if download := download_of(walk.question.model):
+        pace = f"{pace}; {download}"
     label = f"Ask the model: {samples:,} samples{pace}"
     if st.button(label, type="primary", key="walk.ask", on_click=_ask_with_lime):
         # The progress stands above this part of the page.

@@ -195,7 +195,7 @@ def test_a_download_shows_its_bytes_and_can_be_cancelled(model: FakeModel) -> No
     assert begun.wait(SECONDS)
     fine(page.run())
     page.button(key="cancel.vgg16").click().run()
-    assert server().loading("vgg16").wait(SECONDS)
+    assert server().models.loading("vgg16").wait(SECONDS)
     assert all(job.wait(SECONDS) for job in runs(page).jobs.values())
     page.run()
     assert not page.exception
