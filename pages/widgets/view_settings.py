@@ -9,7 +9,7 @@ import streamlit as st
 import lime_core as lc
 from pages.state import widget_state
 from pages.state.session import session
-from pages.widgets.settings import view_setting
+from pages.widgets.setting_widgets import view_setting
 
 _WIDTHS = {"name": 145, "sign": 120, "top_k": 150}
 

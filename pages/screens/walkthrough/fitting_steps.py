@@ -14,7 +14,7 @@ from lime_core.masks.kernels import distances, effective_sample_size
 from lime_core.methods.lime.workings import pose
 from lime_core.settings.view import Sign
 from pages.screens.walkthrough.asking_steps import choose_class
-from pages.screens.walkthrough.walk import Step, Walk
+from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
 from pages.state import widget_state
 from pages.state.session import Session
 from pages.widgets import charts, verdict_text
@@ -30,13 +30,13 @@ _MOST_POINTS = 2000  # a browser draws no more of them smoothly
 _PENALTIES = {"ridge": r" + \alpha \sum_j \beta_j^2", "lasso": r" + \alpha \sum_j |\beta_j|"}
 
 
-def _weighted(walk: Walk) -> tuple[Floats, Floats]:
+def _weighted(walk: WalkthroughState) -> tuple[Floats, Floats]:
     """Return each sample's distance and weight."""
     distance = distances(walk.answers.masks, walk.answers.energy, walk.spec.distance)
     return distance, walk.spec.kernel.weights(distance)
 
 
-def _tell_weights(walk: Walk) -> None:
+def _describe_weights(walk: WalkthroughState) -> None:
     distance, weight = _weighted(walk)
     sample = walk.sample
     st.markdown(
@@ -49,7 +49,7 @@ def _tell_weights(walk: Walk) -> None:
     st.markdown(f"{_together(walk, weight)} A narrow kernel stays near the picture but leaves few samples that count.")
 
 
-def _together(walk: Walk, weight: Floats) -> str:
+def _together(walk: WalkthroughState, weight: Floats) -> str:
     """Say what all samples together count."""
     if walk.explanation is None and not weight.any():
         return f"None of the {len(weight):,} samples has any weight, so there is nothing to average: widen the kernel."
@@ -81,7 +81,7 @@ def _kernel_formula(kernel: lc.kernels.Kernel, distance: float, weight: float) -
     return rf"w({distance:.3f}) = {weight:.3g}"
 
 
-def _show_weights(walk: Walk) -> None:
+def _show_weights(walk: WalkthroughState) -> None:
     distance, weight = _weighted(walk)
     text = f"Sample {walk.sample} has distance {distance[walk.sample]:.3f} and weight {weight[walk.sample]:.3f}"
     figure = charts.kernel(walk.answers, walk.spec, mark=walk.sample)
@@ -89,7 +89,7 @@ def _show_weights(walk: Walk) -> None:
     st.caption(f"{text}. Above: the kernel, with the samples on it; below: how many samples lie at each distance.")
 
 
-def _tell_fit(walk: Walk) -> None:
+def _describe_fit(walk: WalkthroughState) -> None:
     surrogate, explained = walk.fitted.spec.surrogate, walk.focus
     st.markdown(
         f"Now fit the simplest formula to the model's answers ({walk.spec.unit}): a sum with one number, a "
@@ -114,11 +114,11 @@ def _tell_fit(walk: Walk) -> None:
     )
 
 
-def _superpixel(walk: Walk) -> int:
+def _superpixel(walk: WalkthroughState) -> int:
     return int(widget_state.read(widget_state.SUPERPIXEL, _strongest(walk)))
 
 
-def _strongest(walk: Walk) -> int:
+def _strongest(walk: WalkthroughState) -> int:
     return int(np.abs(walk.focus.coefficients).argmax())
 
 
@@ -139,7 +139,7 @@ def _compared(shown: float | None, hidden: float | None) -> str:
     return f"No sample that counts has it {' or '.join(missing)}, so there is nothing to average there.{there}"
 
 
-def _means(walk: Walk, superpixel: int) -> tuple[float | None, float | None]:
+def _means(walk: WalkthroughState, superpixel: int) -> tuple[float | None, float | None]:
     """Return the weighted mean target where a superpixel is shown and where it is hidden; None without any weight."""
     answers, weight = _targets(walk), _weights_of_fit(walk)
     inside = walk.answers.masks[:, superpixel] == 1
@@ -150,17 +150,17 @@ def _means(walk: Walk, superpixel: int) -> tuple[float | None, float | None]:
     return shown, hidden
 
 
-def _weights_of_fit(walk: Walk) -> Floats:
+def _weights_of_fit(walk: WalkthroughState) -> Floats:
     """Return what each sample counts in the fit, float64 ``(N,)``."""
     return pose(walk.answers, walk.spec, [walk.focus.index]).weights
 
 
-def _targets(walk: Walk) -> Floats:
+def _targets(walk: WalkthroughState) -> Floats:
     values: Floats = walk.spec.target.values(walk.answers.outputs[:, [walk.focus.index]])[:, 0]
     return values
 
 
-def _show_fit(walk: Walk) -> None:
+def _show_fit(walk: WalkthroughState) -> None:
     explanation, explained = walk.fitted, walk.focus
     if not explanation.spec.surrogate.linear:
         figure = charts.scores(explanation, explained.index)
@@ -188,7 +188,7 @@ def _choose_fit(state: Session) -> dict[str, Any]:
     return surrogate_settings()
 
 
-def _tell_explanation(walk: Walk) -> None:
+def _describe_explanation(walk: WalkthroughState) -> None:
     explanation, explained = walk.fitted, walk.focus
     name, evidence_for = plain(explained.name), _strongest_in_words(walk, "positive")
     if explanation.signed:
@@ -211,12 +211,12 @@ def _tell_explanation(walk: Walk) -> None:
     st.markdown(verdict_text.in_full(explained.trust, with_advice=not walk.state.running))
 
 
-def _strongest_in_words(walk: Walk, sign: Sign) -> str:
+def _strongest_in_words(walk: WalkthroughState, sign: Sign) -> str:
     """Return the K strongest superpixels that are drawn, as a list."""
     return listed(walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign)), most=1023)
 
 
-def _show_explanation(walk: Walk) -> None:
+def _show_explanation(walk: WalkthroughState) -> None:
     explained = walk.focus
     st.image(
         walk.shown.map_of(explained.index),
@@ -246,7 +246,7 @@ FITTING = (
         "Near samples count more than far ones.",
         "what distance means, and how fast the weight falls with it.",
         lambda _: kernel_settings(),
-        _tell_weights,
+        _describe_weights,
         _show_weights,
         needs="answers",
         one_sample=True,
@@ -256,7 +256,7 @@ FITTING = (
         "Let a simple sum imitate the model around this picture.",
         "which simple model imitates it, and how strongly large coefficients are held down.",
         _choose_fit,
-        _tell_fit,
+        _describe_fit,
         _show_fit,
         needs="fit",
     ),
@@ -265,7 +265,7 @@ FITTING = (
         "The coefficients, laid over the picture.",
         "which superpixels are drawn, and how.",
         _choose_explanation,
-        _tell_explanation,
+        _describe_explanation,
         _show_explanation,
         needs="fit",
     ),

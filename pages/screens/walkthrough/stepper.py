@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 import lime_core as lc
-from pages.screens.walkthrough.walk import Step, Walk, begin
+from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState, begin
 from pages.state import widget_state
 from pages.state.question import Question
 from pages.state.server import server
@@ -45,7 +45,7 @@ def _show(steps: tuple[Step, ...]) -> None:
             _picture(step, walk)
     if walk is not None and step.is_ready(walk):
         with text:
-            step.tell(walk)
+            step.describe(walk)
 
 
 def _navigation(steps: tuple[Step, ...]) -> int:
@@ -95,7 +95,7 @@ def _choice(state: Session, step: Step) -> None:
         st.error(plain(str(error)))
 
 
-def _walk(state: Session, step: Step, question: Question) -> Walk | None:
+def _walk(state: Session, step: Step, question: Question) -> WalkthroughState | None:
     """Return what the step is drawn from, and draw the choice of a sample where it has one."""
     try:
         walk = begin(state, replace(question, spec=state.settings.spec))
@@ -107,7 +107,7 @@ def _walk(state: Session, step: Step, question: Question) -> Walk | None:
     return replace(walk, sample=sample(len(walk.masks))) if step.one_sample else walk
 
 
-def _picture(step: Step, walk: Walk) -> None:
+def _picture(step: Step, walk: WalkthroughState) -> None:
     if step.is_ready(walk):
         step.show(walk)
     elif walk.result is None:
@@ -116,7 +116,7 @@ def _picture(step: Step, walk: Walk) -> None:
         st.error(plain(walk.problem))
 
 
-def _ask(walk: Walk) -> None:
+def _ask(walk: WalkthroughState) -> None:
     if walk.state.running:
         st.info("The model is being asked; the first answers come in a moment.")
         return

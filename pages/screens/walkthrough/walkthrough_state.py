@@ -21,7 +21,7 @@ _LEAFED = 64  # samples to choose one from; more are of no use to a person
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class WalkthroughState:
     """What a step is drawn from: everything belongs to the present settings.
 
     Attributes
@@ -103,7 +103,7 @@ class Step:
         What its settings decide, after "The choice here:".
     choose : callable
         Draws the settings, and returns what `Session.change` takes.
-    tell, show : callable
+    describe, show : callable
         Draw the text and the picture.
     needs : {"scene", "answers", "fit"}
         What has to be there.
@@ -115,17 +115,17 @@ class Step:
     sentence: str
     choice: str
     choose: Callable[[Session], dict[str, Any]]
-    tell: Callable[[Walk], None]
-    show: Callable[[Walk], None]
+    describe: Callable[[WalkthroughState], None]
+    show: Callable[[WalkthroughState], None]
     needs: Literal["scene", "answers", "fit"] = "scene"
     one_sample: bool = False
 
-    def is_ready(self, walk: Walk) -> bool:
+    def is_ready(self, walk: WalkthroughState) -> bool:
         """Return whether everything is there that the step needs."""
         return {"scene": True, "answers": walk.result is not None, "fit": walk.explanation is not None}[self.needs]
 
 
-def begin(state: Session, question: Question) -> Walk:
+def begin(state: Session, question: Question) -> WalkthroughState:
     """Return what there is for the present question.
 
     Raises
@@ -137,8 +137,8 @@ def begin(state: Session, question: Question) -> Walk:
     scene = server().scene(question.image, CATALOG[question.model].input_size, question.spec)
     neighborhood = _answers(state, question)
     if neighborhood is None:
-        return Walk(state, question, scene, _first_masks(question.spec, scene.superpixels))
-    walk = Walk(state, question, scene, neighborhood.masks[:_LEAFED], result=Result(question, neighborhood))
+        return WalkthroughState(state, question, scene, _first_masks(question.spec, scene.superpixels))
+    walk = WalkthroughState(state, question, scene, neighborhood.masks[:_LEAFED], result=Result(question, neighborhood))
     try:
         return replace(walk, explanation=server().explanation(neighborhood, question.spec))
     except lc.LimeError as error:

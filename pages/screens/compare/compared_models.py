@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.screens.compare.questions import questions
-from pages.shell import opening
+from pages.screens.compare.same_question import questions
+from pages.shell import visit
 from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import labels
 from pages.widgets.model_choice import download_of, other_models
-from pages.widgets.settings import setting
+from pages.widgets.setting_widgets import setting
 from pages.widgets.text import seconds
 
 
 def show() -> None:
     """Draw the choice of the models and the Compare button; an opened screen asks the built-in model at once."""
     state = session()
-    opening.arrive()
+    visit.arrive()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container(width="stretch"):
             others = other_models(state.settings.model)
@@ -38,7 +38,7 @@ def show() -> None:
 def _is_free(question: Question) -> bool:
     """Return whether a visit may ask a question: it costs little, or it is answered."""
     cached = server().answers_to(question)
-    return opening.is_cheap(question) or (cached is not None and cached.samples >= question.size(cached.superpixels))
+    return visit.is_cheap(question) or (cached is not None and cached.samples >= question.size(cached.superpixels))
 
 
 def _summary(asked: list[Question]) -> None:
