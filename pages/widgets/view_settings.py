@@ -43,7 +43,6 @@ def view_details(view: lc.View) -> lc.View:
 
 def one_scale() -> bool:
     """Draw the choice between one colour scale for all classes and one each."""
-    widget_state.prime(widget_state.ONE_SCALE, session().settings.one_scale)
     return st.toggle(
         "One colour scale",
         key=widget_state.ONE_SCALE,

@@ -15,7 +15,6 @@ from lime_core.methods.lime.workings import pose
 from lime_core.settings.view import Sign
 from pages.screens.walkthrough.asking_steps import choose_class
 from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
-from pages.state import widget_state
 from pages.state.session import Session
 from pages.widgets import charts, verdict_text
 from pages.widgets.result_legend import legend
@@ -100,26 +99,18 @@ def _describe_fit(walk: WalkthroughState) -> None:
         return
     st.latex(r"\hat y_i = \beta_0 + \sum_j \beta_j z_{ij}")
     st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES.get(surrogate.name, '')}")
-    j = _superpixel(walk)
+    j, number_of_j = walk.superpixel, walk.ids[walk.superpixel]
     shown, hidden = _means(walk, j)
     beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
-        f"**Superpixel {j}.** {_compared(shown, hidden)} The fit looks at all superpixels at once, so that none gets "
-        "credit for its neighbours:"
+        f"**Superpixel {number_of_j}.** {_compared(shown, hidden)} The fit looks at all superpixels at once, so that "
+        "none gets credit for its neighbours:"
     )
-    st.latex(rf"\beta_{{{j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
+    st.latex(rf"\beta_{{{number_of_j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
     st.markdown(
         f"**R² = {number(explained.r2)}** is the share of the answers' variation that the sum reproduces; "
         f"{number(explained.r2_holdout)} for samples it was not fitted to. 1 would be all of it."
     )
-
-
-def _superpixel(walk: WalkthroughState) -> int:
-    return int(widget_state.read(widget_state.SUPERPIXEL, _strongest(walk)))
-
-
-def _strongest(walk: WalkthroughState) -> int:
-    return int(np.abs(walk.focus.coefficients).argmax())
 
 
 def _compared(shown: float | None, hidden: float | None) -> str:
@@ -166,7 +157,8 @@ def _show_fit(walk: WalkthroughState) -> None:
         figure = charts.scores(explanation, explained.index)
         st.plotly_chart(figure, key="walk.tree", config=charts.QUIET, alt="Importance by superpixel")
         return
-    chosen = superpixel(len(explained.coefficients), _strongest(walk))
+    chosen = walk.superpixel
+    superpixel(walk.ids.tolist(), chosen)
     masks = walk.answers.masks[:_MOST_POINTS]
     figure = charts.fit(
         _targets(walk)[:_MOST_POINTS],
@@ -178,8 +170,8 @@ def _show_fit(walk: WalkthroughState) -> None:
     text = f"The surrogate's answer to each sample beside the model's, R² {number(explained.r2)}"
     st.plotly_chart(figure, key="walk.fit", config=charts.QUIET, alt=text)
     st.caption(
-        f"Each point is one sample; larger points count more. Filled: superpixel {chosen} is shown. On the dashed line "
-        "the surrogate and the model agree."
+        f"Each point is one sample; larger points count more. Filled: superpixel {walk.ids[chosen]} is shown. On the "
+        "dashed line the surrogate and the model agree."
     )
 
 

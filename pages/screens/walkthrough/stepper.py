@@ -50,7 +50,6 @@ def _show(steps: tuple[Step, ...]) -> None:
 
 def _navigation(steps: tuple[Step, ...]) -> int:
     """Draw all steps in a row with Back and Next, and return the index of the present one."""
-    widget_state.prime(widget_state.STEP, session().settings.step)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = st.segmented_control(
             "Step",

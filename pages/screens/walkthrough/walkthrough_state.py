@@ -59,6 +59,11 @@ class WalkthroughState:
         return self.state.settings.spec
 
     @property
+    def ids(self) -> NDArray[np.int64]:
+        """What people call the superpixels, int64 ``(S,)``."""
+        return self.spec.segmentation.superpixel_ids(self.scene.superpixels)
+
+    @property
     def mask(self) -> NDArray[np.uint8]:
         """The mask of the sample that is looked at, uint8 ``(S,)``."""
         mask: NDArray[np.uint8] = self.masks[self.sample]
@@ -89,6 +94,14 @@ class WalkthroughState:
     def focus(self) -> lc.ClassExplanation:
         """The class that is looked at; `LimeError` when there is no explanation."""
         return self.fitted[self.shown.focus.index]
+
+    @property
+    def superpixel(self) -> int:
+        """The selected superpixel, or the strongest of the class; `LimeError` when there is no explanation."""
+        selected, coefficients = self.state.settings.superpixel, self.focus.coefficients
+        if selected is not None and selected < len(coefficients):
+            return selected
+        return int(np.abs(coefficients).argmax())
 
 
 @dataclass(frozen=True, slots=True)
