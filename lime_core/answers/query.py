@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason
 from lime_core.answers.probe import BATCH_SIZE, Probe
-from lime_core.answers.scene import prepare
+from lime_core.answers.scene import Scene, prepare
 from lime_core.answers.stopping import RunningFit, StoppingRule
 from lime_core.errors import LimeError, SpecError
 from lime_core.masks.samplers import draw_masks, pair_ids
@@ -89,15 +89,23 @@ def stream(
     *,
     batch_size: int = BATCH_SIZE,
     known: Neighborhood | None = None,
+    scene: Scene | None = None,
 ) -> Iterator[Neighborhood]:
     """Yield a neighborhood of all samples so far after each batch.
 
-    Every one is valid, so a caller can show intermediate results, or leave the loop early and keep the last one.
-    Arguments and errors are those of `query`.
+    Every one is valid, so a caller can show intermediate results, or leave the loop early and keep the last one. Other
+    arguments and errors are those of `query`.
+
+    Parameters
+    ----------
+    scene : Scene, optional
+        What `prepare` gives for this picture, the classifier's input size and `spec`, where it is there already:
+        cutting and inpainting take seconds.
     """
     image, classifier, spec = as_image(image), as_classifier(classifier), as_spec(spec)
     started = time.perf_counter()
-    scene = prepare(image, classifier.input_size, spec)
+    if scene is None:
+        scene = prepare(image, classifier.input_size, spec)
     _check_size(spec, scene.superpixels)
     prepared = time.perf_counter()
     growing = _Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started})

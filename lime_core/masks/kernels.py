@@ -100,5 +100,13 @@ def distances(masks: NDArray[np.uint8], energy: Floats, distance: Distance) -> F
 
 
 def effective_sample_size(weights: Floats) -> float:
-    """Return Kish's effective sample size (Σw)²/Σw²: how many samples of equal weight are worth as much."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
+    """Return Kish's effective sample size (Σw)²/Σw²: how many samples of equal weight are worth as much.
+
+    0 without any weight.
+    """
+    largest = float(weights.max(initial=0.0))
+    if largest == 0:
+        return 0.0
+    # Squares of the weights that a narrow kernel leaves are smaller than any float64.
+    shares = weights / largest
+    return float(shares.sum() ** 2 / (shares**2).sum())

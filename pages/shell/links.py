@@ -69,6 +69,11 @@ def link(page: str, wanted: LinkedSettings) -> str:
     return f"{page.split('?')[0]}?{urlencode(query_of(wanted), doseq=True)}"
 
 
+def settings_in(query: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the parameters of an address that are settings; the others are Streamlit's own and the page's."""
+    return {name: list(texts) for name, texts in query.items() if name not in _RESERVED}
+
+
 def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     """Return what a link asks for.
 
@@ -77,7 +82,7 @@ def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     LimeError
         When a name is unknown or a value is not allowed.
     """
-    flags = {name: list(texts) for name, texts in query.items() if name not in _RESERVED}
+    flags = settings_in(query)
     named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
     for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", mask_methods())):
         if name in named and named[name] not in allowed:

@@ -31,7 +31,6 @@ def preset() -> None:
 
 def method() -> str:
     """Draw the choice of the method and return its name."""
-    widget_state.prime(widget_state.METHOD, session().settings.method)
     return st.selectbox(
         "Method",
         list(mask_methods()),

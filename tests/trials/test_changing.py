@@ -367,7 +367,7 @@ def test_a_sanity_check_shuffles_by_its_seed():
 @pytest.mark.parametrize("steps", [0, -1])
 def test_a_sanity_check_has_a_step(steps):
     with pytest.raises(lc.SpecError, match=f"steps must be at least 1; got {steps}"):
-        steps_of([TRAINED], steps=steps)
+        stages_of([TRAINED], steps=steps)
 
 
 # Shared

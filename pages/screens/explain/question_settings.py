@@ -16,8 +16,9 @@ from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
+from pages.widgets.model_choice import download_of
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
-from pages.widgets.settings import option, setting
+from pages.widgets.setting_widgets import option, setting
 from pages.widgets.text import plain, seconds
 
 
@@ -121,6 +122,8 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
         if speed:
             duration = seconds(question.size(scene.superpixels) / speed)
             parts.append(f"about {duration} at {speed:.0f} samples a second")
+    if download := download_of(settings.model):
+        parts.append(f"*Explain* {download}")
     if state.result is not None and not state.answered:
         parts.append("**settings have changed: press Explain**")
     st.caption(" · ".join(parts))

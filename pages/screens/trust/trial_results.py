@@ -110,7 +110,7 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
         st.info("This class was not among the repeated ones; choose the classes on the Explain screen.")
         return
     icon = _GOOD if result.jaccard >= 0.8 else _MIXED if result.jaccard >= 0.5 else _BAD
-    k, unit = shown.view.top_k, shown.attribution.unit
+    k, unit = shown.top_k, shown.attribution.unit
     st.markdown(f"{icon} Two runs share **{result.vsi:.0%}** of their {k} strongest superpixels on average.")
     _metrics(
         ("Jaccard", result.jaccard, f"Common to the {k} strongest of two runs, of all that either names."),
@@ -137,7 +137,7 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
 
 def what_if(shown: ResultView, result: WhatIf) -> None:
     """Show which superpixels survive other settings, and what each of the settings gives."""
-    top = result.base.top_features(result.class_index, shown.view.top_k, sign="both")
+    top = result.base.top_features(result.class_index, shown.top_k, sign="both")
     kept = len(result.survivors)
     icon = _GOOD if 2 * kept >= len(top) else _MIXED if kept else _BAD
     flips = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
-from pages.screens.compare.questions import on_the_same_masks, questions
+from pages.screens.compare.same_question import on_the_same_masks, questions
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.server import server
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, state_of, texts
@@ -195,7 +195,7 @@ def test_a_download_shows_its_bytes_and_can_be_cancelled(model: FakeModel) -> No
     assert begun.wait(SECONDS)
     fine(page.run())
     page.button(key="cancel.vgg16").click().run()
-    assert server().loading("vgg16").wait(SECONDS)
+    assert server().models.loading("vgg16").wait(SECONDS)
     assert all(job.wait(SECONDS) for job in runs(page).jobs.values())
     page.run()
     assert not page.exception

@@ -17,7 +17,7 @@ def test_a_model_that_cannot_be_had_is_said_and_the_built_in_one_is_offered(mode
 
     model.load = unavailable
     page.selectbox(key="model").set_value("vgg16").run()
-    assert server().loading("vgg16").wait(60)
+    assert server().models.loading("vgg16").wait(60)
     page.run()
     assert not page.exception
     assert "no connection" in page.error[0].value
@@ -63,7 +63,7 @@ def test_a_download_shows_its_bytes_and_can_be_cancelled(model: FakeModel) -> No
     assert page.button(key="cancel_download").label == "Cancel"
     page.button(key="cancel_download").click().run()
     assert cancelled.wait(60)
-    assert server().loading("vgg16").wait(60)
+    assert server().models.loading("vgg16").wait(60)
     page.run()
     assert not page.exception
     assert "cancelled" in page.error[0].value

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, bf16_available, is_available
+from lime_core.models import DEFAULT_MODEL, bf16_available
 from pages.shell import links
 from pages.state.gallery import EXAMPLES, example
 from pages.state.question import Question
@@ -25,7 +25,7 @@ def follow_link() -> None:
     state = session()
     if state.opened:
         return
-    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    query = links.settings_in({name: st.query_params.get_all(name) for name in st.query_params})
     try:
         wanted = links.follow(query)
     except lc.LimeError as error:
@@ -55,8 +55,12 @@ def arrive() -> bool:
 
 
 def is_cheap(question: Question) -> bool:
-    """Return whether a question may be asked without anybody pressing a button."""
-    return question.spec.samples <= _MOST_SAMPLES and is_available(CATALOG[question.model])
+    """Return whether a question may be asked without anybody pressing a button: briefly, and of the built-in model.
+
+    Any other model has to be loaded first, which may mean a download and files in the cache.
+    """
+    built_in = question.model == DEFAULT_MODEL and question.precision == "f32"
+    return built_in and question.spec.samples <= _MOST_SAMPLES
 
 
 def first_look() -> None:
