@@ -41,3 +41,8 @@ def test_every_kernel_gives_the_picture_itself_full_weight_and_no_sample_more(na
     assert (weights >= 0).all()
     assert np.array_equal(distance, before)
     assert KERNELS[name].local == (weights[-1] < 1)
+
+
+def test_effective_sample_size_of_weights_whose_squares_are_smaller_than_any_number():
+    assert effective_sample_size(np.full(40, 1e-300)) == pytest.approx(40)
+    assert effective_sample_size(np.zeros(3)) == 0

@@ -75,3 +75,16 @@ def test_a_costly_link_waits_for_the_button(model: FakeModel) -> None:
     page = fine(open_page(samples="50000"))
     assert model.pictures == 0
     assert state_of(page).settings.spec == replace(lc.ExplainSpec(), samples=50_000)
+
+
+@pytest.mark.parametrize("name", ["tab", "embed", "embed_options"])
+def test_a_reload_with_what_is_no_setting_changes_no_setting(model: FakeModel, name: str) -> None:
+    usual = state_of(explained()).settings
+    page = explained(**{name: {"tab": "Samples", "embed": "true", "embed_options": "dark_theme"}[name]})
+    assert replace(state_of(page).settings, picture=None) == replace(usual, picture=None)
+    assert state_of(page).result.neighborhood.samples == 512
+
+
+def test_a_tab_does_not_hide_the_settings_of_a_link(model: FakeModel) -> None:
+    page = explained(tab="Samples", samples="64")
+    assert state_of(page).settings.spec == replace(lc.ExplainSpec(), samples=64)
