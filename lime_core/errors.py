@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class LimeError(Exception):
     """Base of every error that `lime_core` raises on purpose."""
@@ -21,3 +23,10 @@ class ModelError(LimeError):
 
 class WeightsError(ModelError):
     """A model's weights are missing, damaged, or could not be fetched."""
+
+
+def in_words(error: Exception) -> str:
+    """Return what an exception says, without addresses in memory; the name of its kind where it says nothing."""
+    # Pillow and NumPy call a file in memory "<_io.BytesIO object at 0x7f…>".
+    text = re.sub(r"<[^<>]* object at 0x[0-9A-Fa-f]+>", "the file", str(error)).strip().rstrip(".")
+    return text or type(error).__name__

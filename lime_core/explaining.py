@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress, query
 from lime_core.explanation.attribution import Attribution
@@ -10,20 +13,24 @@ from lime_core.judge import judged
 from lime_core.methods import method_named
 from lime_core.methods.lime.fit import fit_surrogate
 from lime_core.models.protocol import Classifier
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource
+from lime_core.settings.presets import as_spec
 from lime_core.settings.spec import ExplainSpec
 
+Settings = ExplainSpec | str | Mapping[str, Any]
 
-def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanation:
+
+def fit(neighborhood: Neighborhood, spec: Settings | None = None) -> Explanation:
     """Fit the weighted linear surrogate of every explained class, and judge it (milliseconds; no model call).
 
     Parameters
     ----------
     neighborhood : Neighborhood
         Masks and outputs of `query`.
-    spec : ExplainSpec, optional
-        Its fit fields are used; segmentation and query fields stay those that made `neighborhood`. The verdicts are
-        about its `top_k` strongest superpixels.
+    spec : ExplainSpec, str or mapping, optional
+        Settings, the name of a preset, or settings by name; without them those of `neighborhood`. Its fit fields are
+        used; segmentation and query fields stay those that made `neighborhood`. The verdicts are about its `top_k`
+        strongest superpixels.
 
     Returns
     -------
@@ -35,24 +42,28 @@ def fit(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -> Explanat
         When a class index is out of range, the kernel gives no sample any weight, least squares has fewer samples
         than superpixels, or log-odds are wanted of outputs outside 0..1.
     """
-    spec = spec or neighborhood.spec
+    spec = neighborhood.spec if spec is None else as_spec(spec)
     explanation, workings = fit_surrogate(neighborhood, spec)
     return judged(explanation, neighborhood, top_k=spec.top_k, workings=workings)
 
 
 def explain(
-    image: Image, classifier: Classifier, spec: ExplainSpec | None = None, *, on_progress: Progress | None = None
+    image: Image | PictureSource,
+    classifier: Classifier | str,
+    spec: Settings | None = None,
+    *,
+    on_progress: Progress | None = None,
 ) -> Explanation:
     """Explain a picture with LIME: `query`, then `fit`.
 
     Parameters
     ----------
-    image : Image
-        The picture.
-    classifier : Classifier
-        From `load_classifier`, or any callable in a `CallableClassifier`.
-    spec : ExplainSpec, optional
-        Settings; without them the project's defaults.
+    image : Image or what `load_image` takes
+        The picture: also a path, bytes, an open file, an array ``(H, W, 3)`` or a Pillow image.
+    classifier : Classifier or str
+        From `load_classifier`, any callable in a `CallableClassifier`, or the name of a model in the catalog.
+    spec : ExplainSpec, str or mapping, optional
+        Settings, the name of a preset, or settings by name; without them the project's defaults.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each batch; when it raises, the work stops there.
 
@@ -65,16 +76,16 @@ def explain(
     LimeError
         See `query` and `fit`.
     """
-    spec = spec or ExplainSpec()
+    spec = as_spec(spec)
     return fit(query(image, classifier, spec, on_progress=on_progress), spec)
 
 
 def attribute(
-    image: Image,
-    classifier: Classifier,
+    image: Image | PictureSource,
+    classifier: Classifier | str,
     *,
     method: str = "lime",
-    spec: ExplainSpec | None = None,
+    spec: Settings | None = None,
     known: Neighborhood | None = None,
     on_progress: Progress | None = None,
 ) -> Attribution:
@@ -82,14 +93,15 @@ def attribute(
 
     Parameters
     ----------
-    image : Image
-        The picture.
-    classifier : Classifier
-        From `load_classifier`, or any callable in a `CallableClassifier`.
+    image : Image or what `load_image` takes
+        The picture: also a path, bytes, an open file, an array ``(H, W, 3)`` or a Pillow image.
+    classifier : Classifier or str
+        From `load_classifier`, any callable in a `CallableClassifier`, or the name of a model in the catalog.
     method : str
         A key of `METHODS`.
-    spec : ExplainSpec, optional
-        Settings; without them the project's defaults. A method uses those that concern it.
+    spec : ExplainSpec, str or mapping, optional
+        Settings, the name of a preset, or settings by name; without them the project's defaults. A method uses those
+        that concern it.
     known : Neighborhood, optional
         Answers to the same questions that are there already.
     on_progress : callable, optional
@@ -105,7 +117,7 @@ def attribute(
     LimeError
         When there is no such method, or the settings or the model's outputs cannot be used.
     """
-    spec, chosen = spec or ExplainSpec(), method_named(method)
+    spec, chosen = as_spec(spec), method_named(method)
     answers = query(image, classifier, chosen.asked(spec), known=known, on_progress=on_progress)
     if method == "lime":
         return fit(answers, spec)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-from dataclasses import asdict, dataclass, replace
-from typing import Any, BinaryIO, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, BinaryIO, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.errors import LimeError
+from lime_core.errors import LimeError, in_words
+from lime_core.models.names import as_class_names
 from lime_core.settings.spec import ExplainSpec
 
 StopReason = Literal["budget", "separated", "precise", "stopped"]
@@ -38,7 +39,10 @@ class Provenance:
     versions : dict of str
         Python and the packages that take part.
     timings : dict of float
-        Seconds a stage took.
+        Seconds a stage took; not looked at when two are compared.
+    identity : str or None
+        What tells the classifier from others of the same name and weights, such as its preprocessing; None where
+        nothing does, and in older files.
     """
 
     model: str
@@ -47,7 +51,17 @@ class Provenance:
     input_size: tuple[int, int]
     image_sha256: str
     versions: dict[str, str]
-    timings: dict[str, float]
+    timings: dict[str, float] = field(compare=False)
+    identity: str | None = None
+
+    def is_origin_of(self, other: Provenance) -> bool:
+        """Return whether the same model was asked about the same picture."""
+        names = ("model", "weights_sha256", "engine", "input_size", "image_sha256")
+        if any(getattr(self, name) != getattr(other, name) for name in names):
+            return False
+        # Files of older versions do not say more than their weights do.
+        older = self.weights_sha256 is not None and None in (self.identity, other.identity)
+        return older or self.identity == other.identity
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Provenance:
@@ -56,9 +70,11 @@ class Provenance:
         return cls(**{**values, "input_size": (int(height), int(width))})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Neighborhood:
     """The model's answers around one picture; everything `fit` needs, and no pictures.
+
+    Two are equal when all that they hold is, but for how long it took. They cannot be hashed: their arrays are large.
 
     Attributes
     ----------
@@ -99,6 +115,16 @@ class Neighborhood:
     provenance: Provenance
     notes: tuple[str, ...] = ()
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Neighborhood):
+            return NotImplemented
+        plain = ("class_names", "stop_reason", "spec", "provenance", "notes")
+        return all(getattr(self, name) == getattr(other, name) for name in plain) and all(
+            _same_array(getattr(self, name), getattr(other, name)) for name in ARRAYS
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def samples(self) -> int:
         """The number N of perturbed pictures."""
@@ -119,7 +145,7 @@ class Neighborhood:
             "provenance": asdict(self.provenance),
             "notes": self.notes,
         }
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in ARRAYS}
         np.savez_compressed(target, document=np.array(json.dumps(document)), allow_pickle=False, **arrays)
 
     @classmethod
@@ -129,27 +155,76 @@ class Neighborhood:
         Raises
         ------
         LimeError
-            When the file is not such a file, or is damaged.
+            When the file is not such a file, is damaged, or its arrays do not fit together.
         """
         try:
             with np.load(source, allow_pickle=False) as stored:
                 document = json.loads(str(stored["document"]))
-                arrays = {name: stored[name] for name in _ARRAYS}
-            if document["format"] != _FORMAT:
-                raise LimeError(f"The file holds {document['format']!r}; expected {_FORMAT!r}.")
-            return cls(
+                arrays = {name: stored[name] for name in ARRAYS}
+            _check_format(document["format"])
+            loaded = cls(
                 **arrays,
-                class_names=tuple(document["class_names"]),
+                class_names=as_class_names(document["class_names"]),
                 stop_reason=document["stop_reason"],
                 spec=ExplainSpec.from_dict(document["spec"]),
                 provenance=Provenance.from_dict(document["provenance"]),
                 notes=tuple(document.get("notes", ())),
             )
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            check_neighborhood(loaded)
+        except LimeError as error:
             raise LimeError(f"Not a readable neighborhood file (NPZ): {error}") from error
+        except Exception as error:
+            # A damaged file can fail in any way it likes; all of them mean the same thing here.
+            raise LimeError(f"Not a readable neighborhood file (NPZ): {in_words(error)}") from error
+        return loaded
 
 
-_ARRAYS = ("masks", "outputs", "original_outputs", "pairs", "segments", "energy")
+ARRAYS: Mapping[str, tuple[str, str]] = {
+    "masks": ("uint8", "NS"),
+    "outputs": ("float32", "NC"),
+    "original_outputs": ("float32", "C"),
+    "pairs": ("int32", "N"),
+    "segments": ("int32", "HW"),
+    "energy": ("float64", "S"),
+}
+
+
+def _check_format(given: object) -> None:
+    if given != _FORMAT:
+        raise LimeError(f"The file holds {given!r}; expected {_FORMAT!r}.")
+
+
+def check_neighborhood(neighborhood: Neighborhood) -> None:
+    """Raise `LimeError` where arrays of a neighborhood have the wrong type, or do not fit together."""
+    sizes: dict[str, int] = {}
+    for name, (dtype, axes) in ARRAYS.items():
+        array = getattr(neighborhood, name)
+        if array.dtype != dtype or array.ndim != len(axes):
+            raise LimeError(
+                f"{name} must be {dtype} of shape ({', '.join(axes)}); got {array.dtype} of shape {array.shape}"
+            )
+        for axis, side in zip(axes, array.shape, strict=True):
+            if sizes.setdefault(axis, side) != side or side == 0:
+                raise LimeError(f"{name} has the shape {array.shape} where {axis} = {sizes[axis] or 'at least 1'}")
+    if len(neighborhood.class_names) != sizes["C"]:
+        raise LimeError(f"there are {len(neighborhood.class_names)} class names for {sizes['C']} outputs")
+    if neighborhood.stop_reason not in get_args(StopReason):
+        raise LimeError(f"stop_reason is {neighborhood.stop_reason!r}")
+    _check_values(neighborhood, sizes["S"])
+
+
+def _check_values(neighborhood: Neighborhood, superpixels: int) -> None:
+    if neighborhood.masks.max() > 1:
+        raise LimeError("masks must be 0 or 1")
+    if not np.array_equal(np.unique(neighborhood.segments), np.arange(superpixels)):
+        raise LimeError(f"segments must hold each of 0..{superpixels - 1}, one for each column of the masks")
+    for name in ("outputs", "original_outputs", "energy"):
+        if not np.isfinite(getattr(neighborhood, name)).all():
+            raise LimeError(f"{name} must be finite")
+
+
+def _same_array(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
 
 
 def first_samples(neighborhood: Neighborhood, samples: int) -> Neighborhood:

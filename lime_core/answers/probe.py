@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lime_core.answers.scene import Scene
 from lime_core.errors import ModelError
+from lime_core.models.names import as_class_names, check_count, numbered_names
 from lime_core.models.protocol import Classifier, MaskedClassifier
 
 Predictor = Callable[[NDArray[np.uint8]], NDArray[Any]]
@@ -33,19 +34,25 @@ class Probe:
         As given.
     original : ndarray of float32, shape (C,)
         The outputs for the unmodified picture, asked once at construction.
+    class_names : tuple of str
+        C names; numbered where the classifier has none.
 
     Raises
     ------
     ModelError
-        When outputs are not finite, have the wrong shape, or change their number of classes.
+        When outputs are not finite, have the wrong shape, or change their number of classes, or when the classifier's
+        names are not as many.
     """
 
     def __init__(self, scene: Scene, classifier: Classifier) -> None:
         self.scene = scene
         self.classifier = classifier
         self._predict = _predictor(scene, classifier)
+        names = as_class_names(classifier.class_names)  # before anything is asked in vain
         whole = np.ones((1, scene.superpixels), np.uint8)
-        self.original = self._checked(whole, len(classifier.class_names) or None)[0]
+        self.original = self._checked(whole, None)[0]
+        self.class_names = names or numbered_names(len(self.original))
+        check_count(self.class_names, len(self.original))
 
     def ask(self, masks: NDArray[np.uint8], batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
         """Return the outputs float32 ``(B, C)`` for masks uint8 ``(B, S)``; a mask given twice is asked once."""
@@ -58,11 +65,14 @@ class Probe:
         return np.concatenate(answers)[index.ravel()]
 
     def _checked(self, masks: NDArray[np.uint8], classes: int | None) -> NDArray[np.float32]:
-        outputs = np.asarray(self._predict(masks))
+        given = self._predict(masks)
+        if given is None:
+            raise ModelError("The model returned None instead of class outputs; is there a `return` missing?")
+        outputs = np.asarray(given)
         if outputs.ndim != 2 or len(outputs) != len(masks) or outputs.shape[1] == 0:
             raise ModelError(
                 f"The model must return one row of class outputs a picture, shape ({len(masks)}, C); "
-                f"got {outputs.shape}."
+                f"got {outputs.shape if outputs.ndim else 'a single value'}."
             )
         if classes is not None and outputs.shape[1] != classes:
             raise ModelError(f"The model returned {outputs.shape[1]} outputs a picture where it has {classes} classes.")

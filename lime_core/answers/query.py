@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from lime_core.answers.scene import Scene, prepare
 from lime_core.answers.stopping import RunningFit, StoppingRule
 from lime_core.errors import LimeError, SpecError
 from lime_core.masks.samplers import draw_masks, pair_ids
-from lime_core.models.protocol import Classifier
-from lime_core.picture.image import Image
+from lime_core.models.loading import as_classifier
+from lime_core.models.protocol import Classifier, identity_of
+from lime_core.picture.image import Image, PictureSource, as_image
+from lime_core.settings.presets import as_spec
 from lime_core.settings.spec import ExplainSpec
 
 Progress = Callable[[int, int], object]
@@ -31,9 +34,9 @@ _PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensor
 
 
 def query(
-    image: Image,
-    classifier: Classifier,
-    spec: ExplainSpec | None = None,
+    image: Image | PictureSource,
+    classifier: Classifier | str,
+    spec: ExplainSpec | str | Mapping[str, Any] | None = None,
     *,
     on_progress: Progress | None = None,
     batch_size: int = BATCH_SIZE,
@@ -43,19 +46,22 @@ def query(
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture to explain.
-    classifier : Classifier
-        Any classifier; one that hides superpixels in its own graph is sent masks instead of pictures.
-    spec : ExplainSpec, optional
-        Settings; its segmentation and query fields are used, and classes and target are checked.
+    classifier : Classifier or str
+        Any classifier, or the name of one in the catalog; one that hides superpixels in its own graph is sent masks
+        instead of pictures.
+    spec : ExplainSpec, str or mapping, optional
+        Settings, the name of a preset, or settings by name; its segmentation and query fields are used, and classes
+        and target are checked.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each batch. When it raises, the query stops there and the
         exception passes through; nothing half-done is kept.
     batch_size : int
         Perturbed pictures per model call; results do not depend on it.
     known : Neighborhood, optional
-        Answers to keep: an earlier, shorter query of the same model and picture with the same settings.
+        Answers to keep: an earlier, shorter query of the same model and picture with the same settings. A
+        `CallableClassifier` without an id of its own is the same model only as the same object.
 
     Returns
     -------
@@ -66,10 +72,10 @@ def query(
     ModelError
         When outputs are not finite, have the wrong shape, or change their number of classes.
     SpecError
-        When the number of superpixels or a class index is out of range, or `spec` wants log-odds of outputs outside
-        0..1.
+        When the number of superpixels or a class index is out of range, `spec` wants log-odds of outputs outside
+        0..1, or there are more masks than a fit can hold; the last before the model is asked anything.
     """
-    spec = spec or ExplainSpec()
+    spec = as_spec(spec)
     for neighborhood in stream(image, classifier, spec, batch_size=batch_size, known=known):
         if on_progress is not None:
             on_progress(neighborhood.samples, spec.sampler.size(spec.samples, neighborhood.superpixels))
@@ -77,9 +83,9 @@ def query(
 
 
 def stream(
-    image: Image,
-    classifier: Classifier,
-    spec: ExplainSpec,
+    image: Image | PictureSource,
+    classifier: Classifier | str,
+    spec: ExplainSpec | str | Mapping[str, Any] | None = None,
     *,
     batch_size: int = BATCH_SIZE,
     known: Neighborhood | None = None,
@@ -96,9 +102,11 @@ def stream(
         What `prepare` gives for this picture, the classifier's input size and `spec`, where it is there already:
         cutting and inpainting take seconds.
     """
+    image, classifier, spec = as_image(image), as_classifier(classifier), as_spec(spec)
     started = time.perf_counter()
     if scene is None:
         scene = prepare(image, classifier.input_size, spec)
+    _check_size(spec, scene.superpixels)
     prepared = time.perf_counter()
     growing = _Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started})
     growing.take(known)
@@ -121,7 +129,6 @@ class _Growing:
         self.stop_reason: StopReason | None = None
         self._started = time.perf_counter()
         self._probe, self._spec = probe, spec
-        _check_size(spec.sampler.size(spec.samples, scene.superpixels), scene.superpixels)
         self._masks = draw_masks(
             spec.sampler,
             spec.samples,
@@ -166,7 +173,7 @@ class _Growing:
             pairs=self._pairs[:count],
             segments=self._probe.scene.segments,
             energy=self._energy,
-            class_names=tuple(self._probe.classifier.class_names),
+            class_names=self._probe.class_names,
             stop_reason=self.stop_reason or "stopped",
             spec=replace(self._spec, samples=max(count, 2)),
             provenance=replace(self._provenance, timings=timings),
@@ -185,18 +192,21 @@ class _Growing:
 
     def _check_same_question(self, known: Neighborhood) -> None:
         same_spec = known.spec.begins_like(self._spec)
-        names = ("model", "weights_sha256", "engine", "image_sha256")
-        same_origin = all(getattr(known.provenance, name) == getattr(self._provenance, name) for name in names)
-        if not same_spec or not same_origin:
+        if not same_spec or not known.provenance.is_origin_of(self._provenance):
             raise LimeError("The known answers belong to another picture, model or setting; query without them.")
 
 
-def _check_size(samples: int, superpixels: int) -> None:
+def _check_size(spec: ExplainSpec, superpixels: int) -> None:
     """Refuse a run whose fit would not fit into memory, before the model is asked."""
+    samples = spec.sampler.size(spec.samples, superpixels)
     if samples * superpixels > MOST_ENTRIES:
+        most = MOST_ENTRIES // superpixels
+        # A sampler may round up, such as to whole pairs.
+        while spec.sampler.size(most, superpixels) * superpixels > MOST_ENTRIES:
+            most -= 1
         raise SpecError(
             f"{samples:,} samples of {superpixels:,} superpixels are too many to fit; with so many superpixels at most "
-            f"{MOST_ENTRIES // superpixels:,} samples are allowed."
+            f"{most:,} samples are allowed."
         )
 
 
@@ -225,4 +235,5 @@ def _provenance(image: Image, classifier: Classifier, timings: dict[str, float])
         image_sha256=image.sha256,
         versions=versions,
         timings=timings,
+        identity=identity_of(classifier),
     )

@@ -69,7 +69,7 @@ def _strongest(attribution: lc.Attribution, item: lc.ClassAttribution) -> str:
     items = []
     for feature in attribution.top_features(item.index, 3):
         # Superpixel and score stay on one line, wherever the terminal folds the list.
-        text = f"{feature} ({scores[feature]:.3f}{_error_bar(item, feature)})"
+        text = f"{attribution.id_of(feature)} ({scores[feature]:.3f}{_error_bar(item, feature)})"
         items.append(text.replace(" ", UNBROKEN))
     return ", ".join(items)
 

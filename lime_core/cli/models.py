@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.tables import Column, print_table
-from lime_core.models import CATALOG, fetch, is_available, model_card
+from lime_core.models import CATALOG, fetch, model_card, weights_state
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +21,9 @@ _COLUMNS = (
 )
 
 
+_ON_DISK = {"ready": "yes", "missing": "no", "damaged": "damaged"}
+
+
 def run_list(_: argparse.Namespace) -> None:
     """List the models of the catalog and whether their weights are on disk."""
     rows = [
@@ -30,7 +33,7 @@ def run_list(_: argparse.Namespace) -> None:
             f"{card.weights_bytes / 1e6:.0f} MB",
             f"{card.top1:.1f} %",
             card.license,
-            "yes" if is_available(card) else "no",
+            _ON_DISK[weights_state(card)],
         )
         for card in CATALOG.values()
     ]

@@ -82,6 +82,17 @@ class Attribution:
         return int(self._labels.max()) + 1
 
     @property
+    def superpixel_ids(self) -> NDArray[np.int64]:
+        """What people call the superpixels, int64 ``(S,)``: the values of the user's own label map, else ``0..S-1``."""
+        return self.spec.segmentation.superpixel_ids(self.superpixels)
+
+    def id_of(self, feature: int) -> int:
+        """Return what people call a superpixel that `top_features` or a row of `scores` names by its number 0..S-1."""
+        if not 0 <= feature < self.superpixels:
+            raise SpecError(f"Superpixels are numbered 0..{self.superpixels - 1}; got {feature}.")
+        return int(self.superpixel_ids[feature])
+
+    @property
     def _labels(self) -> NDArray[np.int32]:
         if self.segments is None:
             raise SpecError(f"The method {self.method!r} gives scores of pixels and has no superpixels.")
@@ -96,7 +107,9 @@ class Attribution:
         return np.bincount(labels, weights=own.ravel()) / np.bincount(labels)
 
     def top_features(self, index: int, k: int, sign: Sign = "positive") -> tuple[int, ...]:
-        """Return the ids of the at most `k` strongest superpixels of a class, strongest first.
+        """Return the numbers 0..S-1 of the at most `k` strongest superpixels of a class, strongest first.
+
+        They count the columns of the masks and of `scores`; `id_of` gives what people call them.
 
         Parameters
         ----------
@@ -115,7 +128,7 @@ class Attribution:
         return tuple(int(feature) for feature in order if wanted[feature])[:k]
 
     def shown_features(self, index: int, view: View) -> tuple[int, ...]:
-        """Return the ids of the superpixels that a view of a class shows, strongest first.
+        """Return the numbers 0..S-1 of the superpixels that a view of a class shows, strongest first.
 
         With ``view.hide_unsure`` those that are not `sure` to differ from zero are not among them. Scores without a
         sign are shown whatever sign the view asks for.
@@ -211,7 +224,8 @@ class Attribution:
     def shared_document(self) -> dict[str, Any]:
         """Return what the JSON of every kind of result holds, as plain values."""
         names = ("method", "signed", "unit", "calls", "notes", "spec", "provenance")
-        return shared_document({name: getattr(self, name) for name in names})
+        ids = None if self.segments is None else self.superpixel_ids.tolist()
+        return shared_document({name: getattr(self, name) for name in names}) | {"superpixel_ids": ids}
 
     def _repr_html_(self) -> str:
         """Show the classes with their strongest superpixels in a notebook."""
@@ -224,7 +238,9 @@ class Attribution:
             return Row(item.name, item.output, verdict, ())
         scores = self.scores(item.index)
         features = self.top_features(item.index, STRONGEST, "both")
-        return Row(item.name, item.output, verdict, [(feature, float(scores[feature])) for feature in features])
+        return Row(
+            item.name, item.output, verdict, [(self.id_of(feature), float(scores[feature])) for feature in features]
+        )
 
 
 def without_view(spec: ExplainSpec) -> ExplainSpec:

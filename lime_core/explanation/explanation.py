@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Self
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from lime_core.answers.neighborhood import StopReason
 from lime_core.codec import decode_array, encode_array, from_null, numbers_from_list, numbers_to_list, to_null
-from lime_core.errors import LimeError, SpecError
+from lime_core.errors import LimeError, SpecError, in_words
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.documents import check_format, shared_from_document
@@ -200,8 +199,9 @@ class Explanation(Attribution):
                 check_format(document, _FORMAT)
                 arrays = {name: list(stored[name]) for name in _CLASS_ARRAYS}
                 return cls._from_document(document, stored["segments"], stored["covariances"], arrays)
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-            raise LimeError(f"Not a readable explanation (NPZ): {error}") from error
+        except Exception as error:
+            # A damaged file can fail in any way it likes; all of them mean the same thing here.
+            raise LimeError(f"Not a readable explanation (NPZ): {in_words(error)}") from error
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -221,6 +221,7 @@ class Explanation(Attribution):
     def _from_document(
         cls, document: dict[str, Any], segments: NDArray[Any], covariances: Floats, arrays: dict[str, list[Floats]]
     ) -> Self:
+        _check_arrays(len(document["classes"]), segments, covariances, arrays)
         classes = tuple(
             ClassExplanation(
                 **{_FIELDS.get(name, name): from_null(row[name]) for name in _CLASS_SCALARS},
@@ -240,6 +241,27 @@ class Explanation(Attribution):
             effective_sample_size=document["effective_sample_size"],
             **shared_from_document(document),
         )
+
+
+def _check_arrays(
+    classes: int, segments: NDArray[Any], covariances: NDArray[Any], arrays: dict[str, list[Floats]]
+) -> None:
+    """Raise `LimeError` where stored arrays have the wrong type, or do not fit together."""
+    if segments.dtype != np.int32 or segments.ndim != 2 or segments.size == 0:
+        raise LimeError(f"segments must be int32 of shape (H, W); got {segments.dtype} of shape {segments.shape}")
+    present = np.unique(segments)
+    if not np.array_equal(present, np.arange(len(present))):
+        raise LimeError("segments must hold superpixels 0..S-1 without gaps")
+    # An explanation that was cut down to some of its classes may keep the covariances of all.
+    width = max(classes, len(covariances)) if covariances.ndim else classes
+    if covariances.dtype != np.float64 or covariances.shape != (width, width, len(present)):
+        raise LimeError(
+            f"covariances must be float64 of shape {(classes, classes, len(present))}; got {covariances.dtype} of "
+            f"shape {covariances.shape}"
+        )
+    for name, rows in arrays.items():
+        if len(rows) != classes or any(row.dtype != np.float64 or row.shape != present.shape for row in rows):
+            raise LimeError(f"{name} must hold {len(present)} numbers (float64) for each of {classes} classes")
 
 
 _CLASS_ARRAYS = ("coefficients", "std_errors", "degrees_of_freedom")

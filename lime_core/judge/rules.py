@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lime_core.answers.stopping import FEW_PAIRS
-from lime_core.explanation.verdict import LEVELS, Level
+from lime_core.explanation.verdict import LEVELS, Level, Pair
 from lime_core.judge.evidence import Evidence
 from lime_core.masks.samplers import MixedRate
 from lime_core.settings.spec import MOST_SAMPLES
@@ -132,12 +132,18 @@ def _nothing_sure(evidence: Evidence) -> Finding | None:
     pair = fit.pair
     if pair is not None and pair.clear:
         reason = (
-            f"No single superpixel matters, but superpixels {pair.a} and {pair.b} act together: with their product "
+            f"No single superpixel matters, but superpixels {_called(pair, evidence)} act together: with their product "
             f"R² would be {pair.r2:.2f} instead of {fit.r2:.2f}."
         )
         return Finding("doubtful", reason, f"Use coarser superpixels: {evidence.spec.segmentation.coarser}.")
     reason = "No superpixel stands out from the sampling noise."
     return _more_samples("meaningless", reason, evidence, 4 * evidence.samples)
+
+
+def _called(pair: Pair, evidence: Evidence) -> str:
+    """Return what people call the superpixels of a pair."""
+    ids = evidence.spec.segmentation.superpixel_ids(evidence.superpixels)
+    return f"{ids[pair.a]} and {ids[pair.b]}"
 
 
 def _no_fit(evidence: Evidence) -> Finding | None:
@@ -161,7 +167,7 @@ def _poor_fit(evidence: Evidence) -> Finding | None:
     reason = f"A sum of superpixels explains only {max(fit.r2_holdout, 0):.0%} of the held-out answers"
     pair = fit.pair
     if pair is not None and pair.clear:
-        reason += f"; superpixels {pair.a} and {pair.b} act together (R² {pair.r2:.2f} with their product)"
+        reason += f"; superpixels {_called(pair, evidence)} act together (R² {pair.r2:.2f} with their product)"
     if fit.r2 - fit.r2_holdout > 0.15:
         return _more_samples(level, f"{reason}.", evidence, 2 * evidence.samples)
     if not isinstance(evidence.spec.target, LogOdds) and _swings_widely(evidence):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from lime_core.errors import WeightsError
+from lime_core.errors import ModelError, WeightsError, in_words
 from lime_core.models.catalog import DEFAULT_MODEL, ModelCard, model_card
 from lime_core.models.class_names import imagenet_class_names
 from lime_core.models.engines.choice import check_engine, make_engine
 from lime_core.models.engines.graph_store import graph_store
 from lime_core.models.engines.keras_import import import_keras
-from lime_core.models.files.weights import fetch, sha256_of
+from lime_core.models.files.weights import fetch, sha256_of, weights_path
 from lime_core.models.networks.classifier import NetworkClassifier
 from lime_core.models.networks.efficientnet_lite import build_keras
 from lime_core.models.networks.keras_classifier import digest_of_weights
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lime_core.models.engines.base import EngineName, Precision
+    from lime_core.models.protocol import Classifier
 
 
 def load_classifier(
@@ -82,6 +83,48 @@ def load_classifier(
     )
 
 
+def as_classifier(given: Any) -> Classifier:
+    """Return a classifier as it is, or the one of the catalog that a text names.
+
+    Raises
+    ------
+    ModelError
+        For anything else; the message says what to wrap it in. For a text, as `load_classifier`.
+    """
+    if isinstance(given, str):
+        return load_classifier(given)
+    missing = [name for name in _NEEDED if not hasattr(given, name)]
+    if not missing and not isinstance(given, type):
+        return cast("Classifier", given)
+    kind = type(given).__name__
+    if isinstance(given, type):
+        raise ModelError(f"{given.__name__} is a class, not a classifier: make one of it first.")
+    if hasattr(given, "get_weights") and hasattr(given, "input_shape"):
+        raise ModelError(f"A Keras model ({kind}) is wrapped first: `lc.KerasClassifier(model, id=…)`.")
+    if "predict" in missing and callable(given):
+        name = getattr(given, "__name__", kind)
+        raise ModelError(
+            f"A function from pictures to outputs is wrapped first: `lc.CallableClassifier({_spelled(name)}, size=…)`, "
+            "where size is the side of the pictures that it takes, in pixels."
+        )
+    if "predict" not in missing:
+        raise ModelError(
+            f"A classifier has {', '.join(_NEEDED)}; {kind} lacks {', '.join(missing)}. Wrap its function: "
+            "`lc.CallableClassifier(model.predict, size=…)`."
+        )
+    raise ModelError(
+        f"A classifier comes from `lc.load_classifier`, is a name in its catalog, or is a function wrapped in "
+        f"`lc.CallableClassifier`; got {kind}."
+    )
+
+
+_NEEDED = ("id", "input_size", "class_names", "weights_sha256", "engine", "predict")
+
+
+def _spelled(name: str) -> str:
+    return name if name.isidentifier() else "function"
+
+
 def build_network(card: ModelCard, *, random_weights: bool = False) -> Any:
     """Return the Keras model of a card, 0..255 or preprocessed pixels in, probabilities out.
 
@@ -104,4 +147,7 @@ def build_network(card: ModelCard, *, random_weights: bool = False) -> Any:
         # By this name, not by the file's: some networks have another first layer when they are told "imagenet".
         return builder(weights="imagenet", input_shape=shape)
     except Exception as error:
-        raise WeightsError(f"Keras could not load the weights of {card.title}: {error}") from error
+        raise WeightsError(
+            f"Keras could not load the weights of {card.title}: {in_words(error)}. If the file {weights_path(card)} is "
+            "damaged, delete it and load the model again: it is fetched anew."
+        ) from error

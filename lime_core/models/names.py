@@ -117,7 +117,7 @@ def _ordered(pairs: list[tuple[Any, Any]]) -> tuple[str, ...]:
 
 
 def _index(value: Any) -> int | None:
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
         return int(value)
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         return int(value)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+UNNAMED = "callable"  # the id of a function that nobody gave a name
+
 
 @runtime_checkable
 class Classifier(Protocol):
@@ -79,16 +81,17 @@ class CallableClassifier:
     size : int or (int, int)
         Side of a square input, or its height and width, in pixels.
     names : iterable or mapping, optional
-        One name a class, in any form that `lime_core.models.names.as_class_names` reads. Without names, ``class 0``, ``class 1`` ... stand for them as soon as the
-        first call has shown how many classes there are; until then `class_names` is empty.
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads. Without names,
+        ``class 0``, ``class 1`` ... stand for them as soon as the first call has shown how many classes there are;
+        until then `class_names` is empty.
     id : str, optional
         Name of the model in reports, ``callable`` if left out. Answers of a model without weights are known again by
         it (see `known` of `query`); those of a classifier without a name of its own only by the same object.
 
     Attributes
     ----------
-    identity : str
-        What tells this classifier from others of the same `id`.
+    identity : str or None
+        What tells this classifier from others without a name of their own; None where it has one.
 
     Raises
     ------
@@ -110,8 +113,8 @@ class CallableClassifier:
         if not callable(function):
             raise ModelError(f"A classifier function must be callable; got {type(function).__name__}.")
         self._function = function
-        self.id = "callable" if id is None else id
-        self.identity = uuid.uuid4().hex if id is None else "named"
+        self.id = UNNAMED if id is None else id
+        self.identity = uuid.uuid4().hex if id is None else None
         self.input_size = _as_size(size)
         self.class_names: tuple[str, ...] = as_class_names(names)
 
@@ -146,14 +149,16 @@ class CallableClassifier:
 
 
 def identity_of(classifier: Classifier) -> str | None:
-    """Return what tells a classifier from others with the same id and weights; None where the weights say it all.
+    """Return what tells a classifier from others with the same id and weights; None where these say it all.
 
-    That is its `identity` where it has one, such as its preprocessing. Without one, and without weights, it is a mark
-    of this very object, so that nobody else's answers are taken for its own.
+    That is its `identity` where it has one, such as its preprocessing. Without one, without weights and without a
+    name of its own it is a mark of this very object, so that nobody else's answers are taken for its own.
     """
     own = getattr(classifier, "identity", None)
-    if own is not None or classifier.weights_sha256 is not None:
-        return None if own is None else str(own)
+    if own is not None:
+        return str(own)
+    if classifier.weights_sha256 is not None or classifier.id != UNNAMED:
+        return None
     try:
         return _MARKS.setdefault(classifier, uuid.uuid4().hex)
     except TypeError:

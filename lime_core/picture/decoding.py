@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from lime_core.errors import ImageError
+from lime_core.errors import ImageError, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +57,40 @@ def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
         raise _too_many_pixels(name) from None
     except Exception as error:  # Pillow raises whatever its parsers trip over, from SyntaxError to struct.error.
         raise ImageError(
-            f"{name} is a {kind} file, but it is damaged or incomplete ({_reason(error)}). "
+            f"{name} is a {kind} file, but it is damaged or incomplete ({in_words(error)}). "
             "Copy or download it again, or open it in an image editor and save it anew."
         ) from error
+
+
+def from_pillow(picture: PIL.Image.Image, max_side: int, name: str = "The picture") -> NDArray[np.uint8]:
+    """Return a Pillow image as `decode` returns a file; it is left unchanged, but for being loaded."""
+    width, height = picture.size
+    check_size(width, height, name)
+    try:
+        picture.load()
+        return _finished(picture, _orientation(picture.info.get("exif")), _bounded(picture.size, max_side), name)
+    except ImageError:
+        raise
+    except Exception as error:  # It may be a file that Pillow has only begun to read.
+        raise ImageError(f"{name} is a Pillow image that cannot be loaded ({in_words(error)}).") from error
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Raise `ImageError` for a picture of too many pixels, or of a single one."""
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels(name, width, height)
+    if width * height <= 1:
+        raise ImageError(
+            f"{name} is {'a single pixel' if width * height else 'without pixels'}: there is nothing to cut into "
+            "superpixels. Choose a larger picture."
+        )
+
+
+def text_above(value: float, limit: float, digits: int = 0) -> str:
+    """Return a number that is above a limit with as many decimal places as it takes to see that."""
+    while float(f"{value:.{digits}f}") <= limit and digits < 12:
+        digits += 1
+    return f"{value:.{digits}f}"
 
 
 class _Jpeg(JpegImageFile):
@@ -135,32 +166,36 @@ class _Contents(io.BytesIO):
 def _decode(data: bytes, opener: Callable[[io.BytesIO], ImageFile], name: str, max_side: int) -> NDArray[np.uint8]:
     contents = _Contents(data)
     with opener(contents) as file:
-        width, height = file.size
-        if width * height > MAX_PIXELS:
-            raise _too_many_pixels(name, width, height)
-        if width * height == 1:
-            raise ImageError(
-                f"{name} is a single pixel: there is nothing to cut into superpixels. Choose a larger picture."
-            )
-        shrink = min(1.0, max_side / max(width, height))
-        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        check_size(*file.size, name)
         # Lets the JPEG decoder skip resolution that would be thrown away; other formats ignore it.
-        file.draft(None, (2 * size[0], 2 * size[1]))
+        width, height = size = _bounded(file.size, max_side)
+        file.draft(None, (2 * width, 2 * height))
         contents.header_is_read = True
         file.load()
-        orientation = _orientation(file.info.get("exif"))
-        if file.mode in ("I", "F") or file.mode.startswith("I;16"):
-            picture = _grey_from_numbers(file, size, name)
-        else:
-            picture = _resized(_flattened(file), size)
+        return _finished(file, _orientation(file.info.get("exif")), size, name)
+
+
+def _bounded(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    shrink = min(1.0, max_side / max(size))
+    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+
+
+def _finished(picture: PIL.Image.Image, orientation: int, size: tuple[int, int], name: str) -> NDArray[np.uint8]:
+    """Return a loaded picture as RGB at another size, on white and upright."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        picture = _grey_from_numbers(picture, size, name)
+    else:
+        picture = _resized(_flattened(picture), size)
     if orientation in _TRANSPOSE:
         picture = picture.transpose(_TRANSPOSE[orientation])
     return np.asarray(picture.convert("RGB"))
 
 
 def _too_many_pixels(name: str, width: int = 0, height: int = 0) -> ImageError:
-    given = f"is {width}×{height} = {width * height / 1e6:.0f} megapixels" if width else "has too many pixels"
-    return ImageError(f"{name} {given}; at most {MAX_PIXELS // 1_000_000} megapixels are allowed. Scale it down first.")
+    limit = MAX_PIXELS // 1_000_000
+    megapixels = text_above(width * height / 1e6, limit)
+    given = f"is {width}×{height} = {megapixels} megapixels" if width else "has too many pixels"
+    return ImageError(f"{name} {given}; at most {limit} megapixels are allowed. Scale it down first.")
 
 
 def _resized(picture: PIL.Image.Image, size: tuple[int, int]) -> PIL.Image.Image:
@@ -241,7 +276,3 @@ def _orientation(exif: object) -> int:
     except struct.error:
         pass
     return 1
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip().rstrip(".") or type(error).__name__

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import PIL.Image
 
-from lime_core.errors import ImageError
-from lime_core.picture.decoding import decode
+from lime_core.errors import ImageError, in_words
+from lime_core.picture.arrays import to_pillow
+from lime_core.picture.decoding import decode, from_pillow, text_above
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | np.ndarray | PIL.Image.Image
 
 MAX_BYTES = 20 * 1024 * 1024
 WORKING_SIDE = 640
@@ -109,8 +113,13 @@ def _checked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels
 
 
-def load_image(source: str | os.PathLike[str] | bytes, *, max_side: int = WORKING_SIDE) -> Image:
-    """Read a picture file into the RGB picture that is segmented, explained and shown.
+def as_image(source: Image | PictureSource) -> Image:
+    """Return an `Image` as it is, and anything else as `load_image` reads it."""
+    return source if isinstance(source, Image) else load_image(source)
+
+
+def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
+    """Read a picture into the RGB picture that is segmented, explained and shown.
 
     JPEG, PNG, WebP, BMP, TIFF and GIF; of several frames or pages the first. The orientation noted in EXIF is
     applied, transparency is flattened on white, colour profiles are ignored, and a picture larger than
@@ -118,12 +127,15 @@ def load_image(source: str | os.PathLike[str] | bytes, *, max_side: int = WORKIN
 
     * 16-bit grey and RGB: 65535 becomes 255;
     * 32-bit whole numbers: as they are if all lie in 0..255, as 16-bit if all lie in 0..65535;
-    * floats: times 255 if all lie in 0..1, as they are if all lie in 0..255.
+    * floats: times 255 if all lie in 0..1, as they are if all lie in 0..255; what rounding put beyond the ends by
+      a thousandth of the range is cut off.
 
     Parameters
     ----------
-    source : path or bytes
-        A file of at most 20 MB and 50 megapixels, or its contents.
+    source : path, bytes, binary file, ndarray or Pillow image
+        A file of at most 20 MB and 50 megapixels, its contents, the file opened for reading bytes, an array
+        ``(H, W)`` (grey), ``(H, W, 3)`` or ``(H, W, 4)`` (with transparency) of at most 50 megapixels, or a Pillow
+        image.
     max_side : int
         The longest side of the result is at most this many pixels, at least 2.
 
@@ -135,22 +147,45 @@ def load_image(source: str | os.PathLike[str] | bytes, *, max_side: int = WORKIN
     Raises
     ------
     ImageError
-        If the file is missing, too large, not one of these formats, damaged or incomplete, or if its numbers
-        do not fit the rule above.
+        If the file is missing, too large, not one of these formats, damaged or incomplete, if numbers do not fit the
+        rule above, or if it is none of these things.
     """
     if isinstance(max_side, bool) or not isinstance(max_side, int) or max_side < 2:
         raise ImageError(f"max_side must be a whole number of pixels, at least 2; got {max_side!r}.")
+    if isinstance(source, Image):
+        return Image(from_pillow(PIL.Image.fromarray(source.pixels), max_side))
+    if isinstance(source, PIL.Image.Image):
+        return Image(from_pillow(source, max_side))
+    # Tensors of other libraries turn themselves into arrays; a NumPy scalar is one without a shape.
+    if not isinstance(source, _CONTENTS) and hasattr(source, "__array__"):
+        return Image(from_pillow(to_pillow(source), max_side))
     data, name = _read(source)
     return Image(decode(data, name, max_side))
 
 
-def _read(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
+_CONTENTS = (bytes, bytearray, memoryview)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def _read(source: Any) -> tuple[bytes, str]:
     """Return the contents, at most `MAX_BYTES` long, and what to call the picture in a message."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
+    if isinstance(source, _CONTENTS):
         _check_bytes(memoryview(source).nbytes, "The picture")
         return bytes(source), "The picture"
-    if not isinstance(source, (str, os.PathLike)):
-        raise ImageError(f"A picture is loaded from a path or from bytes; got {type(source).__name__}.")
+    if isinstance(source, str | os.PathLike):
+        return _read_path(source)
+    if callable(getattr(source, "read", None)):
+        return _read_open_file(source)
+    raise ImageError(
+        "A picture is loaded from a path, from bytes, an open file, an array (H, W, 3) or a Pillow image; got "
+        f"{type(source).__name__}."
+    )
+
+
+def _read_path(source: str | os.PathLike[str]) -> tuple[bytes, str]:
+    # As a path an address would lose one of its slashes.
+    if isinstance(source, str) and _ADDRESS.match(source):
+        raise ImageError(f"{source} is an address, not a file. Download the picture and give its path.")
     path = Path(source)
     try:
         if not path.is_file():
@@ -166,10 +201,26 @@ def _read(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
     return data, str(path)
 
 
+def _read_open_file(file: Any) -> tuple[bytes, str]:
+    own = getattr(file, "name", None)
+    name = own if isinstance(own, str) and own else "The picture"
+    try:
+        data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{name} cannot be read: {in_words(error)}.") from error
+    if not isinstance(data, bytes):
+        raise ImageError(f'{name} must be opened for reading bytes: `open(path, "rb")`; it gives text or nothing.')
+    if not data:
+        raise ImageError(f"{name} has nothing left to read. Is the file empty, or read already? `file.seek(0)`.")
+    _check_bytes(len(data), name)
+    return data, name
+
+
 def _check_bytes(size: int, name: str) -> None:
     if size > MAX_BYTES:
+        megabytes = text_above(size / 2**20, MAX_BYTES / 2**20, digits=1)
         raise ImageError(
-            f"{name} is {size / 2**20:.1f} MB; at most {MAX_BYTES // 2**20} MB are allowed. "
+            f"{name} is {megabytes} MB; at most {MAX_BYTES // 2**20} MB are allowed. "
             "Scale it down or save it with stronger compression."
         )
     if size == 0:

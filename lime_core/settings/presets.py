@@ -7,7 +7,9 @@ author; MATLAB's `imageLIME` (R2020b and later).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from lime_core.errors import SpecError
 from lime_core.masks.fills import Grey
@@ -108,3 +110,34 @@ def preset(name: str) -> ExplainSpec:
     if name not in PRESETS:
         raise SpecError(f"preset must be one of {', '.join(PRESETS)}; got {name!r}.")
     return PRESETS[name]
+
+
+def as_spec(given: ExplainSpec | str | Mapping[str, Any] | None) -> ExplainSpec:
+    """Return settings: as they are, by the name of a preset, from a dict of settings, or the project's defaults.
+
+    Parameters
+    ----------
+    given : ExplainSpec, str, mapping or None
+        A mapping holds settings by name, flat names among them (``{"samples": 500, "kernel_width": 0.5}``), or what
+        `ExplainSpec.to_dict` gave; what it leaves out is at its default.
+
+    Raises
+    ------
+    SpecError
+        For unknown names, values outside their range, and anything else.
+    """
+    if given is None:
+        return ExplainSpec()
+    if isinstance(given, ExplainSpec):
+        return given
+    if isinstance(given, str):
+        return preset(given)
+    if isinstance(given, Mapping):
+        strange = [name for name in given if not isinstance(name, str)]
+        if strange:
+            raise SpecError(f"Settings have names; got {strange[0]!r}.")
+        return ExplainSpec.from_dict(given)
+    hint = " A view is one of the settings: ExplainSpec(view=…)." if isinstance(given, View) else ""
+    raise SpecError(
+        f"Settings are an ExplainSpec, the name of a preset, or a dict of settings; got {type(given).__name__}.{hint}"
+    )

@@ -65,7 +65,7 @@ def html_report(image: Image, attribution: Attribution, *, title: str = "picture
         summary=_summary(image, attribution, title),
         notes=attribution.notes,
         original=to_data_url(image.pixels),
-        superpixels=None if segments is None else to_data_url(numbered(image, segments)),
+        superpixels=None if segments is None else to_data_url(numbered(image, segments, attribution.superpixel_ids)),
         legend=legend(attribution, view),
         cards=[_card(image, attribution, item, view) for item in attribution.classes],
         command=_command(attribution, view),
@@ -114,7 +114,7 @@ def _strongest(attribution: Attribution, item: ClassAttribution) -> list[tuple[s
     scores, sign = attribution.scores(item.index), "+" if attribution.signed else ""
     rows = []
     for superpixel in attribution.top_features(item.index, _STRONGEST, "both"):
-        cells = [str(superpixel), f"{scores[superpixel]:{sign}z.4f}"]
+        cells = [str(attribution.id_of(superpixel)), f"{scores[superpixel]:{sign}z.4f}"]
         if item.std_errors is not None:
             cells.append(_number(float(item.half_widths[superpixel]), digits=4))
         rows.append(tuple(cells))
@@ -151,7 +151,7 @@ def _settings(attribution: Attribution, view: View) -> list[tuple[str, str]]:
 def _readable(value: Any) -> str:
     """Return a setting in words: ``blur (sigma 12)`` for a choice with parameters."""
     if isinstance(value, Mapping):
-        inner = [f"{name} {_readable(each)}" for name, each in value.items() if name not in ("name", "labels")]
+        inner = [f"{name} {_readable(each)}" for name, each in value.items() if name not in ("name", "labels", "ids")]
         return f"{value['name']} ({', '.join(inner)})" if inner else str(value["name"])
     if isinstance(value, bool):
         return "yes" if value else "no"

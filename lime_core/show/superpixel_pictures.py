@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,18 +39,31 @@ def boundaries(image: Image, segments: Labels) -> Pixels:
     return outlined(image.pixels, segments, np.unique(segments))
 
 
-def numbered(image: Image, segments: Labels) -> Pixels:
+def numbered(image: Image, segments: Labels, ids: Sequence[int] | NDArray[np.int64] | None = None) -> Pixels:
     """Draw all superpixel boundaries and, inside each superpixel, its id.
 
-    A number stands at the superpixel's innermost point, as large as there is room for. Parameters, result and
-    errors are those of `boundaries`.
+    A number stands at the superpixel's innermost point, as large as there is room for.
+
+    Parameters
+    ----------
+    image, segments
+        As for `boundaries`, whose errors are raised here too.
+    ids : sequence of int, optional
+        What each superpixel is called, such as `Attribution.superpixel_ids`; without it its number 0..S-1.
+
+    Returns
+    -------
+    uint8 array (H, W, 3)
     """
+    superpixels = int(np.max(segments)) + 1
+    if ids is not None and len(ids) != superpixels:
+        raise SpecError(f"ids must name each of {superpixels} superpixels; got {len(ids)}.")
     picture = PillowImage.fromarray(boundaries(image, segments))
     draw = ImageDraw.Draw(picture)
     largest = np.clip(max(segments.shape) / 32, 9, 22)
     fonts: dict[int, Any] = {}
     for superpixel, (row, column), room in innermost_points(segments):
-        text = str(superpixel)
+        text = str(superpixel if ids is None else int(ids[superpixel]))
         size = round(float(np.clip(2.4 * room / max(2, len(text)), 9, largest)))
         if size not in fonts:
             fonts[size] = ImageFont.load_default(size=size)

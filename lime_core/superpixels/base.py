@@ -31,6 +31,10 @@ class Segmentation(Option, ABC):
     coarser: ClassVar[str]
     finer: ClassVar[str]
 
+    def superpixel_ids(self, superpixels: int) -> NDArray[np.int64]:
+        """Return what people call each of S superpixels, int64 ``(S,)``: ``0..S-1`` unless they have own numbers."""
+        return np.arange(superpixels, dtype=np.int64)
+
     @abstractmethod
     def cut(self, pixels: Pixels) -> NDArray[np.int64]:
         """Return integer labels ``(H, W)``, any numbering, for RGB ``pixels`` uint8 ``(H, W, 3)``."""

@@ -78,8 +78,8 @@ def _repeat_lines(all_classes: tuple[Repeat, ...]) -> str:
 
 
 def _what_if_lines(result: WhatIf) -> str:
-    stay = ", ".join(map(str, result.survivors)) or "none"
-    flip = ", ".join(map(str, result.flips)) or "none"
+    stay = ", ".join(str(result.base.id_of(feature)) for feature in result.survivors) or "none"
+    flip = ", ".join(str(result.base.id_of(feature)) for feature in result.flips) or "none"
     return (
         f"  {len(result.variants)} other settings: superpixels that stay among the strongest in all: {stay}; "
         f"superpixels that change their sign in some: {flip}"

@@ -165,7 +165,9 @@ def attempt(name: str, subject: Subject, progress: Progress) -> Any:
 
 
 def calls_of(name: str, attribution: Attribution, seeds: tuple[int, ...] = SEEDS) -> int:
-    """Return how many pictures a trial asks the model about, at most: the same picture is not asked twice in a batch.
+    """Return about how many pictures a trial asks the model about: the same picture is not asked twice in a batch.
+
+    Where the number of masks follows from that of the superpixels, other cuts may ask a few more or less.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def test_outputs_that_cannot_be_used_raise_a_model_error(image, outputs, message
 
 def test_outputs_must_match_the_class_names(image):
     classifier = lc.CallableClassifier(lambda images: np.zeros((len(images), 2)), 20, ["a", "b", "c"])
-    with pytest.raises(lc.ModelError, match="2 outputs a picture where it has 3 classes"):
+    with pytest.raises(lc.ModelError, match="3 names were given, and it gives 2 outputs a picture"):
         lc.query(image, classifier, SPEC)
 
 

@@ -114,7 +114,7 @@ def test_an_interrupted_command_says_so_and_ends_with_the_code_of_an_interruptio
     def interrupt(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lime_core.cli.models.is_available", interrupt)
+    monkeypatch.setattr("lime_core.cli.models.weights_state", interrupt)
     assert main(["models"]) == 130
     assert capsys.readouterr().err.strip() == "Interrupted. Nothing was written."
 

@@ -62,7 +62,7 @@ def check_backend() -> None:
 
     Before Keras is imported: it would otherwise fail for want of the other backend, as if that were to be installed.
     """
-    keras = sys.modules.get("keras")
+    keras: Any = sys.modules.get("keras")
     # A Keras that is still being imported, in another thread, has no settings yet.
     chosen = keras.config.backend() if hasattr(keras, "config") else os.environ.get("KERAS_BACKEND", "tensorflow")
     if chosen != "tensorflow":

@@ -81,8 +81,8 @@ def import_openvino() -> Any:
             return importlib.import_module("openvino")
         except ImportError as error:
             raise ModelError(
-                f"openvino could not be imported ({error}): `pip install tensorflow keras openvino`. The first load of a "
-                "model needs all three; once it is converted, OpenVINO alone runs it."
+                f"openvino could not be imported ({error}): `pip install tensorflow keras openvino`. The first load of "
+                "a model needs all three; once it is converted, OpenVINO alone runs it."
             ) from error
         finally:
             if hidden:

