@@ -329,7 +329,12 @@ def test_k_that_was_moved_is_what_the_slider_says(model: FakeModel) -> None:
         assert (state_of(page).settings.spec.top_k, page.slider(key="spec.top_k").value) == (k, k)
 
 
-TREE, SUM, AGAINST, FORWARD = ("surrogate", "tree"), ("surrogate", "ridge"), ("sign", "negative"), ("selection", "forward")
+TREE, SUM, AGAINST, FORWARD = (
+    ("surrogate", "tree"),
+    ("surrogate", "ridge"),
+    ("sign", "negative"),
+    ("selection", "forward"),
+)
 TREE_PRESET, LASSO_PRESET = ("preset", "imagelime"), ("preset", "paper")
 
 

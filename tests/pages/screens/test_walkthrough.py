@@ -20,6 +20,13 @@ def walked(place: int = 0, **query: str) -> AppTest:
     return fine(page.segmented_control(key="walk.step").set_value(place).run()) if place else fine(page)
 
 
+def opened(**query: str) -> AppTest:
+    """Ask the model with settings that may leave nothing to fit, and go to the walkthrough."""
+    page = open_page(samples="64", **query)
+    assert state_of(page).job.wait(SECONDS)
+    return page.switch_page(SCREEN).run()
+
+
 def formulas(page: AppTest) -> str:
     return "\n".join(element.value for element in page.get("latex"))
 
@@ -145,12 +152,9 @@ def test_a_refused_setting_is_said_in_place(model: FakeModel) -> None:
 
 @pytest.mark.parametrize("kernel", ["lime", "gaussian"])
 @pytest.mark.parametrize("width", ["0.001", "0.005", "100"])
-@pytest.mark.parametrize("more", [{}, {"include_original": ""}, {"normalize_weights": None}], ids=str)
-def test_no_step_shows_a_number_that_is_none(
-    model: FakeModel, kernel: str, width: str, more: dict[str, str | None]
-) -> None:
-    query = {name.replace("normalize", "no-normalize"): text or "" for name, text in more.items()}
-    page = walked(kernel=kernel, kernel_width=width, **query)
+@pytest.mark.parametrize("switch", ["include-original", "no-include-original", "no-normalize-weights"])
+def test_no_step_shows_a_number_that_is_none(model: FakeModel, kernel: str, width: str, switch: str) -> None:
+    page = opened(kernel=kernel, kernel_width=width, **{switch: ""})
     for place in (4, 5, 6):
         page.segmented_control(key="walk.step").set_value(place).run()
         assert not page.exception
@@ -165,7 +169,7 @@ def test_weights_too_small_for_a_number_still_say_what_they_count(model: FakeMod
 
 
 def test_without_any_weight_the_step_says_that_there_is_nothing_to_average(model: FakeModel) -> None:
-    page = walked(**{"kernel_width": "0.001", "no-normalize-weights": ""})
+    page = opened(**{"kernel_width": "0.001", "no-normalize-weights": ""})
     page.segmented_control(key="walk.step").set_value(4).run()
     assert not page.exception
     assert "None of the 64 samples has any weight, so there is nothing to average" in texts(page)
