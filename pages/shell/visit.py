@@ -10,7 +10,7 @@ import lime_core as lc
 from lime_core.models import DEFAULT_MODEL, bf16_available
 from pages.shell import links
 from pages.state.gallery import EXAMPLES, example
-from pages.state.question import Question
+from pages.state.question import Question, cuts_slowly
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.settings import Picture
@@ -32,7 +32,7 @@ def follow_link() -> None:
         state.complain(f"The link cannot be followed: {error}")
         return
     if query:
-        state.change(**_changes(wanted))
+        state.follow(**_changes(wanted))
     if wanted.precision == "bf16" and not bf16_available():
         state.complain("The link asks for bf16, which this processor does not compute in; f32 is used.")
 
@@ -60,7 +60,7 @@ def is_cheap(question: Question) -> bool:
     Any other model has to be loaded first, which may mean a download and files in the cache.
     """
     built_in = question.model == DEFAULT_MODEL and question.precision == "f32"
-    return built_in and question.spec.samples <= _MOST_SAMPLES
+    return built_in and question.spec.samples <= _MOST_SAMPLES and not cuts_slowly(question.spec.segmentation)
 
 
 def first_look() -> None:

@@ -8,6 +8,7 @@ import lime_core as lc
 from lime_core.methods import mask_method_named
 from lime_core.models.engines.base import Precision
 from lime_core.settings.spec import QUERY_STAGES
+from lime_core.superpixels import Segmentation
 from pages.state.cache import digest
 
 
@@ -15,6 +16,12 @@ def draws_samples(method: str, spec: lc.ExplainSpec) -> bool:
     """Return whether a method draws as many masks as it is told to; some have a design of their own length."""
     asked = mask_method_named(method).asked(spec)
     return asked.sampler.size(asked.samples + 1, 2) > asked.sampler.size(asked.samples, 2)
+
+
+def cuts_slowly(segmentation: Segmentation) -> bool:
+    """Return whether cutting a picture may take longer than asking the built-in model about it: minutes."""
+    # Its time grows with the square of the kernel.
+    return isinstance(segmentation, lc.Quickshift) and segmentation.kernel_size > lc.Quickshift().kernel_size
 
 
 @dataclass(frozen=True, slots=True)

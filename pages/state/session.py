@@ -8,12 +8,13 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
+from lime_core.superpixels import Segmentation
 from pages.state import widget_state
 from pages.state.background_job import BackgroundJob
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.gallery import FIRST
-from pages.state.question import Question
+from pages.state.question import Question, cuts_slowly
 from pages.state.server import server
 from pages.state.settings import Settings
 from pages.state.trial_runs import TrialRuns
@@ -86,6 +87,7 @@ class Session:
         self.complaint = ""
         self._opened = False
         self._screen: str | None = None
+        self._linked_cut: Segmentation | None = None
 
     @property
     def opened(self) -> bool:
@@ -161,6 +163,17 @@ class Session:
         """
         widget_state.write({_WIDGETS[name]: value for name, value in values.items()})
 
+    def follow(self, **changes: Any) -> None:
+        """Change settings as a link asks; what takes minutes waits until the visitor asks for it, see `cut_waits`."""
+        self.change(**changes)
+        self._linked_cut = self.settings.spec.segmentation
+
+    @property
+    def cut_waits(self) -> bool:
+        """Whether a link asks for a cut that takes minutes, and its visitor has neither asked for it nor changed it."""
+        cut = self.settings.spec.segmentation
+        return cut == self._linked_cut and cuts_slowly(cut)
+
     def complain(self, message: str) -> None:
         """Keep why a link could not be followed."""
         self.complaint = message
@@ -186,6 +199,7 @@ class Session:
         question = self.settings.question
         if question is None:
             return
+        self._linked_cut = None
         if self.job is not None:
             self.job.stop()
         if not keep_report:

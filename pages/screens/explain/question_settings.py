@@ -47,7 +47,7 @@ def show() -> None:
     else:
         scene = _preview(state, superpixels, sampling)
     with buttons:
-        _buttons(state, disabled=scene is None)
+        _buttons(state, disabled=scene is None and not state.cut_waits)
     if problem:
         st.error(plain(str(problem)))
     else:
@@ -62,7 +62,7 @@ def _samples() -> int:
 def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerator) -> lc.Scene | None:
     """Show the cut and one perturbed picture; no model is asked."""
     settings, question = state.settings, state.settings.question
-    if question is None:
+    if question is None or state.cut_waits:
         return None
     try:
         with st.spinner("Cutting the picture…"):
@@ -122,6 +122,8 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
         if speed:
             duration = seconds(question.size(scene.superpixels) / speed)
             parts.append(f"about {duration} at {speed:.0f} samples a second")
+    if state.cut_waits:
+        parts.append("this cut takes minutes, so it waits for *Explain*")
     if download := download_of(settings.model):
         parts.append(f"*Explain* {download}")
     if state.result is not None and not state.answered:

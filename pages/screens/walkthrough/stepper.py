@@ -96,6 +96,9 @@ def _choice(state: Session, step: Step) -> None:
 
 def _walk(state: Session, step: Step, question: Question) -> WalkthroughState | None:
     """Return what the step is drawn from, and draw the choice of a sample where it has one."""
+    if state.cut_waits:
+        st.info("This cut takes minutes, so it waits for a button: Explain on the first screen. Step 2 has others.")
+        return None
     try:
         walk = begin(state, replace(question, spec=state.settings.spec))
     except lc.LimeError as error:
