@@ -40,9 +40,7 @@ def as_class_names(names: Any) -> tuple[str, ...]:
     if isinstance(names, str | bytes | bytearray):
         raise ModelError(f"Class names are several texts; got the single one {_text(names)!r}: {_HINT}.")
     if isinstance(names, Set) and not isinstance(names, KeysView):
-        raise ModelError(
-            f"A set of class names has no order, so it is unclear which name is whose: {_HINT}."
-        )
+        raise ModelError(f"A set of class names has no order, so it is unclear which name is whose: {_HINT}.")
     if isinstance(names, Mapping):
         return _from_mapping(names)
     if isinstance(names, np.ndarray) and names.ndim != 1:

@@ -53,8 +53,8 @@ REFUSED = {
     "lists among them": ([["cat"], ["dog"]], "name of class 0 must be a text or a number; got list"),
     "an index twice": ({0: "cat", "0": "dog"}, "Two class names have the index 0"),
     "an index twice, the other way": ({"cat": 1, "dog": 1}, "Two class names have the index 1"),
-    "a gap": ({0: "cat", 2: "dog"}, r"must be 0\.\.1; 1 is missing, and there is 2"),
-    "from one": ({"cat": 1, "dog": 2}, r"must be 0\.\.1; 0 is missing, and there is 2"),
+    "a gap": ({0: "cat", 2: "dog"}, r"must be 0\.\.1; 1 is missing, but 2 is given"),
+    "from one": ({"cat": 1, "dog": 2}, r"must be 0\.\.1; 0 is missing, but 2 is given"),
     "both ways": ({0: 1, 1: 2, 2: 0}, "both as index → name and as name → index"),
     "no index at all": ({"cat": "dog"}, "must give indices 0, 1, 2 … to names"),
 }
