@@ -15,8 +15,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import lime_core as lc  # noqa: E402
-from lime_core import render  # noqa: E402
-from lime_core.masks.fills import paint_fill  # noqa: E402
+from lime_core import show  # noqa: E402
 
 SIDE, GAP, CAPTION = 300, 44, 66
 INK, PAPER = (38, 39, 48), (255, 255, 255)
@@ -30,23 +29,26 @@ def main() -> None:
     neighborhood = lc.query(image, classifier, spec)
     explanation = lc.fit(neighborhood, spec)
     cat = explanation.classes[0]
-    fill = paint_fill(spec.fill, image.pixels, explanation.segments)
+    fill = spec.fill.paint(image.pixels, explanation.segments)
     samples = [
-        (render.perturbed(image, fill, explanation.segments, neighborhood.masks[row]), neighborhood.outputs[row])
+        (show.perturbed(image, fill, explanation.segments, neighborhood.masks[row]), neighborhood.outputs[row])
         for row in range(4)
     ]
     panels = [
         (image.pixels, f"1  picture\n{cat.name} {cat.probability:.2f}"),
-        (render.boundaries(image, explanation.segments), f"2  superpixels\nS = {neighborhood.superpixels}"),
-        (_mosaic(samples, cat.index), f"3  perturb and ask\nN = {neighborhood.samples} answers"),
-        (render.heatmap(image, explanation, cat.index), f"4  weighted fit\nheld-out R-squared {cat.r2_holdout:.2f}"),
-        (render.overlay(image, explanation, cat.index), "5  explanation\nthe five strongest, sure ones"),
+        (show.boundaries(image, explanation.segments), f"2  superpixels\nS = {neighborhood.superpixels}"),
+        (_mosaic(samples, cat.index), f"3  perturbed pictures\nN = {neighborhood.samples} model outputs"),
+        (
+            show.heatmap(image, explanation, cat.index),
+            f"4  weighted linear fit\nheld-out R-squared {cat.r2_holdout:.2f}",
+        ),
+        (show.overlay(image, explanation, cat.index), "5  explanation\nthe five strongest that are sure"),
     ]
     _strip(panels).save(HERE / "how-it-works.png", optimize=True)
 
 
 def _png(pixels: np.ndarray) -> bytes:
-    return render.to_png(pixels)
+    return show.to_png(pixels)
 
 
 def _mosaic(samples: list, index: int) -> np.ndarray:
@@ -65,11 +67,11 @@ def _strip(panels: list) -> PIL.Image.Image:
     strip = PIL.Image.new("RGB", (len(panels) * SIDE + (len(panels) - 1) * GAP, height + CAPTION), PAPER)
     draw = PIL.ImageDraw.Draw(strip)
     font = PIL.ImageFont.load_default(size=20)
-    for place, (pixels, caption) in enumerate(panels):
-        left = place * (SIDE + GAP)
+    for index, (pixels, caption) in enumerate(panels):
+        left = index * (SIDE + GAP)
         strip.paste(PIL.Image.fromarray(pixels).resize((SIDE, height), PIL.Image.Resampling.LANCZOS), (left, 0))
         draw.multiline_text((left, height + 8), caption, font=font, fill=INK, spacing=6)
-        if place:
+        if index:
             middle, start = height // 2, left - GAP + 10
             draw.line([(start, middle), (left - 12, middle)], fill=INK, width=3)
             draw.polygon([(left - 8, middle), (left - 18, middle - 7), (left - 18, middle + 7)], fill=INK)

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TWELVE = lc.Grid(rows=3, columns=4)
+SUPERPIXELS = 12
+# Settings under which a verdict is judged for the three strongest superpixels.
+JUDGED = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", top_k=3, target="probability")
+# Three superpixels that matter, and nine that hardly do.
+WEIGHTS = np.array([0.2, -0.15, 0.1] + [0.01] * 9)
+# Settings under which a linear model is fitted without a penalty, and without any approximation.
+UNPENALIZED = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", alpha=0, target="probability")
+EXACT = replace(UNPENALIZED, surrogate="least_squares")
 
 
 def colorful_image(height: int = 61, width: int = 87, seed: int = 0) -> lc.Image:
@@ -56,6 +64,25 @@ def known_answer(
 def linear(weights: NDArray[np.float64], intercept: float = 0.1) -> Callable[..., NDArray[np.float64]]:
     """f(z) = intercept + Σ λⱼ zⱼ for weights (C, S)."""
     return lambda masks: intercept + masks @ np.atleast_2d(weights).T
+
+
+def hashed(masks: NDArray[np.float64], low: float = 0.0, high: float = 1.0) -> NDArray[np.float64]:
+    """Noise (B, 1) that is the same for the same mask."""
+    code = (masks @ 2 ** np.arange(masks.shape[1])).astype(int)
+    return (low + (high - low) * np.random.default_rng(0).random((2 ** masks.shape[1], 1)))[code]
+
+
+def explain(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], image: lc.Image, spec: lc.ExplainSpec = EXACT
+) -> lc.Explanation:
+    return lc.explain(image, known_answer(function, image, spec), spec)
+
+
+def trust_in(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], image: lc.Image, spec: lc.ExplainSpec = JUDGED
+) -> lc.Verdict:
+    """The verdict on the strongest class."""
+    return explain(function, image, spec).classes[0].trust
 
 
 def all_masks(superpixels: int) -> NDArray[np.uint8]:

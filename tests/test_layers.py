@@ -30,6 +30,12 @@ def test_no_more_than_eight_modules_lie_directly_in_the_library():
     assert len(list((ROOT / "lime_core").glob("*.py"))) <= 8
 
 
+def test_no_file_is_longer_than_280_lines():
+    files = [*(ROOT / "lime_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    assert {name: length for name, length in lengths.items() if length > 280} == {}
+
+
 def test_the_written_order_of_imports_names_every_room():
     assert layers("pipeline") == modules_and_rooms(ROOT / "lime_core")
     assert layers("models-inside") == modules_and_rooms(ROOT / "lime_core" / "models")

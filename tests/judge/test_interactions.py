@@ -6,28 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import TWELVE, colorful_image, known_answer
+from known_answers import JUDGED as SPEC
+from known_answers import colorful_image, hashed, known_answer, trust_in
 from sklearn.linear_model import LinearRegression
 
 import lime_core as lc
 from lime_core.judge.interactions import nonlinear_share
 
-SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", top_k=3, target="probability")
-WEIGHTS = np.array([0.2, -0.15, 0.1] + [0.01] * 9)
-
 
 @pytest.fixture(scope="module")
 def image():
     return colorful_image()
-
-
-def trust_in(function, image, spec=SPEC):
-    return lc.explain(image, known_answer(function, image, spec), spec).classes[0].trust
-
-
-def hashed(masks, low=0.0, high=1.0):
-    code = (masks @ 2 ** np.arange(masks.shape[1])).astype(int)
-    return (low + (high - low) * np.random.default_rng(0).random((2 ** masks.shape[1], 1)))[code]
 
 
 def test_and_of_two_names_its_pair_and_the_r2_that_it_would_bring(image):

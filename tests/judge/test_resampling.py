@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import TWELVE, colorful_image, known_answer, linear
+from known_answers import TWELVE, WEIGHTS, colorful_image, known_answer, linear
 
 import lime_core as lc
 from lime_core.judge import judged
@@ -15,7 +15,6 @@ from lime_core.judge.stability import RESAMPLES, resampled_top_k
 from lime_core.masks.kernels import distances
 
 SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=64, fill="black", target="log_odds", early_stop=False)
-WEIGHTS = np.array([0.2, -0.15, 0.1] + [0.01] * 9)
 
 
 @pytest.fixture(scope="module")

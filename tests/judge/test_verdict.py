@@ -6,29 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import all_masks, colorful_image, known_answer, linear
+from known_answers import JUDGED as SPEC
+from known_answers import WEIGHTS, all_masks, colorful_image, hashed, known_answer, linear, trust_in
 
 import lime_core as lc
 from lime_core.judge.evidence import Evidence, FitFacts
 from lime_core.judge.rules import find_weaknesses
 
-SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=256, fill="black", top_k=3, target="probability")
-WEIGHTS = np.array([0.2, -0.15, 0.1] + [0.01] * 9)
-
 
 @pytest.fixture(scope="module")
 def image():
     return colorful_image()
-
-
-def trust_in(function, image, spec=SPEC):
-    return lc.explain(image, known_answer(function, image, spec), spec).classes[0].trust
-
-
-def hashed(masks, low=0.0, high=1.0):
-    code = (masks @ 2 ** np.arange(masks.shape[1])).astype(int)
-    return (low + (high - low) * np.random.default_rng(0).random((2 ** masks.shape[1], 1)))[code]
 
 
 def logistic(weights, bias):

@@ -6,23 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import TWELVE, colorful_image, known_answer
+from known_answers import EXACT, SUPERPIXELS, colorful_image, explain, known_answer
+from known_answers import UNPENALIZED as SPEC
 
 import lime_core as lc
 from lime_core.surrogates.targets import LogOdds, Probability
-
-SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", alpha=0, target="probability")
-EXACT = replace(SPEC, surrogate="least_squares")
 
 
 @pytest.fixture(scope="module")
 def image():
     return colorful_image()
-
-
-def explain(function, image, spec=EXACT):
-    return lc.explain(image, known_answer(function, image, spec), spec)
 
 
 def test_log_odds_make_a_logistic_model_linear(image):

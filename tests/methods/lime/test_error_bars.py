@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import TWELVE, all_masks, colorful_image, curved_answers, known_answer
+from known_answers import UNPENALIZED as SPEC
+from known_answers import all_masks, colorful_image, curved_answers, known_answer
 from sklearn.linear_model import LinearRegression
 
 import lime_core as lc
 
 SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", alpha=0, target="probability")
 
 
 @pytest.fixture(scope="module")

@@ -6,22 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_answers import TWELVE, all_masks, answers_of, colorful_image, curved_answers, known_answer, linear
+from known_answers import (
+    EXACT,
+    SUPERPIXELS,
+    all_masks,
+    answers_of,
+    colorful_image,
+    curved_answers,
+    explain,
+    known_answer,
+    linear,
+)
+from known_answers import UNPENALIZED as SPEC
 
 import lime_core as lc
-
-SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", alpha=0, target="probability")
-EXACT = replace(SPEC, surrogate="least_squares")
 
 
 @pytest.fixture(scope="module")
 def image():
     return colorful_image()
-
-
-def explain(function, image, spec=EXACT):
-    return lc.explain(image, known_answer(function, image, spec), spec)
 
 
 @pytest.mark.parametrize("kernel", ["lime", "gaussian", "none"])

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sklearn.metrics
-from known_answers import TWELVE, answers_of, colorful_image
+from known_answers import UNPENALIZED as SPEC
+from known_answers import answers_of, colorful_image
 from lime import lime_base
 
 import lime_core as lc
 
 SUPERPIXELS = 12
-SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=256, fill="black", alpha=0, target="probability")
 
 
 @pytest.fixture(scope="module")
