@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import math
 from typing import TYPE_CHECKING
 
 import lime_core as lc
+from lime_core.cli.earlier_results import ATTRIBUTION, EXPLANATION, NEIGHBORHOOD, picture_name
 from lime_core.cli.question import Answers, ask_model
-from lime_core.cli.results import writing
 from lime_core.cli.tables import UNBROKEN, Column, print_table
 from lime_core.show import render, to_png
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> None:
     """Explain IMAGE. Write the result as JSON, neighborhood.npz and one PNG per class into the output folder."""
     answers = ask_model(options)
-    with writing(options.output) as folder:
+    with options.output.writing("explain", answers.attribution.provenance) as folder:
         _write(folder, answers)
     attribution = answers.attribution
     _print_verdict(attribution.classes[0])
@@ -33,14 +33,14 @@ def run(options: argparse.Namespace) -> None:
 
 def _write(folder: Path, answers: Answers) -> None:
     attribution = answers.attribution
-    name = "explanation.json" if isinstance(attribution, lc.Explanation) else "attribution.json"
+    name = EXPLANATION if isinstance(attribution, lc.Explanation) else ATTRIBUTION
     (folder / name).write_text(attribution.to_json(), encoding="utf-8")
-    answers.neighborhood.save_npz(folder / "neighborhood.npz")
+    if answers.neighborhood is not None:
+        answers.neighborhood.save_npz(folder / NEIGHBORHOOD)
     framed = lc.frame(answers.image, attribution.spec)
     for rank, item in enumerate(attribution.classes, start=1):
-        slug = re.sub(r"[^a-z0-9]+", "-", item.name.lower()).strip("-")
         picture = render(framed, attribution, item.index, answers.spec.view)
-        (folder / f"{rank}-{slug or item.index}.png").write_bytes(to_png(picture))
+        (folder / picture_name(rank, item.index, item.name)).write_bytes(to_png(picture))
 
 
 def _print_verdict(item: lc.ClassAttribution) -> None:
@@ -77,7 +77,8 @@ def _strongest(attribution: lc.Attribution, item: lc.ClassAttribution) -> str:
 def _error_bar(item: lc.ClassAttribution, feature: int) -> str:
     if item.std_errors is None or item.std_errors.ndim != 1:
         return ""
-    return f" ± {item.half_widths[feature]:.3f}"
+    half_width = float(item.half_widths[feature])
+    return f" ± {half_width:.3f}" if math.isfinite(half_width) else ""
 
 
 def _meaning_of_scores(attribution: lc.Attribution) -> str:
@@ -85,4 +86,5 @@ def _meaning_of_scores(attribution: lc.Attribution) -> str:
         return f"In brackets: {attribution.unit}, without a sign."
     meaning = ", where +1 multiplies the odds by 2.7" if attribution.spec.target.name == "log_odds" else ""
     errors = any(item.std_errors is not None for item in attribution.classes)
-    return f"In brackets: what showing it adds, in {attribution.unit}{meaning}{'; 95 % intervals' if errors else ''}."
+    bars = "; 95 % intervals" if errors else ""
+    return f"In brackets: what showing the superpixel adds, in {attribution.unit}{meaning}{bars}."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from lime_core.cli.parser import build_parser
+from lime_core.cli.signals import TerminatedError, termination_interrupts
+from lime_core.cli.streams import flush, give_up_stdout, make_printable, print_error
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lime_core.cli.results import OutputFolder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,19 +26,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 when all went well, 1 after an error that was explained, 130 when interrupted.
+        0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated.
     """
-    options = build_parser().parse_args(arguments)
+    make_printable()
+    output: OutputFolder | None = None
     try:
-        options.run(options)
-        sys.stdout.flush()
+        try:
+            options = build_parser().parse_args(arguments)
+            output = getattr(options, "output", None)
+            with termination_interrupts():
+                options.run(options)
+        finally:
+            # Also after --help, which ends the program.
+            flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has stopped reading: nothing more may be written to it, at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has stopped reading.
+        give_up_stdout()
     except LimeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_error(f"error: {error}")
         return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted. Nothing was written.", file=sys.stderr)
-        return 130
+    except OSError as error:
+        if error.filename is not None:
+            print_error(f"error: {error.filename}: {error.strerror}.")
+            return 1
+        give_up_stdout()
+        print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
+        return 1
+    except KeyboardInterrupt as stop:
+        print_error(f"\nInterrupted.{_where_results_are(output) or ' No results were written.'}")
+        return 143 if isinstance(stop, TerminatedError) else 130
     return 0
+
+
+def _where_results_are(output: OutputFolder | None) -> str:
+    return f" The results are in {output}, complete." if output is not None and output.written else ""

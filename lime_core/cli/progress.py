@@ -1,4 +1,4 @@
-"""A progress bar with the time left on standard error; nothing at all when that is not a terminal."""
+"""A progress bar with the time left on standard error; nothing if that is not a terminal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def progress_bar(
     report : callable
         Called as ``report(done, total)``; the bar appears with its first call.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield _show_nothing
         return
     amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from lime_core.cli.earlier_results import TRUST
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.question import ask_model
-from lime_core.cli.results import writing
 from lime_core.trials.document import trust_document, trust_summary
 from lime_core.trials.suite import Subject, attempt
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
         with progress_bar(f"Trial {name}", quiet=options.quiet) as report:
             results[name] = attempt(name, subject, report)
     document = trust_document(answers.attribution, item.index, results)
-    with writing(options.output) as folder:
-        (folder / "trust.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
+    with options.output.writing("trust", answers.attribution.provenance) as folder:
+        (folder / TRUST).write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
     print(trust_summary(item, results))
-    print(f"\nWritten to {options.output / 'trust.json'}")
+    print(f"\nWritten to {options.output.path / TRUST}")

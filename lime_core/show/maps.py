@@ -13,7 +13,7 @@ from skimage.filters import gaussian
 from lime_core.colormaps import AGAINST, FOR, UNSIGNED, colorize
 from lime_core.errors import SpecError
 from lime_core.explanation.attribution import Attribution
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.view import View
 from lime_core.show.drawing import (
     DARK,
@@ -34,20 +34,25 @@ _GREY = 128
 
 
 def render(
-    image: Image, attribution: Attribution, class_index: int, view: View | None = None, *, limit: float | None = None
+    image: Image | PictureSource,
+    attribution: Attribution,
+    class_index: int,
+    view: View | None = None,
+    *,
+    limit: float | None = None,
 ) -> Pixels:
     """Draw the map of one class that a view asks for.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
-        What a method gave for it.
+        The attribution of that picture.
     class_index : int
         One of the explained classes.
     view : View, optional
-        The kind of map, and what it shows; the default view without it.
+        The kind of map, and what it shows; the default view if left out.
     limit : float, optional
         Where the scale of a heat map or jet map ends. Without it a heat map takes `shared_limit`, and a jet map
         ends at its own largest value. The other maps have no scale.
@@ -72,7 +77,9 @@ def render(
     return draw(image, attribution, class_index, view)
 
 
-def overlay(image: Image, attribution: Attribution, class_index: int, view: View | None = None) -> Pixels:
+def overlay(
+    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+) -> Pixels:
     """Tint the superpixels that a view shows, and draw their boundaries.
 
     Evidence for the class is blue with a light boundary. Evidence against it is orange and hatched with a dark
@@ -98,7 +105,9 @@ def overlay(image: Image, attribution: Attribution, class_index: int, view: View
     return to_bytes(picture)
 
 
-def outline(image: Image, attribution: Attribution, class_index: int, view: View | None = None) -> Pixels:
+def outline(
+    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+) -> Pixels:
     """Draw boundaries around the superpixels that a view shows, and leave the rest of the picture alone.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
@@ -107,7 +116,9 @@ def outline(image: Image, attribution: Attribution, class_index: int, view: View
     return outlined(pixels, segments, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
 
 
-def hide_rest(image: Image, attribution: Attribution, class_index: int, view: View | None = None) -> Pixels:
+def hide_rest(
+    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+) -> Pixels:
     """Show the superpixels that a view shows, and hide the rest behind grey.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
@@ -118,7 +129,12 @@ def hide_rest(image: Image, attribution: Attribution, class_index: int, view: Vi
 
 
 def heatmap(
-    image: Image, attribution: Attribution, class_index: int, view: View | None = None, *, limit: float | None = None
+    image: Image | PictureSource,
+    attribution: Attribution,
+    class_index: int,
+    view: View | None = None,
+    *,
+    limit: float | None = None,
 ) -> Pixels:
     """Lay the scores that a view shows over the picture: blue for the class, orange against it.
 
@@ -133,18 +149,23 @@ def heatmap(
     scores = _shown_map(attribution, class_index, view)
     limit = float(np.abs(scores).max()) if limit is None else limit
     colors = colorize(scores, "diverging" if attribution.signed else "sequential", limit)
-    # Colour leaves the picture as the map comes in: what is left of either hue is then the map's alone.
+    # The picture loses its own colour as the map becomes opaque, so that blue and orange come from the map alone.
     below = blend(pixels.astype(np.float32), greyed(pixels), min(1.0, 2 * view.opacity))
     return to_bytes(blend(below, colors, view.opacity))
 
 
 def jet(
-    image: Image, attribution: Attribution, class_index: int, view: View | None = None, *, limit: float | None = None
+    image: Image | PictureSource,
+    attribution: Attribution,
+    class_index: int,
+    view: View | None = None,
+    *,
+    limit: float | None = None,
 ) -> Pixels:
     """Draw the map of the MATLAB blog: evidence for the class, smoothed, in the colours of jet.
 
-    The scale has no sign: of a view of both signs the evidence against the class is left out; a view of negative
-    scores shows how strong they are. The Gaussian is `imgaussfilt`'s: cut off at two sigma, the border replicated.
+    The scale has no sign: for a view of both signs the evidence against the class is left out; for a view of negative
+    scores their strength is drawn. The Gaussian is `imgaussfilt`'s: cut off at two sigma, the border replicated.
     `top_k` as in `heatmap`. With an opacity of 0 the picture comes back unchanged.
 
     Parameters, result and errors are those of `render`.
@@ -170,7 +191,7 @@ def shared_limit(attribution: Attribution, view: View | None = None) -> float:
     attribution : Attribution
         Of any method.
     view : View, optional
-        Which scores are shown; the default view without it.
+        Which scores are shown; the default view if left out.
 
     Returns
     -------
@@ -183,7 +204,8 @@ def shared_limit(attribution: Attribution, view: View | None = None) -> float:
     )
 
 
-def _picture(image: Image, attribution: Attribution) -> Pixels:
+def _picture(image: Image | PictureSource, attribution: Attribution) -> Pixels:
+    image = as_image(image)
     if attribution.segments is not None:
         check_same_size(image, attribution.segments.shape, "superpixels")
     elif attribution.classes:
@@ -191,7 +213,9 @@ def _picture(image: Image, attribution: Attribution) -> Pixels:
     return image.pixels
 
 
-def _picture_and_superpixels(image: Image, attribution: Attribution, view_name: str) -> tuple[Pixels, Labels]:
+def _picture_and_superpixels(
+    image: Image | PictureSource, attribution: Attribution, view_name: str
+) -> tuple[Pixels, Labels]:
     if attribution.segments is None:
         raise SpecError(
             f"The view {view_name!r} draws superpixels, and the method {attribution.method!r} gives scores of pixels "
@@ -212,7 +236,7 @@ def _shown_map(attribution: Attribution, class_index: int, view: View) -> Share:
         return attribution.heatmap(class_index, view)
     item = attribution[class_index]
     sign = view.sign if attribution.signed else "both"
-    shown = {"positive": item.scores > 0, "negative": item.scores < 0, "both": item.scores != 0}[sign]
+    visible = {"positive": item.scores > 0, "negative": item.scores < 0, "both": item.scores != 0}[sign]
     if view.hide_unsure:
-        shown = shown & item.sure
-    return np.where(shown, item.scores, 0).astype(np.float32)
+        visible = visible & item.sure
+    return np.where(visible, item.scores, 0).astype(np.float32)

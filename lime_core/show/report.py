@@ -1,4 +1,4 @@
-"""An attribution as one HTML page that needs nothing else: to mail, to print, to keep."""
+"""An attribution as one self-contained HTML page, for sending, printing and keeping."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Verdict
 from lime_core.methods import METHODS
 from lime_core.models.engines.base import precision_of
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.flags import command_line
 from lime_core.settings.view import View
 from lime_core.show.captions import legend
@@ -33,30 +33,33 @@ _TEMPLATES = Environment(
 )
 
 
-def html_report(image: Image, attribution: Attribution, *, title: str = "picture", view: View | None = None) -> str:
+def html_report(
+    image: Image | PictureSource, attribution: Attribution, *, title: str = "picture", view: View | None = None
+) -> str:
     """Return the attribution as a self-contained HTML page.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
-        What a method gave for it.
+        The attribution of that picture.
     title : str
-        What the picture is called; escaped, as is every other text.
+        Name of the picture; escaped, as is every other text.
     view : View, optional
-        How the classes are drawn. Without it the default view, or a heat map where there are no superpixels.
+        How the classes are drawn; if left out the default view, or a heat map where there are no superpixels.
 
     Returns
     -------
     str
-        HTML with the pictures inside, without scripts and without anything fetched from elsewhere.
+        HTML with the pictures inside, without scripts and without links to other files or hosts.
 
     Raises
     ------
     SpecError
         As `render`.
     """
+    image = as_image(image)
     if view is None:
         view = View() if attribution.segments is not None else View(name="heatmap")
     segments = attribution.segments
@@ -76,7 +79,7 @@ def html_report(image: Image, attribution: Attribution, *, title: str = "picture
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What the page says of one class: texts, the address of its map, and the rows of its table."""
+    """What the page says about one class: texts, the address of its map, and the rows of its table."""
 
     name: str
     output: str
@@ -108,7 +111,7 @@ def _card(image: Image, attribution: Attribution, item: ClassAttribution, view: 
 
 
 def _strongest(attribution: Attribution, item: ClassAttribution) -> list[tuple[str, ...]]:
-    """Return a row for each of the strongest superpixels; none where there are only pixels."""
+    """Return a row for each of the strongest superpixels; none where scores belong to pixels."""
     if attribution.segments is None:
         return []
     scores, sign = attribution.scores(item.index), "+" if attribution.signed else ""

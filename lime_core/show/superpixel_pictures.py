@@ -1,4 +1,4 @@
-"""Pictures of superpixels: where they are, what they are called, and what hiding some of them looks like."""
+"""Pictures of superpixels: their boundaries, their numbers, and perturbed samples."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from PIL import ImageDraw, ImageFont
 
 from lime_core.errors import SpecError
 from lime_core.masks.fills import hide
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.show.drawing import DARK, LIGHT, Labels, Pixels, check_same_size, innermost_points, outlined
 
 
-def boundaries(image: Image, segments: Labels) -> Pixels:
+def boundaries(image: Image | PictureSource, segments: Labels) -> Pixels:
     """Draw all superpixel boundaries.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture.
     segments : int32 array (H, W)
         Superpixels 0..S-1.
@@ -35,11 +35,14 @@ def boundaries(image: Image, segments: Labels) -> Pixels:
     SpecError
         If the two have different sizes.
     """
+    image = as_image(image)
     check_same_size(image, np.shape(segments), "superpixels")
     return outlined(image.pixels, segments, np.unique(segments))
 
 
-def numbered(image: Image, segments: Labels, ids: Sequence[int] | NDArray[np.int64] | None = None) -> Pixels:
+def numbered(
+    image: Image | PictureSource, segments: Labels, ids: Sequence[int] | NDArray[np.int64] | None = None
+) -> Pixels:
     """Draw all superpixel boundaries and, inside each superpixel, its id.
 
     A number stands at the superpixel's innermost point, as large as there is room for.
@@ -49,7 +52,7 @@ def numbered(image: Image, segments: Labels, ids: Sequence[int] | NDArray[np.int
     image, segments
         As for `boundaries`, whose errors are raised here too.
     ids : sequence of int, optional
-        What each superpixel is called, such as `Attribution.superpixel_ids`; without it its number 0..S-1.
+        The number of each superpixel, such as `Attribution.superpixel_ids`; 0..S-1 if left out.
 
     Returns
     -------
@@ -79,15 +82,15 @@ def numbered(image: Image, segments: Labels, ids: Sequence[int] | NDArray[np.int
     return np.asarray(picture).copy()
 
 
-def perturbed(image: Image, fill: Pixels, segments: Labels, mask: NDArray[np.uint8]) -> Pixels:
+def perturbed(image: Image | PictureSource, fill: Pixels, segments: Labels, mask: NDArray[np.uint8]) -> Pixels:
     """Show one perturbed sample at viewing size.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture.
     fill : uint8 array (H, W, 3)
-        What stands where a superpixel is hidden; see `Fill.paint`.
+        What replaces hidden superpixels; see `Fill.paint`.
     segments : int32 array (H, W)
         Superpixels 0..S-1.
     mask : array (S,)
@@ -102,6 +105,7 @@ def perturbed(image: Image, fill: Pixels, segments: Labels, mask: NDArray[np.uin
     SpecError
         If the sizes do not fit together.
     """
+    image = as_image(image)
     check_same_size(image, np.shape(segments), "superpixels")
     pixels = image.pixels
     if np.shape(fill) != pixels.shape or np.asarray(fill).dtype != np.uint8:
@@ -109,5 +113,5 @@ def perturbed(image: Image, fill: Pixels, segments: Labels, mask: NDArray[np.uin
     superpixels = int(segments.max()) + 1
     if np.shape(mask) != (superpixels,):
         raise SpecError(f"mask must have one entry for each of {superpixels} superpixels; got {np.shape(mask)}.")
-    shown = np.asarray(mask)[None] != 0
-    return np.asarray(hide(pixels, fill, segments, shown.astype(np.uint8))[0])
+    visible = np.asarray(mask)[None] != 0
+    return np.asarray(hide(pixels, fill, segments, visible.astype(np.uint8))[0])

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import lime_core as lc
+from lime_core.methods import mask_methods
 from lime_core.models import model_card
 from lime_core.models.engines.base import Precision
 from lime_core.settings.flags import DEFAULT_METHOD, flags_of, spec_from_flags
@@ -83,7 +84,7 @@ def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     """
     flags = settings_in(query)
     named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
-    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", lc.METHODS)):
+    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", mask_methods())):
         if name in named and named[name] not in allowed:
             raise lc.SpecError(f"{name} must be one of {', '.join(allowed)}; got {named[name]!r}.")
     if "model" in named:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.answers.neighborhood import first_samples
 from lime_core.judge import judged
+from lime_core.methods import mask_method_named
 from lime_core.models.engines.base import Precision
 from lime_core.settings.spec import QUERY_STAGES
 from pages.state.cache import LruCache, digest
@@ -108,8 +109,8 @@ class Server:
         key = digest("fit", method, about.image_sha256, *model, asked, spec.digest("fit"))
 
         def judge() -> lc.Attribution:
-            fitted = self.cached(key, lambda: lc.METHODS[method].from_answers(neighborhood, spec))
-            return judged(fitted, neighborhood, top_k=spec.top_k)
+            fitted, workings = self.cached(key, lambda: mask_method_named(method).work_out(neighborhood, spec))
+            return judged(fitted, neighborhood, top_k=spec.top_k, workings=workings)
 
         return self.cached(digest(key, str(spec.top_k)), judge)
 

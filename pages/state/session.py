@@ -1,4 +1,4 @@
-"""What belongs to one user. `Session.change` is the one way to change a setting."""
+"""What belongs to one user. `Session.change` is the one way to change a setting, and to write into its widget."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pages.state import widget_state
 from pages.state.background_job import BackgroundJob
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
+from pages.state.gallery import FIRST
 from pages.state.question import Question, cuts_slowly
 from pages.state.server import server
 from pages.state.settings import Settings
@@ -29,7 +30,10 @@ _WIDGETS = {
     "focus": widget_state.FOCUS,
     "one_scale": widget_state.ONE_SCALE,
     "step": widget_state.STEP,
+    "sample": widget_state.SAMPLE,
+    "superpixel": widget_state.SUPERPIXEL,
     "others": widget_state.OTHERS,
+    "compared_class": widget_state.COMPARED_CLASS,
 }
 
 
@@ -134,10 +138,10 @@ class Session:
             When a value is not allowed; nothing is changed then.
         """
         before = self.settings
-        own = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
-        inner = {name: value for name, value in changes.items() if name not in own}
-        spec = replace(own.pop("spec", before.spec), **inner)
-        after = replace(before, spec=spec, **own)
+        page = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
+        explanation = {name: value for name, value in changes.items() if name not in page}
+        spec = replace(page.pop("spec", before.spec), **explanation)
+        after = replace(before, spec=spec, **page)
         widget_state.write(_widget_values(after, changes))
         if before.picture is not None and after.picture is not None and before.picture.image != after.picture.image:
             after = replace(after, focus=None, superpixel=None, hidden=frozenset())
@@ -157,6 +161,19 @@ class Session:
         cut = self.settings.spec.segmentation
         return cut == self._linked_cut and cuts_slowly(cut)
 
+    def display(self, **values: Any) -> None:
+        """Let widgets that are about to be drawn show what they can, and leave the settings as they are.
+
+        For settings that hold no choice yet, or one that does not exist here, such as the class in focus among the
+        classes of other answers.
+
+        Parameters
+        ----------
+        **values
+            What to show, by the field of `Settings`.
+        """
+        widget_state.write({_WIDGETS[name]: value for name, value in values.items()})
+
     def complain(self, message: str) -> None:
         """Keep why a link could not be followed."""
         self.complaint = message
@@ -174,6 +191,8 @@ class Session:
         if screen != self._screen:
             self._screen = screen
             widget_state.write_anew(_widget_values(self.settings, dict.fromkeys(("spec", *_WIDGETS))))
+            widget_state.prime(widget_state.SOURCE, widget_state.PICTURE_SOURCES[0])
+            widget_state.prime(widget_state.PICTURE, FIRST)
 
     def ask(self, *, keep_report: bool = False) -> None:
         """Pose the present question; `keep_report` leaves the line about what a preset or an advice has changed."""
@@ -204,7 +223,7 @@ class Session:
 
     def _put_on_screen(self, question: Question, neighborhood: lc.Neighborhood) -> None:
         if self.result is None or self.result.question.key != question.key:
-            self.settings = replace(self.settings, superpixel=None, hidden=frozenset(), focus=None)
+            self.change(superpixel=None, hidden=frozenset(), focus=None)
         self.result = Result(question, neighborhood)
         self.trials.keep_only(question, neighborhood)
 

@@ -1,5 +1,7 @@
-"""The values of widgets in Streamlit's state: the one module that writes them.
+"""The values of widgets in Streamlit's state: the one module that writes them, for the session and nobody else.
 
+Screens and widgets read here; what they want to write they tell `Session.change` or `Session.display`. Only the widgets
+that are generated from declarations, `pages.widgets.setting_widgets`, give their own keys a first value and an end.
 Every widget of a setting has a key that follows from the setting's declaration, so what a preset, a link or an advice
 changes can be put into the widgets before they are drawn.
 """
@@ -19,13 +21,9 @@ from lime_core.superpixels import LabelMap
 PICTURE_SOURCES = ("Gallery", "Upload", "Camera")
 # Widgets of settings that do not belong to `ExplainSpec`.
 SOURCE, PICTURE, MODEL, PRECISION, METHOD = "source", "picture", "model", "precision", "method"
-FOCUS, SUPERPIXEL, ONE_SCALE, STEP, OTHERS = (
-    "focus.class",
-    "walk.superpixel",
-    "one_scale",
-    "walk.step",
-    "compare.models",
-)
+FOCUS, ONE_SCALE, OTHERS, COMPARED_CLASS = "focus.class", "one_scale", "compare.models", "compare.class"
+STEP, SAMPLE, SUPERPIXEL = "walk.step", "walk.sample", "walk.superpixel"
+NO_CLASS = -1  # what the choice of the compared class holds when there is none; no class has this index
 
 SPEC_RULES = parameters_of(lc.ExplainSpec)
 

@@ -15,7 +15,6 @@ MOST_OTHERS = 3  # models compared with the first one; more do not fit side by s
 
 def model() -> str:
     """Draw the choice of a model by family and return its id."""
-    widget_state.prime(widget_state.MODEL, session().settings.model)
     return st.selectbox(
         "Model",
         list(CATALOG),
@@ -30,7 +29,6 @@ def precision() -> Precision:
     """Draw the choice of the numbers inside the network, where the processor leaves one."""
     if not bf16_available():
         return "f32"
-    widget_state.prime(widget_state.PRECISION, session().settings.precision)
     chosen = st.segmented_control(
         "Precision",
         ["f32", "bf16"],
@@ -50,10 +48,8 @@ def other_models(first: str) -> tuple[str, ...]:
     chosen = session().settings.others
     if chosen is None:
         chosen = tuple(name for name in others if is_available(CATALOG[name]))[:1]
-    widget_state.prime(widget_state.OTHERS, list(chosen))
     # The model of the sidebar may have become one of those chosen here.
-    shown = widget_state.read(widget_state.OTHERS)
-    widget_state.write({widget_state.OTHERS: [name for name in shown if name != first]})
+    session().change(others=tuple(name for name in widget_state.read(widget_state.OTHERS, chosen) if name != first))
     return tuple(
         st.multiselect(
             f"Compare {CATALOG[first].title} with",

@@ -111,6 +111,8 @@ def test_answers_to_another_question_are_not_reused(image, classifier):
         (lambda images: np.full((len(images), 2), np.nan), "not finite"),
         (lambda images: np.full((len(images), 2), np.inf), "not finite"),
         (lambda images: np.zeros(len(images)), "one row of class outputs"),
+        (lambda images: 0.5, r"shape \(1, C\); got a single value"),
+        (lambda images: None, "is there a `return` missing"),
         (lambda images: np.zeros((len(images), 0)), "one row of class outputs"),
         (lambda images: np.zeros((len(images) + 1, 2)), "one row of class outputs"),
         (lambda images: np.zeros((len(images), 2 if len(images) == 1 else 3)), "3 outputs a picture where it has 2"),
@@ -125,7 +127,7 @@ def test_outputs_that_cannot_be_used_raise_a_model_error(image, outputs, message
 
 def test_outputs_must_match_the_class_names(image):
     classifier = lc.CallableClassifier(lambda images: np.zeros((len(images), 2)), 20, ["a", "b", "c"])
-    with pytest.raises(lc.ModelError, match="3 names were given, and it gives 2 outputs a picture"):
+    with pytest.raises(lc.ModelError, match="has 2 classes, but 3 class names were given"):
         lc.query(image, classifier, SPEC)
 
 

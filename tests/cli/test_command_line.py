@@ -116,7 +116,7 @@ def test_an_interrupted_command_says_so_and_ends_with_the_code_of_an_interruptio
 
     monkeypatch.setattr("lime_core.cli.models.weights_state", interrupt)
     assert main(["models"]) == 130
-    assert capsys.readouterr().err.strip() == "Interrupted. Nothing was written."
+    assert capsys.readouterr().err.strip() == "Interrupted. No results were written."
 
 
 def test_the_command_says_its_version(capsys):

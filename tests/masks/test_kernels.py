@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
+from lime_core.errors import SpecError
 from lime_core.masks.kernels import KERNELS, Flat, Gaussian, LimeKernel, distances, effective_sample_size
 
 
@@ -46,3 +47,17 @@ def test_every_kernel_gives_the_picture_itself_full_weight_and_no_sample_more(na
 def test_effective_sample_size_of_weights_whose_squares_are_smaller_than_any_number():
     assert effective_sample_size(np.full(40, 1e-300)) == pytest.approx(40)
     assert effective_sample_size(np.zeros(3)) == 0
+
+
+@pytest.mark.parametrize("kernel", [LimeKernel, Gaussian])
+def test_the_width_of_a_kernel_has_a_range_and_is_a_quarter_by_default(kernel):
+    assert kernel().width == 0.25
+    assert [kernel(width=inside).width for inside in (0.001, 100)] == [0.001, 100]
+    for outside in (0.0009, 101):
+        with pytest.raises(SpecError, match="width"):
+            kernel(width=outside)
+
+
+def test_a_rounding_error_below_nothing_is_no_distance():
+    masks = np.array([[1, 0]], np.uint8)
+    assert distances(masks, np.array([0.5, -1e-20]), "l2_pixels").tolist() == [0.0]

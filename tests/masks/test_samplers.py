@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from lime_core.errors import SpecError
 from lime_core.masks.samplers import Balanced, Iid, LimePackage, MixedRate, Paired, draw_masks, pair_ids
 
 SAMPLERS = [Balanced(), Iid(), Paired(), MixedRate(), LimePackage()]
@@ -75,6 +76,50 @@ def test_mixed_rate_hides_between_nothing_and_the_highest_rate():
     assert hidden.min() == pytest.approx(0, abs=0.02)
     assert hidden.max() == pytest.approx(0.6, abs=0.05)
     assert hidden.mean() == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "name", "usual", "low", "high"),
+    [(Iid, "keep_probability", 0.5, 0.01, 0.99), (MixedRate, "max_hide_rate", 0.8, 0.01, 1)],
+)
+def test_rates_have_a_range(sampler, name, usual, low, high):
+    assert getattr(sampler(), name) == usual
+    assert [getattr(sampler(**{name: inside}), name) for inside in (low, high)] == [low, high]
+    for outside in (low - 0.001, high + 0.001):
+        with pytest.raises(SpecError, match=name):
+            sampler(**{name: outside})
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
+def test_a_sampler_says_how_it_draws(sampler):
+    assert sampler.paired == (sampler.name in {"balanced", "paired"})
+    assert sampler.original_replaces_first == (sampler.name == "lime")
+    assert sampler.size(77, 5) == 77
+    assert np.array_equal(draw_masks(sampler, 9, 5), draw_masks(sampler, 9, 5, seed=0, include_original=False))
+    assert np.array_equal(pair_ids(sampler, 9), pair_ids(sampler, 9, include_original=False))
+
+
+def test_nothing_is_drawn_of_no_samples():
+    for sampler in SAMPLERS:
+        assert sampler.draw(0, 5, 0).shape == (0, 5)
+
+
+def test_the_original_comes_before_the_stream_or_in_place_of_its_first_mask():
+    for sampler in SAMPLERS:
+        masks = draw_masks(sampler, 20, 6, seed=2, include_original=True)
+        alone = draw_masks(sampler, 20, 6, seed=2)
+        shifted = 0 if sampler.original_replaces_first else 1
+        assert np.array_equal(masks[1:], alone[1 - shifted : 20 - shifted])
+
+
+def test_half_of_a_paired_run_is_the_independent_one():
+    assert np.array_equal(draw_masks(Paired(), 41, 7, seed=3)[::2], draw_masks(Iid(), 21, 7, seed=3))
+
+
+def test_a_mixed_rate_hides_a_superpixel_whose_draw_is_below_the_rate_of_its_sample():
+    draws = np.random.default_rng(5).random((30, 9))
+    expected = draws[:, 1:] >= 0.7 * draws[:, :1]
+    assert np.array_equal(draw_masks(MixedRate(max_hide_rate=0.7), 30, 8, seed=5), expected)
 
 
 def test_lime_sampling_is_the_packages_own_stream():

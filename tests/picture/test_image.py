@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +60,8 @@ def test_paths_that_are_no_file_are_refused(tmp_path: Path) -> None:
         load_image(tmp_path / "nowhere.png")
     with pytest.raises(ImageError, match="is not a file"):
         load_image(tmp_path)
-    for wrong in (None, 3, scene(), io.BytesIO()):
-        with pytest.raises(ImageError, match="from a path or from bytes; got"):
+    for wrong in (None, 3, [[1, 2]], {"a": 1}):
+        with pytest.raises(ImageError, match=f"an array .* or a Pillow image; got {type(wrong).__name__}"):
             load_image(wrong)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match=r"does not exist|cannot be read"):
         load_image("a\0b.png")
@@ -74,7 +73,7 @@ def test_a_file_above_20_mb_is_refused_before_it_is_read(tmp_path: Path) -> None
         file.truncate(500 * 2**30)
     with pytest.raises(ImageError, match=r"huge\.png is 512000\.0 MB; at most 20 MB are allowed"):
         load_image(path)
-    with pytest.raises(ImageError, match=r"The picture is 20\.0 MB; at most 20 MB"):
+    with pytest.raises(ImageError, match=r"The picture is 20\.000001 MB; at most 20 MB"):
         load_image(bytes(MAX_BYTES + 1))
 
 

@@ -18,7 +18,7 @@ from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
 from pages.widgets.model_choice import download_of
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
-from pages.widgets.settings import option, setting
+from pages.widgets.setting_widgets import option, setting
 from pages.widgets.text import plain, seconds
 
 

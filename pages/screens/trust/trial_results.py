@@ -185,7 +185,7 @@ def _variants(result: WhatIf) -> None:
 
 def sanity(shown: ResultView, check: SanityCheck) -> None:
     """Show how the explanation changes as the model's weights are randomised."""
-    last = check.stages[-1]
+    last = check.steps[-1]
     icon, finding = (_GOOD, "changes, as it must") if check.passed else (_BAD, "hardly changes, which it should not")
     title = CATALOG[shown.result.question.model].title
     st.markdown(
@@ -205,7 +205,7 @@ def sanity(shown: ResultView, check: SanityCheck) -> None:
                 "rank correlation": stage.agreement,
                 "Jaccard": stage.jaccard,
             }
-            for stage in check.stages
+            for stage in check.steps
         ]
         two_digits = st.column_config.NumberColumn(format="%.2f")
         st.dataframe(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 import lime_core as lc
-from pages.screens.walkthrough.walk import Step, Walk, begin
+from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState, begin
 from pages.state import widget_state
 from pages.state.question import Question
 from pages.state.server import server
@@ -45,12 +45,11 @@ def _show(steps: tuple[Step, ...]) -> None:
             _picture(step, walk)
     if walk is not None and step.is_ready(walk):
         with text:
-            step.tell(walk)
+            step.describe(walk)
 
 
 def _navigation(steps: tuple[Step, ...]) -> int:
     """Draw all steps in a row with Back and Next, and return the index of the present one."""
-    widget_state.prime(widget_state.STEP, session().settings.step)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = st.segmented_control(
             "Step",
@@ -95,7 +94,7 @@ def _choice(state: Session, step: Step) -> None:
         st.error(plain(str(error)))
 
 
-def _walk(state: Session, step: Step, question: Question) -> Walk | None:
+def _walk(state: Session, step: Step, question: Question) -> WalkthroughState | None:
     """Return what the step is drawn from, and draw the choice of a sample where it has one."""
     if state.cut_waits:
         st.info("This cut takes minutes, so it waits for a button: Explain on the first screen. Step 2 has others.")
@@ -110,7 +109,7 @@ def _walk(state: Session, step: Step, question: Question) -> Walk | None:
     return replace(walk, sample=sample(len(walk.masks))) if step.one_sample else walk
 
 
-def _picture(step: Step, walk: Walk) -> None:
+def _picture(step: Step, walk: WalkthroughState) -> None:
     if step.is_ready(walk):
         step.show(walk)
     elif walk.result is None:
@@ -119,7 +118,7 @@ def _picture(step: Step, walk: Walk) -> None:
         st.error(plain(walk.problem))
 
 
-def _ask(walk: Walk) -> None:
+def _ask(walk: WalkthroughState) -> None:
     if walk.state.running:
         st.info("The model is being asked; the first answers come in a moment.")
         return

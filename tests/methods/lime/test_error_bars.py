@@ -20,6 +20,7 @@ def image():
     return colorful_image()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["balanced", "iid", "paired"])
 def test_error_bars_match_the_spread_between_seeds(image, sampler):
     weights = np.random.default_rng(8).normal(size=(SUPERPIXELS, 2))

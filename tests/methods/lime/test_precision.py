@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage import data
@@ -55,10 +57,11 @@ def test_other_superpixels_are_not_accepted_however_close_the_probabilities(chel
 
 
 def test_one_block_is_asked_and_its_answers_can_be_gone_on_from(chelsea):
-    report = check_precision(chelsea, brightness(weights()), brightness(weights(), 0.01), SPEC)
+    reduced = brightness(weights(), 0.01)
+    report = check_precision(chelsea, brightness(weights()), reduced, SPEC)
     # Sixteen superpixels: a block is 2·32 samples.
     assert report.reference.samples == report.reduced.samples == 64
-    continued = lc.query(chelsea, brightness(weights(), 0.01), SPEC, known=report.reduced)
+    continued = lc.query(chelsea, reduced, SPEC, known=report.reduced)
     np.testing.assert_array_equal(continued.outputs[:64], report.reduced.outputs)
     assert continued.samples == 500
 
@@ -68,6 +71,27 @@ def test_the_report_says_which_precision_was_used_and_why(chelsea):
     assert good.describe().startswith("Asked in reduced precision (callable): on the first ")
     assert "moved by up to 0.010 and the top 5 superpixels overlap by 100%" in good.describe()
     assert bad.describe().startswith("Asked in f32, as reduced precision was not close enough")
+
+
+def test_the_five_strongest_of_either_sign_are_compared_in_every_class(chelsea):
+    """Both models rank sixteen squares; those of rank five and six change places."""
+    ranked = np.linspace(1, 0.1, 16)
+    swapped = ranked.copy()
+    swapped[[4, 5]] = ranked[[5, 4]]
+
+    def model(values):
+        squares = values.reshape(4, 4).repeat(8, axis=0).repeat(8, axis=1)
+        return brightness(0.05 * squares / squares.sum() * 1024)
+
+    spec = replace(SPEC, fill="black", target="probability")
+    flat = lc.Image(np.full((32, 32, 3), 200, np.uint8))
+    report = check_precision(flat, model(ranked), model(swapped), spec)
+    assert report.top5_jaccard == pytest.approx(4 / 6)
+    assert report.accepted  # one of five exchanged, and no more
+    swapped[[3, 6]] = ranked[[6, 3]]
+    report = check_precision(flat, model(ranked), model(swapped), spec)
+    assert report.top5_jaccard == pytest.approx(3 / 7)
+    assert not report.accepted
 
 
 def test_two_different_models_are_not_compared(chelsea):

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
-from pages.screens.compare.questions import on_the_same_masks, questions
+from pages.screens.compare.same_question import on_the_same_masks, questions
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.server import server
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, state_of, texts

@@ -93,7 +93,7 @@ def test_looking_asks_the_model_nothing(model: FakeModel) -> None:
 
 def test_the_strongest_pair_is_named(model: FakeModel) -> None:
     page = trust_screen()
-    pair = state_of(page).drawn.attribution.classes[0].trust.pair
+    pair = state_of(page).drawn.attribution.classes[0].trust.interaction
     assert f"**{pair.a}** and **{pair.b}**" in texts(page)
     assert {metric.label: metric.value for metric in page.metric}["R² with the pair"] == f"{pair.r2:.2f}"
 

@@ -66,7 +66,7 @@ def test_the_formula_of_the_distance_holds_the_numbers_of_the_chosen_sample(mode
 
 def test_the_fit_tells_the_coefficient_of_the_chosen_superpixel(model: FakeModel) -> None:
     page = walked(5)
-    fine(page.number_input(key="walk.superpixel").set_value(3).run())
+    fine(page.selectbox(key="walk.superpixel").set_value(3).run())
     explained_class = state_of(page).drawn.attribution.classes[0]
     assert "Superpixel 3." in texts(page)
     assert rf"\beta_{{3}} = {explained_class.coefficients[3]:+.3f}" in formulas(page)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.screens.compare.questions import questions
-from pages.shell import opening
+from pages.screens.compare.same_question import questions
+from pages.shell import visit
 from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import labels
 from pages.widgets.model_choice import download_of, other_models
-from pages.widgets.settings import setting
+from pages.widgets.setting_widgets import setting
 from pages.widgets.text import seconds
 
 
 def show() -> None:
     """Draw the choice of the models and the Compare button; an opened screen asks the built-in model at once."""
     state = session()
-    opening.arrive()
+    visit.arrive()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container(width="stretch"):
             others = other_models(state.settings.model)
@@ -32,7 +32,7 @@ def show() -> None:
         state.comparison.ask(asked)
     elif state.comparison.open():
         # The sidebar's model at most: a visit to a link of another one is no reason to ask the built-in one.
-        cheap = [question for question in asked[:1] if opening.is_cheap(question)]
+        cheap = [question for question in asked[:1] if visit.is_cheap(question)]
         state.comparison.ask([question for question in asked if question in cheap or _is_answered(question)])
     _summary(asked)
 

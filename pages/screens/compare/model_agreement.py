@@ -24,7 +24,7 @@ def show(shown: ComparisonView) -> None:
             "rank correlation": number(pair.rank_correlation),
             "in common": f"{len(pair.common)} of {len(pair.union)}: {listed(pair.common)}",
         }
-        for pair in shown.comparison.pairs
+        for pair in shown.comparison.agreements
     ]
     st.table(rows, border="horizontal", hide_index=True, alt="Agreement of every two models")
     k = min(shown.settings.spec.top_k, shown.explanations[0].superpixels)

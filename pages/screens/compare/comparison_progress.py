@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
-from pages.screens.compare.questions import questions
+from pages.screens.compare.same_question import questions
 from pages.state.explain_job import ExplainJob
 from pages.state.server import server
 from pages.state.session import session
