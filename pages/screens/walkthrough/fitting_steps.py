@@ -95,7 +95,7 @@ def _describe_fit(walk: WalkthroughState) -> None:
         "*coefficient* β, for each superpixel that is shown. Near samples count more. This sum is the *surrogate*."
     )
     if not surrogate.linear:
-        st.markdown("Here a *regression tree* takes the place of the sum: it asks about one superpixel after another.")
+        st.markdown(f"Here *{surrogate.noun}* takes the place of the sum.")
         return
     st.latex(r"\hat y_i = \beta_0 + \sum_j \beta_j z_{ij}")
     st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES.get(surrogate.name, '')}")
@@ -103,8 +103,8 @@ def _describe_fit(walk: WalkthroughState) -> None:
     shown, hidden = weighted_means.means(walk, j)
     beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
-        f"**Superpixel {number_of_j}.** {weighted_means.compared(shown, hidden)} The fit looks at all superpixels at once, so that "
-        "none gets credit for its neighbours:"
+        f"**Superpixel {number_of_j}.** {weighted_means.compared(shown, hidden)} The fit looks at all superpixels at once, "
+        "so that none gets credit for its neighbours:"
     )
     st.latex(rf"\beta_{{{number_of_j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
     st.markdown(
@@ -117,7 +117,7 @@ def _show_fit(walk: WalkthroughState) -> None:
     explanation, explained = walk.fitted, walk.focus
     if not explanation.spec.surrogate.linear:
         figure = charts.scores(explanation, explained.index)
-        st.plotly_chart(figure, key="walk.tree", config=charts.QUIET, alt="Importance by superpixel")
+        st.plotly_chart(figure, key="walk.importance", config=charts.QUIET, alt="Importance by superpixel")
         return
     chosen = walk.superpixel
     superpixel(walk.ids.tolist(), chosen)
@@ -167,7 +167,8 @@ def _describe_explanation(walk: WalkthroughState) -> None:
 
 def _strongest_in_words(walk: WalkthroughState, sign: Sign) -> str:
     """Return the K strongest superpixels that are drawn, as a list."""
-    return listed(walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign)), most=1023)
+    features = walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign))
+    return listed(walk.shown.called(features), most=1023)
 
 
 def _show_explanation(walk: WalkthroughState) -> None:
