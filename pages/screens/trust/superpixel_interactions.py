@@ -20,12 +20,13 @@ def show(shown: ResultView) -> None:
     if pair is None:
         st.info("The answers do not vary, so there is no pair to look for.", icon=":material/info:")
         return
+    a, b = shown.called((pair.a, pair.b))
     left, right = st.columns([5, 7], gap="medium")
     with left:
         picture = trial_pictures.singled_out(shown.image.pixels, shown.segments, (pair.a, pair.b))
         st.image(
             picture,
-            alt=f"Superpixels {shown.attribution.id_of(pair.a)} and {shown.attribution.id_of(pair.b)}, which act together",
+            alt=f"Superpixels {a} and {b}, which act together",
             width="stretch",
             output_format="JPEG",
         )
@@ -34,10 +35,11 @@ def show(shown: ResultView) -> None:
 
 
 def _numbers(shown: ResultView, pair: Interaction, r2: float) -> None:
+    a, b = shown.called((pair.a, pair.b))
     more = "more" if pair.effect > 0 else "less"
     st.markdown(
         f"LIME adds superpixels up. The strongest interaction for **{plain(shown.focus.name)}**: superpixels "
-        f"**{shown.attribution.id_of(pair.a)}** and **{shown.attribution.id_of(pair.b)}** together count {abs(pair.effect):.3g} {more} than the sum of both "
+        f"**{a}** and **{b}** together count {abs(pair.effect):.3g} {more} than the sum of both "
         f"({shown.attribution.unit})."
     )
     before, after = st.columns(2)

@@ -140,15 +140,16 @@ def what_if(shown: ResultView, result: WhatIf) -> None:
     top = result.base.top_features(result.class_index, shown.top_k, sign="both")
     kept = len(result.survivors)
     icon = _GOOD if 2 * kept >= len(top) else _MIXED if kept else _BAD
-    flips = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"
+    changed = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"
     st.markdown(
         f"{icon} **{kept} of the {len(top)} strongest superpixels** stay among the strongest in all "
-        f"{len(result.variants)} variants; {flips}."
+        f"{len(result.variants)} variants; {changed}."
     )
     left, right = st.columns([5, 7], gap="medium")
     with left:
         picture = trial_pictures.survivors(shown.image.pixels, shown.segments, result.survivors, result.flips)
-        lists = f"Survive: superpixels {listed(shown.called(result.survivors))}. Change sign: {listed(shown.called(result.flips))}."
+        survivors, flips = listed(shown.called(result.survivors)), listed(shown.called(result.flips))
+        lists = f"Survive: superpixels {survivors}. Change sign: {flips}."
         st.image(picture, alt=lists, width="stretch", output_format="JPEG")
         st.caption(f"Blue: survives. Orange, hatched: its sign changes. {lists}")
     with right:

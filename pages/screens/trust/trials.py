@@ -84,7 +84,10 @@ def _order(shown: ResultView, name: str, seed_count: int) -> TrialOrder:
 
 
 def _offer(order: TrialOrder, job: TrialJob | None) -> None:
-    """Say what went wrong the last time, and offer to begin."""
+    """Say what went wrong the last time, and offer to begin; or say why there is nothing to begin."""
+    if order.obstacle:
+        st.info(order.obstacle, icon=":material/info:")
+        return
     if job is not None and job.error is not None:
         st.error(plain(str(job.error)))
     elif job is not None and job.stopping:

@@ -68,8 +68,8 @@ def _show_picture(walk: WalkthroughState) -> None:
 def _describe_superpixels(walk: WalkthroughState) -> None:
     st.markdown(
         "A single pixel changes nothing. So neighbouring pixels that look alike are joined: "
-        f"**{walk.scene.segments.size:,} pixels become {walk.scene.superpixels} superpixels**, each with a number. From "
-        "here on a superpixel is shown or hidden as a whole, and the explanation gives each superpixel a score."
+        f"**{walk.scene.segments.size:,} pixels become {walk.scene.superpixels} superpixels**, each with a number. "
+        "From here on a superpixel is shown or hidden as a whole, and the explanation gives each superpixel a score."
     )
     st.markdown(
         "Few large superpixels are easy to read but coarse. Many small ones are precise, but each matters less, "
@@ -103,7 +103,8 @@ def _describe_mask(walk: WalkthroughState) -> None:
 
 def _show_mask(walk: WalkthroughState) -> None:
     shown = np.flatnonzero(walk.mask)
-    text = f"Sample {walk.sample} shows {len(shown)} of {len(walk.mask)} superpixels: {', '.join(map(str, walk.ids[shown]))}"
+    numbers = map(str, walk.ids[shown])
+    text = f"Sample {walk.sample} shows {len(shown)} of {len(walk.mask)} superpixels: {', '.join(numbers)}"
     cells = "".join(
         f'<span style="{_SHOWN if value else _HIDDEN}"><small>{number}</small><br><b>{value}</b></span>'
         for number, value in zip(walk.ids, walk.mask, strict=True)

@@ -105,7 +105,7 @@ def test_the_lock_is_given_in_the_order_of_asking() -> None:
             thread = threading.Thread(target=work, args=(number,))
             thread.start()
             threads.append(thread)
-            while lock.waiting < number + 1:
+            while len(lock._queue) < number + 1:
                 assert asking[number].wait(10)
     for thread in threads:
         thread.join(10)
