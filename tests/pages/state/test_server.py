@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import replace
 from typing import Any
@@ -128,7 +129,7 @@ def test_another_k_is_judged_anew_and_solves_nothing_again(monkeypatch: pytest.M
 
     # Both bind the function by name.
     for module in ("lime_core.methods.lime.fit", "lime_core.judge.judge"):
-        monkeypatch.setattr(f"{module}.solve", counted)
+        monkeypatch.setattr(sys.modules[module], "solve", counted)
     answers, server = neighborhood(64), Server()
     judgements = [server.attribution(answers, replace(answers.spec, top_k=k)) for k in (3, 2, 1)]
     assert [each.classes[0].trust.top_k for each in judgements] == [3, 2, 1]
