@@ -21,7 +21,7 @@ def icon() -> PIL.Image.Image:
     """Return the lamp and its beam alone, RGBA 64 × 64."""
     side = _SIDE * _SHARPER
     drawing = PIL.Image.new("RGBA", (side, side))
-    pencil = PIL.ImageDraw.Draw(drawing)
-    pencil.polygon([(0.3 * side, 0.5 * side), (0.98 * side, 0.08 * side), (0.98 * side, 0.92 * side)], fill=_BEAM)
-    pencil.ellipse((0.02 * side, 0.27 * side, 0.48 * side, 0.73 * side), fill=_LAMP)
+    canvas = PIL.ImageDraw.Draw(drawing)
+    canvas.polygon([(0.3 * side, 0.5 * side), (0.98 * side, 0.08 * side), (0.98 * side, 0.92 * side)], fill=_BEAM)
+    canvas.ellipse((0.02 * side, 0.27 * side, 0.48 * side, 0.73 * side), fill=_LAMP)
     return drawing.resize((_SIDE, _SIDE), PIL.Image.Resampling.LANCZOS)

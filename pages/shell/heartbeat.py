@@ -12,7 +12,7 @@ _BEAT = 15.0  # seconds
 
 def beat() -> None:
     """Note that the page is open, now and every few seconds while anything is under way."""
-    # The rhythm belongs to the call, so the fragment is made anew at each one.
+    # How often a fragment is drawn is fixed when it is made, so it is made anew at each run of the script.
     st.fragment(_beat, run_every=_BEAT if session().working else None)()
 
 

@@ -27,13 +27,13 @@ def show() -> None:
         st.error(plain(str(error)))
         chosen = None
     # The picture stands above the model, but how the model sees it is known only below.
-    place = st.container()
+    above = st.container()
     model = model_choice.model()
     state.change(model=model, precision=model_choice.precision())
     if chosen is not None:
         state.change(picture=chosen)
     if state.settings.picture is not None:
-        with place:
+        with above:
             _picture(state.settings, state.settings.picture)
     models = server().models
     _model_card(model, models.classifier(model, state.settings.precision) or models.classifier(model))

@@ -14,11 +14,6 @@ class FairLock:
         self._queue: deque[threading.Event] = deque()
         self._held = False
 
-    @property
-    def waiting(self) -> int:
-        """How many wait for their turn."""
-        return len(self._queue)
-
     def __enter__(self) -> FairLock:
         turn = threading.Event()
         with self._guard:

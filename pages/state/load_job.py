@@ -40,7 +40,7 @@ class LoadJob(BackgroundJob):
         The result, once it is there.
     """
 
-    # All sessions share a model, so the one who asked for it may leave.
+    # All sessions share a model, so it is loaded to the end though the page that asked for it was closed.
     patience: ClassVar[float] = math.inf
 
     def __init__(

@@ -150,6 +150,17 @@ class Session:
         if report:
             self.reported = (before.spec, spec)
 
+    def follow(self, **changes: Any) -> None:
+        """Change settings as a link asks; what takes minutes waits until the visitor asks for it, see `cut_waits`."""
+        self.change(**changes)
+        self._linked_cut = self.settings.spec.segmentation
+
+    @property
+    def cut_waits(self) -> bool:
+        """Whether a link asks for a cut that takes minutes, and its visitor has neither asked for it nor changed it."""
+        cut = self.settings.spec.segmentation
+        return cut == self._linked_cut and cuts_slowly(cut)
+
     def display(self, **values: Any) -> None:
         """Let widgets that are about to be drawn show what they can, and leave the settings as they are.
 
@@ -162,17 +173,6 @@ class Session:
             What to show, by the field of `Settings`.
         """
         widget_state.write({_WIDGETS[name]: value for name, value in values.items()})
-
-    def follow(self, **changes: Any) -> None:
-        """Change settings as a link asks; what takes minutes waits until the visitor asks for it, see `cut_waits`."""
-        self.change(**changes)
-        self._linked_cut = self.settings.spec.segmentation
-
-    @property
-    def cut_waits(self) -> bool:
-        """Whether a link asks for a cut that takes minutes, and its visitor has neither asked for it nor changed it."""
-        cut = self.settings.spec.segmentation
-        return cut == self._linked_cut and cuts_slowly(cut)
 
     def complain(self, message: str) -> None:
         """Keep why a link could not be followed."""

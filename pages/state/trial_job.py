@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.models.engines.base import Precision, precision_of
 from lime_core.settings.spec import QUERY_STAGES
+from lime_core.trials.shared import means_the_same
 from lime_core.trials.suite import SEEDS, TRIALS, Subject, calls_of
 from pages.state.background_job import BackgroundJob
 from pages.state.cache import digest
@@ -54,6 +55,14 @@ class TrialOrder:
     def calls(self) -> int:
         """How many pictures the model is asked about, at most."""
         return calls_of(self.name, self.attribution, self.seeds)
+
+    @property
+    def obstacle(self) -> str:
+        """Why the trial can say nothing of this attribution; empty where it can."""
+        method, spec = lc.METHODS[self.attribution.method], self.attribution.spec
+        if self.name == "repeat" and means_the_same(method, replace(spec, seed=0), replace(spec, seed=1)):
+            return f"{method.title} draws nothing at random: another seed gives the same result."
+        return "" if self.calls else "This trial would ask the model nothing, so it has nothing to find out."
 
     @property
     def precision(self) -> Precision:

@@ -25,13 +25,13 @@ _NAMED: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def offer(verdict: lc.Verdict | None) -> None:
+def offer(verdict: lc.Verdict) -> None:
     """Draw the advice, and the button that follows it where it is a change of settings.
 
     Nothing is drawn while a run goes on: it may be the one that follows the advice.
     """
     state = session()
-    if verdict is None or state.running:
+    if state.running:
         return
     if verdict.advice:
         st.markdown(plain(verdict.advice), width="content")

@@ -92,18 +92,22 @@ def kernel(neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, mark: int | None
 def scores(attribution: lc.Attribution, index: int) -> go.Figure:
     """Show the strongest superpixels of a class, with their 95 % intervals where there are any."""
     title = f"score, {attribution.unit}" if attribution.signed else "importance"
-    values, item = attribution.scores(index), attribution[index]
+    values, item, ids = attribution.scores(index), attribution[index], attribution.superpixel_ids
     if item.scores.ndim == 1:
-        return _bars(values, item.half_widths, item.sure, title, signed=attribution.signed)
+        return _bars(ids, values, item.half_widths, item.sure, title, signed=attribution.signed)
     unknown = np.full(values.shape, np.nan)
-    return _bars(values, unknown, np.ones(values.shape, bool), title, signed=attribution.signed)
+    return _bars(ids, values, unknown, np.ones(values.shape, bool), title, signed=attribution.signed)
 
 
-def contrast(difference: lc.Contrast | Difference, unit: str) -> go.Figure:
-    """Show which superpixels are evidence for the one class, or model, rather than the other, with 95 % intervals."""
+def contrast(difference: lc.Contrast | Difference, attribution: lc.Attribution) -> go.Figure:
+    """Show which superpixels are evidence for the one class, or model, rather than the other, with 95 % intervals.
+
+    `attribution` is one of those compared; it gives the unit and what the superpixels are called.
+    """
     values, errors = difference.coefficients, difference.std_errors
     sure = jointly_sure(values, errors, None)
-    return _bars(values, half_widths(errors, None), sure, f"difference, {unit}", signed=True)
+    title = f"difference, {attribution.unit}"
+    return _bars(attribution.superpixel_ids, values, half_widths(errors, None), sure, title, signed=True)
 
 
 def fit(answers: Floats, surrogate: Floats, weights: Floats, shown: NDArray[np.bool_], unit: str) -> go.Figure:
@@ -136,16 +140,18 @@ def fit(answers: Floats, surrogate: Floats, weights: Floats, shown: NDArray[np.b
     return laid_out(figure, height=400, legend=True)
 
 
-def _bars(values: Floats, widths: Floats, sure: NDArray[np.bool_], title: str, *, signed: bool) -> go.Figure:
+def _bars(
+    ids: NDArray[np.int64], values: Floats, widths: Floats, sure: NDArray[np.bool_], title: str, *, signed: bool
+) -> go.Figure:
     order = np.argsort(-np.abs(values), kind="stable")
     order = order[values[order] != 0][:_MOST_BARS]
     chosen, error = values[order], widths[order]
-    # A bar without end would leave no room for the scores; three times the largest still says "anything".
+    # An infinite error bar would squeeze the scores flat; three times the largest score still reaches past all of them.
     drawn = np.nan_to_num(error, posinf=3 * np.abs(chosen).max(initial=0.0))
     color = np.where(chosen > 0, css_color(FOR if signed else UNSIGNED), css_color(AGAINST))
     figure = go.Figure(
         go.Bar(
-            x=[f"{superpixel}" for superpixel in order],
+            x=[str(number) for number in ids[order]],
             y=chosen,
             marker={"color": color.tolist(), "opacity": np.where(sure[order], 1.0, 0.35).tolist()},
             error_y={"type": "data", "array": drawn.tolist(), "color": NEUTRAL, "thickness": 1.2},

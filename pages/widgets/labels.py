@@ -7,7 +7,7 @@ from typing import Any
 
 import lime_core as lc
 from lime_core.models import CATALOG
-from lime_core.parameters import parameters_of
+from lime_core.parameters import Option, Parameter, parameters_of
 from pages.widgets.text import plain
 
 LABELS = {
@@ -44,18 +44,21 @@ LABELS = {
     "hide_unsure": "Only certain superpixels",
     "opacity": "Opacity",
     "smoothing": "Smoothing, px",
-    "n_segments": "Number, about",
-    "compactness": "Compactness",
-    "sigma": "Smoothing before, px",
-    "kernel_size": "Density kernel, px",
-    "max_dist": "Farthest link, px",
-    "ratio": "Colour against position",
-    "random_seed": "Seed of the superpixels",
-    "scale": "Scale",
-    "min_size": "Smallest, px",
-    "markers": "Number, about",
-    "rows": "Rows",
-    "columns": "Columns",
+    "slic.n_segments": "Number, about",
+    "slic.compactness": "Compactness",
+    "slic.sigma": "Smoothing before, px",
+    "quickshift.kernel_size": "Density kernel, px",
+    "quickshift.max_dist": "Farthest link, px",
+    "quickshift.ratio": "Colour against position",
+    "quickshift.sigma": "Smoothing before, px",
+    "quickshift.random_seed": "Seed of the superpixels",
+    "felzenszwalb.scale": "Scale",
+    "felzenszwalb.sigma": "Smoothing before, px",
+    "felzenszwalb.min_size": "Smallest, px",
+    "watershed.markers": "Number, about",
+    "watershed.compactness": "Compactness",
+    "grid.rows": "Rows",
+    "grid.columns": "Columns",
 }
 
 CHOICES = {
@@ -128,8 +131,16 @@ PRESETS = {
 
 
 def label(name: str) -> str:
-    """Return the readable name of a setting; one that has none in `LABELS` is spelled after its field."""
-    return LABELS.get(name) or name.replace("_", " ").capitalize()
+    """Return the readable name of a setting, or of a parameter by its `parameter_name`.
+
+    One that has none in `LABELS` is spelled after its field.
+    """
+    return LABELS.get(name) or name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def parameter_name(option: str, field: str, rule: Parameter) -> str:
+    """Return what tells a parameter of an option from those of all others: its flat name, or ``option.field``."""
+    return rule.flat or f"{option}.{field}"
 
 
 def choice(name: str) -> str:
@@ -169,7 +180,8 @@ def _named_values(owner: Any) -> Iterator[tuple[str, Any]]:
         elif rule.kind == "group":
             yield from _named_values(value)
         elif rule.kind != "other" or field == "classes":
-            yield rule.flat or field, value
+            option = getattr(owner, "name", None) if isinstance(owner, Option) else None
+            yield (rule.flat or field) if option is None else parameter_name(option, field, rule), value
 
 
 def _value(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,15 @@ class ResultView:
         if segments is None:
             raise lc.LimeError("This method gives scores per pixel, not per superpixel.")
         return segments
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """What people call the superpixels, int64 ``(S,)``: numbers of the user's own where a label map gives them."""
+        return self.attribution.superpixel_ids
+
+    def called(self, superpixels: Iterable[int]) -> tuple[int, ...]:
+        """Return what people call some superpixels, given by their numbers 0..S-1."""
+        return tuple(self.attribution.id_of(superpixel) for superpixel in superpixels)
 
     @property
     def image(self) -> lc.Image:

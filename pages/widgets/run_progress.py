@@ -9,11 +9,18 @@ from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.text import megabytes, plain, seconds
 
+_EXPLAIN = "pages/screens/explain/page.py"
 _TICK = 0.5  # seconds between two looks at the run
 
 
-def show() -> None:
-    """Draw the progress of the present run, or what went wrong with it."""
+def show(go_on: str = "") -> None:
+    """Draw the progress of the present run, or what went wrong with it.
+
+    Parameters
+    ----------
+    go_on : str
+        How this screen goes on after a stop; without it a link to the screen that does.
+    """
     job = session().job
     if job is None:
         return
@@ -22,13 +29,15 @@ def show() -> None:
     elif job.error is not None:
         st.error(plain(str(job.error)))
     elif job.stopping:
-        st.caption(f"Stopped after {job.done:,} of {job.total:,} samples. *More samples* goes on from there.")
+        st.caption(f"Stopped after {job.done:,} of {job.total:,} samples. {go_on}")
+        if not go_on:
+            st.page_link(_EXPLAIN, label="Go on from there", icon=":material/highlight:")
 
 
 def _watch() -> None:
     job = session().job
     if job is None or not job.active:
-        # The rest of the page has to hear of the end.
+        # A fragment redraws only itself; the end of the work changes the rest of the page too.
         st.rerun()
         return
     job.watched()

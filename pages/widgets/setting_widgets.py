@@ -28,7 +28,7 @@ _SLIDERS: dict[str, tuple[float, float, float]] = {
     "smoothing": (0.0, 40.0, 1.0),
     "keep_probability": (0.05, 0.95, 0.05),
     "max_hide_rate": (0.1, 1.0, 0.05),
-    "ratio": (0.0, 1.0, 0.05),
+    "quickshift.ratio": (0.0, 1.0, 0.05),
 }
 _LARGEST_INT, _LARGEST_FLOAT = 2**31 - 1, 1e9
 
@@ -110,7 +110,7 @@ def _parameters(name: str, cls: Any, current: Any, columns: int) -> dict[str, An
     for index, (field, rule) in enumerate(rules.items()):
         with cells[index % len(cells)]:
             key = spec_key(name, cls.name, field, rule)
-            values[field] = _widget(rule.flat or field, rule, key, getattr(start, field))
+            values[field] = _widget(labels.parameter_name(cls.name, field, rule), rule, key, getattr(start, field))
     return values
 
 

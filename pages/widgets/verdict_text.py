@@ -18,23 +18,21 @@ ICONS: Mapping[Level, str] = {
 R2_HELP = "R²: the share of the model's variation that the surrogate predicts for samples held out of its fit."
 
 
-def word(verdict: lc.Verdict | None) -> str:
+def word(verdict: lc.Verdict) -> str:
     """Return the verdict as an icon and a word, for a line of Markdown."""
-    return f"{ICONS[verdict.level]} {verdict.level}" if verdict else "not judged"
+    return f"{ICONS[verdict.level]} {verdict.level}"
 
 
-def in_full(verdict: lc.Verdict | None, *, with_advice: bool = True) -> str:
+def in_full(verdict: lc.Verdict, *, with_advice: bool = True) -> str:
     """Return what the verdict means, its reasons, and the advice, as Markdown.
 
     Parameters
     ----------
-    verdict : Verdict or None
-        None for an attribution that was not judged.
+    verdict : Verdict
+        Of one class.
     with_advice : bool
         False while a run goes on that may follow the advice by itself.
     """
-    if verdict is None:
-        return "It was not judged."
     lines = [f"{verdict.meaning}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)]
     text = "\n".join(lines)
     return f"{text}\n\nWhat would help most: {plain(verdict.advice)}" if with_advice and verdict.advice else text

@@ -31,14 +31,16 @@ def show() -> None:
     if pressed:
         state.comparison.ask(asked)
     elif state.comparison.open():
-        state.comparison.ask([question for question in asked if _is_free(question)])
+        # The sidebar's model at most: a visit to a link of another one is no reason to ask the built-in one.
+        cheap = [question for question in asked[:1] if visit.is_cheap(question)]
+        state.comparison.ask([question for question in asked if question in cheap or _is_answered(question)])
     _summary(asked)
 
 
-def _is_free(question: Question) -> bool:
-    """Return whether a visit may ask a question: it costs little, or it is answered."""
+def _is_answered(question: Question) -> bool:
+    """Return whether all answers to a question are there, so that asking it costs nothing."""
     cached = server().answers_to(question)
-    return visit.is_cheap(question) or (cached is not None and cached.samples >= question.size(cached.superpixels))
+    return cached is not None and cached.samples >= question.size(cached.superpixels)
 
 
 def _summary(asked: list[Question]) -> None:

@@ -22,7 +22,7 @@ _TICK = 1.5  # seconds between two looks at growing explanations
 
 def show() -> None:
     """Draw the comparison; while answers come in it grows."""
-    # The rhythm belongs to the call, so the fragment is made anew at each one.
+    # How often a fragment is drawn is fixed when it is made, so it is made anew at each run of the script.
     st.fragment(_results, run_every=_TICK if session().comparison.running else None)()
 
 
@@ -85,7 +85,7 @@ def _cards(shown: ComparisonView) -> None:
         item = shown.comparison.explained[index]
         with column:
             st.markdown(f"**{shown.title(index)}**  \n{plain(item.name)} {percent(item.output)}")
-            strongest = ", ".join(map(str, shown.comparison.top[index])) or "none"
+            strongest = ", ".join(map(str, shown.called(shown.comparison.top[index]))) or "none"
             st.image(
                 shown.map_of(index),
                 alt=f"{shown.title(index)}, {item.name}: strongest superpixels {strongest}",

@@ -37,7 +37,7 @@ def show() -> None:
 def _watch() -> None:
     comparison = session().comparison
     if not comparison.running:
-        # The rest of the page has to hear of the end.
+        # A fragment redraws only itself; the end of the work changes the rest of the page too.
         st.rerun()
         return
     bars, button = st.columns([6, 1], vertical_alignment="center")
@@ -53,10 +53,10 @@ def _watch() -> None:
         comparison.stop()
 
 
-def _cancel(place: DeltaGenerator, model: str) -> None:
+def _cancel(bars: DeltaGenerator, model: str) -> None:
     loading = server().models.loading(model)
     if loading is not None and loading.fetching:
-        place.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
+        bars.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
 
 
 def _failed(job: ExplainJob) -> None:

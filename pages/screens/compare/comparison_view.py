@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,6 +42,10 @@ class ComparisonView:
     def title(self, index: int) -> str:
         """Return the name of a model for people."""
         return labels.model_title(self.comparison.models[index])
+
+    def called(self, superpixels: Iterable[int]) -> tuple[int, ...]:
+        """Return what people call some superpixels, given by their numbers 0..S-1; it is the same for all models."""
+        return tuple(self.explanations[0].id_of(superpixel) for superpixel in superpixels)
 
     @property
     def same_class(self) -> bool:

@@ -16,13 +16,13 @@ _HELP = (
 
 def show(shown: ComparisonView) -> None:
     """Draw the table of all pairs."""
-    st.markdown("##### Do they look at the same superpixels?", help=_HELP)
+    st.markdown("##### Do the same superpixels count for them?", help=_HELP)
     rows = [
         {
             "models": f"{shown.title(pair.a)} and {shown.title(pair.b)}",
             "Jaccard": number(pair.jaccard),
             "rank correlation": number(pair.rank_correlation),
-            "in common": f"{len(pair.common)} of {len(pair.union)}: {listed(pair.common)}",
+            "in common": f"{len(pair.common)} of {len(pair.union)}: {listed(shown.called(pair.common))}",
         }
         for pair in shown.comparison.agreements
     ]

@@ -19,7 +19,8 @@ def show(shown: ComparisonView) -> None:
     """Draw the difference of two models on the picture and as bars."""
     st.markdown("##### Where they differ")
     if not shown.explanations[0].signed:
-        st.info("A regression tree's importance has no sign, so there is no difference to draw.")
+        noun = shown.explanations[0].spec.surrogate.noun
+        st.info(f"The importance that {noun} gives has no sign, so there is no difference to draw.")
         return
     left, right = st.columns([5, 7], gap="medium")
     a, b = 0, 1
@@ -36,7 +37,7 @@ def show(shown: ComparisonView) -> None:
         view = lc.View(name="heatmap", top_k=drawn.superpixels, sign="both", opacity=_OPACITY)
         st.image(
             maps.heatmap(shown.image, drawn, index, view),
-            alt=f"Where superpixels count {name}: {listed(drawn.top_features(index, 5))}",
+            alt=f"Where superpixels count {name}: {listed(shown.called(drawn.top_features(index, 5)))}",
             width="stretch",
             output_format="JPEG",
         )
@@ -48,5 +49,5 @@ def show(shown: ComparisonView) -> None:
         st.caption(
             "Differences of the scores with 95 % intervals, strongest first; pale where there may be no difference."
         )
-        figure = charts.contrast(difference, drawn.unit)
+        figure = charts.contrast(difference, drawn)
         st.plotly_chart(figure, key="compare.differences", config=charts.QUIET, alt=name)

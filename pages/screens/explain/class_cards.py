@@ -48,6 +48,6 @@ def in_words(shown: ResultView, item: lc.ClassAttribution) -> str:
     """Say what the map shows, for people who do not see it."""
     view, scores = shown.view, shown.attribution.scores(item.index)
     strongest = shown.attribution.top_features(item.index, min(view.top_k, _MOST_NAMED), view.sign)
-    parts = [f"{superpixel} ({scores[superpixel]:+.3f})" for superpixel in strongest]
+    parts = [f"{shown.attribution.id_of(superpixel)} ({scores[superpixel]:+.3f})" for superpixel in strongest]
     unit = f" ({shown.attribution.unit})" if parts else ""
     return f"{item.name}: strongest superpixels {', '.join(parts) or 'none'}{unit}"

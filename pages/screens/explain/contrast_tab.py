@@ -19,7 +19,8 @@ def show(shown: ResultView) -> None:
         st.info("This method gives no error bars, so it cannot contrast two classes.")
         return
     if not explanation.signed:
-        st.info("A regression tree's importance has no sign, so two classes cannot be contrasted.")
+        noun = explanation.spec.surrogate.noun
+        st.info(f"The importance that {noun} gives has no sign, so two classes cannot be contrasted.")
         return
     if len(explanation.classes) < 2:
         st.info("A contrast needs two explained classes.")
@@ -44,5 +45,5 @@ def _contrast(shown: ResultView, explanation: lc.Explanation) -> None:
         )
     with right:
         st.caption(f"Evidence for **{plain(name)}**: the difference of the scores, with 95 % intervals.")
-        figure = charts.contrast(difference, explanation.unit)
+        figure = charts.contrast(difference, explanation)
         st.plotly_chart(figure, key="contrast", config=charts.QUIET, alt=f"Evidence for {name}")

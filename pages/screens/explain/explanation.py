@@ -34,7 +34,7 @@ _TABS = {
 
 def show() -> None:
     """Draw the results; while a run goes on they grow."""
-    # The rhythm belongs to the call, so the fragment is made anew at each one.
+    # How often a fragment is drawn is fixed when it is made, so it is made anew at each run of the script.
     st.fragment(_results, run_every=_TICK if session().running else None)()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.colormaps import FOR, UNSIGNED
@@ -30,7 +31,7 @@ def show(shown: ResultView) -> None:
     names = [item.name for item in attribution.classes]
     before = [item.output for item in attribution.classes]
     now = outputs[0, [item.index for item in attribution.classes]].tolist()
-    surrogate = _surrogate(shown.explanation, mask[0]) if shown.explanation is not None else None
+    surrogate = _surrogate(shown.explanation, mask) if shown.explanation is not None else None
     st.markdown(f"With {len(hidden)} of {mask.shape[1]} superpixels hidden the model answers")
     alternative = "; ".join(
         f"{name} {earlier:.2f} before, {later:.2f} now" for name, earlier, later in zip(names, before, now, strict=True)
@@ -38,13 +39,11 @@ def show(shown: ResultView) -> None:
     st.plotly_chart(_figure(names, before, now, surrogate), key="answers", config=charts.QUIET, alt=alternative)
 
 
-def _surrogate(explanation: lc.Explanation, mask: np.ndarray) -> list[float] | None:
-    """Return the surrogate's outputs for a mask; None for one that is not a sum of superpixels."""
-    if not explanation.spec.surrogate.linear:
+def _surrogate(explanation: lc.Explanation, mask: NDArray[np.uint8]) -> list[float] | None:
+    """Return the surrogate's output of each class for a mask (1, S); None for one that is not a sum of superpixels."""
+    if not explanation.signed:
         return None
-    targets = [item.intercept + mask @ item.coefficients for item in explanation.classes]
-    outputs: list[float] = explanation.spec.target.outputs(np.array(targets)).tolist()
-    return outputs
+    return [float(explanation.surrogate_outputs(item.index, mask)[0]) for item in explanation.classes]
 
 
 def _figure(names: list[str], before: list[float], now: list[float], surrogate: list[float] | None) -> go.Figure:

@@ -24,7 +24,7 @@ def show(result: Result) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         view = view_row(result.neighborhood.superpixels, signed=signed)
         kernel_width = st.container(width=160)
-        look = st.popover("Look", icon=":material/palette:", help="How the maps are drawn")
+        look = st.popover("Appearance", icon=":material/palette:", help="How the maps are drawn")
         fit = st.popover("Fit", icon=":material/show_chart:", help="Target, distance, kernel and surrogate")
         classes = st.popover("Classes", icon=":material/list:", help="Which classes are explained")
     with look:

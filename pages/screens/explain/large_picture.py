@@ -59,13 +59,12 @@ def _select(segments: NDArray[np.int32]) -> None:
 
 def _verdict(shown: ResultView) -> None:
     trust = shown.focus.trust
-    if trust is not None:
-        st.markdown(
-            f"**{verdict_text.word(trust)}** · {trust.meaning}",
-            help=verdict_text.in_full(trust, with_advice=not shown.state.running),
-        )
-        if trust.reasons:
-            st.caption(plain(trust.reasons[0]))
+    st.markdown(
+        f"**{verdict_text.word(trust)}** · {trust.meaning}",
+        help=verdict_text.in_full(trust, with_advice=not shown.state.running),
+    )
+    if trust.reasons:
+        st.caption(plain(trust.reasons[0]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         advice.offer(trust)
         st.page_link(_TRUST, label="Test this explanation", icon=":material/science:")
@@ -87,7 +86,7 @@ def _selected(shown: ResultView) -> None:
     offers: dict[str, frozenset[int] | None] = {
         "Hide it": settings.hidden | selected if selected - settings.hidden else None,
         "Show it": settings.hidden - selected if selected & settings.hidden else None,
-        "Keep only it": everything - selected if selected else None,
+        "Hide all others": everything - selected if selected else None,
         f"Hide the {len(strongest)} strongest": strongest or None,
         "Show all": frozenset() if settings.hidden else None,
     }
@@ -102,7 +101,8 @@ def _hide(superpixels: frozenset[int]) -> None:
 
 
 def _scores(attribution: lc.Attribution, superpixel: int) -> None:
-    st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({attribution.unit})")
+    number = attribution.id_of(superpixel)
+    st.markdown(f"**Superpixel {number}**: what showing it adds ({attribution.unit})")
     rows = []
     for item in attribution.classes:
         score = float(attribution.scores(item.index)[superpixel])
@@ -115,7 +115,7 @@ def _scores(attribution: lc.Attribution, superpixel: int) -> None:
         rows,
         hide_index=True,
         column_config={"score": column(format="%+.4f"), interval_name(attribution): column(format="%.4f"), **CONFIG},
-        alt=f"Score of superpixel {superpixel} for each class",
+        alt=f"Score of superpixel {number} for each class",
     )
 
 

@@ -6,5 +6,5 @@ from pages.widgets import run_progress
 
 visit.first_look()
 question_settings.show()
-run_progress.show()
+run_progress.show("*Explain* goes on from there.")
 explanation.show()

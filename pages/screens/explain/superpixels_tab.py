@@ -24,7 +24,7 @@ def show(shown: ResultView) -> None:
     left, right = st.columns([5, 7], gap="medium")
     with left:
         st.image(
-            numbered(shown.image, shown.segments),
+            numbered(shown.image, shown.segments, shown.ids),
             alt="The picture with its superpixels numbered",
             width="stretch",
             output_format="JPEG",
@@ -46,12 +46,12 @@ def _table(shown: ResultView) -> None:
     scores = shown.attribution.scores(focus.index)
     order = np.argsort(-np.abs(scores), kind="stable")
     sizes = np.bincount(segments.ravel()) / segments.size
-    rows: dict[str, Any] = {"superpixel": order, "score": scores[order]}
+    rows: dict[str, Any] = {"superpixel": shown.ids[order], "score": scores[order]}
     rows |= interval_column(shown.attribution, focus, order)
     rows |= odds_column(shown.attribution, scores[order])
     if has_intervals(focus):
         rows["certain"] = np.where(focus.sure[order], "certain", "uncertain")
-    if focus.trust is not None and np.isfinite(focus.trust.top_k_frequency).any():
+    if np.isfinite(focus.trust.top_k_frequency).any():
         rows["in the top K"] = 100 * focus.trust.top_k_frequency[order]
     rows["share of the picture"] = 100 * sizes[order]
     column, key, k = st.column_config, f"superpixels.{focus.index}", shown.top_k

@@ -98,14 +98,14 @@ def curve(share: Floats, values: Floats, low: Floats, high: Floats, *, inserting
     return _laid_out(figure, height=320, legend=True)
 
 
-def spread(repeated: Repeat, unit: str) -> go.Figure:
-    """Show the superpixels that any run names, with the standard deviation between the runs."""
+def spread(repeated: Repeat, unit: str, ids: NDArray[np.int64]) -> go.Figure:
+    """Show the superpixels that any run names, with the standard deviation between the runs; `ids` are their names."""
     named = sorted({feature for top in repeated.top for feature in top}, key=lambda f: -abs(repeated.mean[f]))
     named = named[:_MOST_BARS]
     runs = [sum(feature in top for top in repeated.top) for feature in named]
     figure = go.Figure(
         go.Bar(
-            x=[str(feature) for feature in named],
+            x=[str(ids[feature]) for feature in named],
             y=repeated.mean[named],
             error_y={"type": "data", "array": repeated.spread[named], "color": NEUTRAL, "thickness": 1.5},
             marker={

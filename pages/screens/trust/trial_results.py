@@ -43,12 +43,12 @@ def reality(shown: ResultView, check: RealityCheck) -> None:
     kept = np.zeros((1, shown.attribution.superpixels), np.uint8)
     kept[0, list(check.features)] = 1
     left, middle, right = st.columns([3, 3, 6], gap="small")
-    for place, mask, answer, text in (
+    for column, mask, answer, text in (
         (left, kept, check.kept, f"Only the {count} strongest"),
         (middle, 1 - kept, check.removed, "All but them"),
     ):
         caption = f"{text}: model {answer.model:.2f}"
-        place.image(_perturbed(shown, mask), caption=caption, alt=caption, width="stretch", output_format="JPEG")
+        column.image(_perturbed(shown, mask), caption=caption, alt=caption, width="stretch", output_format="JPEG")
     numbers = "; ".join(
         f"{name}: model {answer.model:.2f}, {_surrogate(answer)}random {answer.random_mean:.2f}"
         for name, answer in (("shown alone", check.kept), ("hidden", check.removed))
@@ -129,7 +129,7 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
         )
     with right:
         alternative = "Mean scores and spread between the runs"
-        st.plotly_chart(trial_figures.spread(result, unit), key="spread", config=QUIET, alt=alternative)
+        st.plotly_chart(trial_figures.spread(result, unit, shown.ids), key="spread", config=QUIET, alt=alternative)
         st.caption(
             f"The number in a bar says how many of the {len(result.seeds)} runs name it among their {k} strongest."
         )
@@ -140,15 +140,16 @@ def what_if(shown: ResultView, result: WhatIf) -> None:
     top = result.base.top_features(result.class_index, shown.top_k, sign="both")
     kept = len(result.survivors)
     icon = _GOOD if 2 * kept >= len(top) else _MIXED if kept else _BAD
-    flips = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"
+    changed = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"
     st.markdown(
         f"{icon} **{kept} of the {len(top)} strongest superpixels** stay among the strongest in all "
-        f"{len(result.variants)} variants; {flips}."
+        f"{len(result.variants)} variants; {changed}."
     )
     left, right = st.columns([5, 7], gap="medium")
     with left:
         picture = trial_pictures.survivors(shown.image.pixels, shown.segments, result.survivors, result.flips)
-        lists = f"Survive: superpixels {listed(result.survivors)}. Change sign: {listed(result.flips)}."
+        survivors, flips = listed(shown.called(result.survivors)), listed(shown.called(result.flips))
+        lists = f"Survive: superpixels {survivors}. Change sign: {flips}."
         st.image(picture, alt=lists, width="stretch", output_format="JPEG")
         st.caption(f"Blue: survives. Orange, hatched: its sign changes. {lists}")
     with right:
@@ -186,7 +187,7 @@ def _variants(result: WhatIf) -> None:
 def sanity(shown: ResultView, check: SanityCheck) -> None:
     """Show how the explanation changes as the model's weights are randomised."""
     last = check.steps[-1]
-    icon, finding = (_GOOD, "changes, as it must") if check.passed else (_BAD, "hardly changes, which it should not")
+    icon, finding = (_GOOD, "changes") if check.passed else (_BAD, "hardly changes")
     title = CATALOG[shown.result.question.model].title
     st.markdown(
         f"{icon} With all layers of {plain(title)} randomised the explanation **{finding}**: rank correlation "

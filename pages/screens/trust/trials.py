@@ -84,7 +84,10 @@ def _order(shown: ResultView, name: str, seed_count: int) -> TrialOrder:
 
 
 def _offer(order: TrialOrder, job: TrialJob | None) -> None:
-    """Say what went wrong the last time, and offer to begin."""
+    """Say what went wrong the last time, and offer to begin; or say why there is nothing to begin."""
+    if order.obstacle:
+        st.info(order.obstacle, icon=":material/info:")
+        return
     if job is not None and job.error is not None:
         st.error(plain(str(job.error)))
     elif job is not None and job.stopping:
@@ -106,7 +109,7 @@ def _offer(order: TrialOrder, job: TrialJob | None) -> None:
 def _progress(key: str) -> None:
     job = session().trials.jobs.get(key)
     if job is None or not job.active:
-        # The rest of the page has to hear of the end.
+        # A fragment redraws only itself; the end of the work changes the rest of the page too.
         st.rerun()
         return
     job.watched()
@@ -143,7 +146,7 @@ def _download(shown: ResultView) -> None:
     orders = [_order(shown, name, widget_state.read(SEEDS_KEY, len(SEEDS))) for name in TRIALS]
     results = {order.name: result for order in orders if (result := server().results.get(order.key)) is not None}
     st.download_button(
-        "All of it (JSON)",
+        "Verdict and trials (JSON)",
         lambda: json.dumps(trust_document(shown.attribution, focus.index, results), indent=1, allow_nan=False),
         f"{re.sub(r'[^a-z0-9]+', '-', focus.name.lower()).strip('-') or 'class'}-trust.json",
         "application/json",

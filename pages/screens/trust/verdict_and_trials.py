@@ -56,5 +56,6 @@ def _settings_have_changed(shown: ResultView) -> None:
     question = shown.result.question
     st.caption(
         f"This is about {plain(question.title)} and {labels.model_title(question.model)} as explained last; the "
-        "settings have changed since. *Explain* asks anew."
+        "settings have changed since."
     )
+    st.page_link(_EXPLAIN, label="Explain anew", icon=":material/highlight:")

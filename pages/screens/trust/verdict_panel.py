@@ -9,6 +9,7 @@ import streamlit as st
 import lime_core as lc
 from pages.widgets import advice, labels, verdict_text
 from pages.widgets.class_choice import class_in_focus
+from pages.widgets.interval_column import has_intervals
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import number, percent, plain
 
@@ -19,13 +20,12 @@ def headline(shown: ResultView) -> None:
     """Draw the choice of the class, and the verdict on it in a word."""
     class_in_focus({item.index: _option(item) for item in shown.attribution.classes}, row=True)
     trust = shown.focus.trust
-    badge = f":{_COLORS[trust.level]}-badge[{verdict_text.word(trust)}]" if trust else verdict_text.word(trust)
+    badge = f":{_COLORS[trust.level]}-badge[{verdict_text.word(trust)}]"
     st.markdown(f"#### *{plain(shown.focus.name)}* {badge}")
 
 
 def _option(item: lc.ClassAttribution) -> str:
-    icon = f"{verdict_text.ICONS[item.trust.level]} " if item.trust else ""
-    return f"{icon}{plain(item.name)} {percent(item.output)}"
+    return f"{verdict_text.ICONS[item.trust.level]} {plain(item.name)} {percent(item.output)}"
 
 
 def summary(shown: ResultView) -> None:
@@ -63,14 +63,15 @@ def _numbers(shown: ResultView) -> None:
                 f"How many equally weighted samples would say as much as these {explanation.samples:,}.",
             ),
         ]
-    if trust is not None:
-        numbers += _of_the_verdict(trust, shown)
+    numbers += _of_the_verdict(trust, shown)
     with st.container(horizontal=True, gap="small"):
         for label, value, meaning in numbers:
             if value:
                 st.metric(label, value, help=meaning, border=True, width=150)
     if explanation is None:
-        st.caption("This method fits no surrogate and draws nothing at random: it has no R² and no error bars.")
+        title = labels.method(shown.attribution.method)
+        missing = "no R²" if has_intervals(shown.focus) else "no R² and no error bars"
+        st.caption(f"{title} fits no surrogate: there is {missing}.")
 
 
 def _of_the_verdict(trust: lc.Verdict, shown: ResultView) -> list[tuple[str, str, str]]:
@@ -79,26 +80,26 @@ def _of_the_verdict(trust: lc.Verdict, shown: ResultView) -> list[tuple[str, str
     return [
         (
             f"Gap, {unit}",
-            _known(trust.gap, "{:+.3f}"),
+            _formatted(trust.gap, "{:+.3f}"),
             f"The surrogate's answer for the unmodified picture minus the model's, in {unit}.",
         ),
         (
             "Stability",
-            _known(trust.stability, "{:.2f}"),
+            _formatted(trust.stability, "{:.2f}"),
             f"How far the {shown.top_k} strongest agree when samples are drawn anew (Jaccard): 1 is always the same.",
         ),
         (
             "Per superpixel",
-            _known(trust.samples_per_superpixel, "{:.1f}"),
+            _formatted(trust.samples_per_superpixel, "{:.1f}"),
             "Samples for each superpixel; below about 4 the error bars are wide.",
         ),
         (
             "Nonlinear share",
-            _known(trust.nonlinear_share, "{:.0%}"),
+            _formatted(trust.nonlinear_share, "{:.0%}"),
             "The share of the answers' variance that no sum of superpixels can explain, from complementary pairs.",
         ),
     ]
 
 
-def _known(value: float, pattern: str) -> str:
+def _formatted(value: float, pattern: str) -> str:
     return "" if math.isnan(value) else pattern.format(value)

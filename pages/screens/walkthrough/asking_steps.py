@@ -68,8 +68,8 @@ def _show_picture(walk: WalkthroughState) -> None:
 def _describe_superpixels(walk: WalkthroughState) -> None:
     st.markdown(
         "A single pixel changes nothing. So neighbouring pixels that look alike are joined: "
-        f"**{walk.scene.segments.size:,} pixels become {walk.scene.superpixels} superpixels**, numbered from 0. From "
-        "here on a superpixel is shown or hidden as a whole, and the explanation gives each superpixel a score."
+        f"**{walk.scene.segments.size:,} pixels become {walk.scene.superpixels} superpixels**, each with a number. "
+        "From here on a superpixel is shown or hidden as a whole, and the explanation gives each superpixel a score."
     )
     st.markdown(
         "Few large superpixels are easy to read but coarse. Many small ones are precise, but each matters less, "
@@ -79,7 +79,7 @@ def _describe_superpixels(walk: WalkthroughState) -> None:
 
 def _show_superpixels(walk: WalkthroughState) -> None:
     st.image(
-        numbered(walk.scene.image, walk.scene.segments),
+        numbered(walk.scene.image, walk.scene.segments, walk.ids),
         caption=f"{walk.scene.superpixels} superpixels",
         alt=f"The picture cut into {walk.scene.superpixels} numbered superpixels",
         width="stretch",
@@ -103,10 +103,11 @@ def _describe_mask(walk: WalkthroughState) -> None:
 
 def _show_mask(walk: WalkthroughState) -> None:
     shown = np.flatnonzero(walk.mask)
-    text = f"Sample {walk.sample} shows {len(shown)} of {len(walk.mask)} superpixels: {', '.join(map(str, shown))}"
+    numbers = map(str, walk.ids[shown])
+    text = f"Sample {walk.sample} shows {len(shown)} of {len(walk.mask)} superpixels: {', '.join(numbers)}"
     cells = "".join(
-        f'<span style="{_SHOWN if value else _HIDDEN}"><small>{index}</small><br><b>{value}</b></span>'
-        for index, value in enumerate(walk.mask)
+        f'<span style="{_SHOWN if value else _HIDDEN}"><small>{number}</small><br><b>{value}</b></span>'
+        for number, value in zip(walk.ids, walk.mask, strict=True)
     )
     # One picture for screen readers: nobody can use its numbers read out one by one. It scrolls, so the keyboard has to
     # reach it.

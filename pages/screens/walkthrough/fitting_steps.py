@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.masks.kernels import distances, effective_sample_size
-from lime_core.methods.lime.workings import pose
 from lime_core.settings.view import Sign
+from pages.screens.walkthrough import weighted_means
 from pages.screens.walkthrough.asking_steps import choose_class
 from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
 from pages.state.session import Session
@@ -95,16 +95,16 @@ def _describe_fit(walk: WalkthroughState) -> None:
         "*coefficient* β, for each superpixel that is shown. Near samples count more. This sum is the *surrogate*."
     )
     if not surrogate.linear:
-        st.markdown("Here a *regression tree* takes the place of the sum: it asks about one superpixel after another.")
+        st.markdown(f"Here *{surrogate.noun}* takes the place of the sum.")
         return
     st.latex(r"\hat y_i = \beta_0 + \sum_j \beta_j z_{ij}")
     st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES.get(surrogate.name, '')}")
     j, number_of_j = walk.superpixel, walk.ids[walk.superpixel]
-    shown, hidden = _means(walk, j)
+    shown, hidden = weighted_means.means(walk, j)
     beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
-        f"**Superpixel {number_of_j}.** {_compared(shown, hidden)} The fit looks at all superpixels at once, so that "
-        "none gets credit for its neighbours:"
+        f"**Superpixel {number_of_j}.** {weighted_means.compared(shown, hidden)} The fit looks at all superpixels at "
+        "once, so that none gets credit for its neighbours:"
     )
     st.latex(rf"\beta_{{{number_of_j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
     st.markdown(
@@ -113,57 +113,19 @@ def _describe_fit(walk: WalkthroughState) -> None:
     )
 
 
-def _compared(shown: float | None, hidden: float | None) -> str:
-    """Say what the weighted means are where a superpixel is shown and where it is hidden."""
-    means = {"shown": shown, "hidden": hidden}
-    missing = [name for name, mean in means.items() if mean is None]
-    if shown is not None and hidden is not None:
-        return (
-            f"The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where it is hidden: a "
-            f"difference of {shown - hidden:+.3f}."
-        )
-    there = "".join(
-        f" Where it is {name}, the weighted mean of the answers is {mean:.3f}."
-        for name, mean in means.items()
-        if mean is not None
-    )
-    return f"No sample that counts has it {' or '.join(missing)}, so there is nothing to average there.{there}"
-
-
-def _means(walk: WalkthroughState, superpixel: int) -> tuple[float | None, float | None]:
-    """Return the weighted mean target where a superpixel is shown and where it is hidden; None without any weight."""
-    answers, weight = _targets(walk), _weights_of_fit(walk)
-    inside = walk.answers.masks[:, superpixel] == 1
-    shown, hidden = (
-        float(np.average(answers[rows], weights=weight[rows])) if weight[rows].any() else None
-        for rows in (inside, ~inside)
-    )
-    return shown, hidden
-
-
-def _weights_of_fit(walk: WalkthroughState) -> Floats:
-    """Return what each sample counts in the fit, float64 ``(N,)``."""
-    return pose(walk.answers, walk.spec, [walk.focus.index]).weights
-
-
-def _targets(walk: WalkthroughState) -> Floats:
-    values: Floats = walk.spec.target.values(walk.answers.outputs[:, [walk.focus.index]])[:, 0]
-    return values
-
-
 def _show_fit(walk: WalkthroughState) -> None:
     explanation, explained = walk.fitted, walk.focus
     if not explanation.spec.surrogate.linear:
         figure = charts.scores(explanation, explained.index)
-        st.plotly_chart(figure, key="walk.tree", config=charts.QUIET, alt="Importance by superpixel")
+        st.plotly_chart(figure, key="walk.importance", config=charts.QUIET, alt="Importance by superpixel")
         return
     chosen = walk.superpixel
     superpixel(walk.ids.tolist(), chosen)
     masks = walk.answers.masks[:_MOST_POINTS]
     figure = charts.fit(
-        _targets(walk)[:_MOST_POINTS],
+        weighted_means.targets(walk)[:_MOST_POINTS],
         explained.intercept + masks @ explained.coefficients,
-        _weights_of_fit(walk)[:_MOST_POINTS],
+        weighted_means.weights_of_fit(walk)[:_MOST_POINTS],
         masks[:, chosen] == 1,
         explanation.unit,
     )
@@ -205,7 +167,8 @@ def _describe_explanation(walk: WalkthroughState) -> None:
 
 def _strongest_in_words(walk: WalkthroughState, sign: Sign) -> str:
     """Return the K strongest superpixels that are drawn, as a list."""
-    return listed(walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign)), most=1023)
+    features = walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign))
+    return listed(walk.shown.called(features), most=1023)
 
 
 def _show_explanation(walk: WalkthroughState) -> None:

@@ -21,7 +21,7 @@ _TICK = 1.5  # seconds between two looks at a growing explanation
 
 def show(steps: tuple[Step, ...]) -> None:
     """Draw the present step; while answers come in it grows."""
-    # The rhythm belongs to the call, so the fragment is made anew at each one.
+    # How often a fragment is drawn is fixed when it is made, so it is made anew at each run of the script.
     st.fragment(_show, run_every=_TICK if session().running else None)(steps)
 
 

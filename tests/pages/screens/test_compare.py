@@ -98,7 +98,7 @@ def test_what_was_explained_before_is_not_asked_again(model: FakeModel) -> None:
     page = explained(samples="64")
     asked = model.pictures
     pressed(page.switch_page(SCREEN).run())
-    # Only the second model: 64 samples and the untouched picture.
+    # Only the second model: 64 samples and the unmodified picture.
     assert model.pictures - asked == 64 + 1
 
 

@@ -97,7 +97,7 @@ def test_more_samples_go_on_where_the_others_ended(model: FakeModel) -> None:
     second = state_of(page).result.neighborhood
     assert second.samples == 256
     assert np.array_equal(second.outputs[:128], first.outputs)
-    # The new ones, and the untouched picture once more.
+    # The new ones, and the unmodified picture once more.
     assert model.pictures - asked == 128 + 1
 
 

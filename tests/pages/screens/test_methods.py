@@ -123,6 +123,15 @@ def test_trials_put_it_to_the_test(model: FakeModel, name: str) -> None:
     assert job.order.calls == suite.calls_of(name, job.order.attribution)
 
 
+def test_a_trial_that_can_find_nothing_says_so_calmly_and_is_not_offered(model: FakeModel) -> None:
+    page = left_out()
+    page.switch_page("pages/screens/trust/page.py").run()
+    page.session_state["trust.tab"] = "Repeat"
+    fine(page.run())
+    assert "draws nothing at random" in page.info[0].value
+    assert not [button for button in page.button if button.key == "begin.repeat"]
+
+
 @pytest.mark.parametrize("screen", ["compare", "walkthrough"])
 def test_the_other_screens_go_on_with_lime(model: FakeModel, screen: str) -> None:
     page: Any = left_out()

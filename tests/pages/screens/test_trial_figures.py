@@ -52,7 +52,7 @@ def test_a_curve_lies_over_its_random_band() -> None:
 def test_the_spread_counts_the_runs_that_name_a_superpixel() -> None:
     mean, spread = np.array([0.1, -0.5, 0.3, 0.0]), np.array([0.01, 0.02, 0.03, 0.04])
     repeated = Repeat(0, (0, 1), ((1, 2), (1, 0)), 1 / 3, 0.5, 0.5, 1.0, mean, spread)
-    bars = trial_figures.spread(repeated, "log-odds").data[0]
+    bars = trial_figures.spread(repeated, "log-odds", np.arange(len(repeated.mean))).data[0]
     assert list(bars.x) == ["1", "2", "0"]
     assert list(bars.y) == [-0.5, 0.3, 0.1]
     assert list(bars.error_y.array) == [0.02, 0.03, 0.01]
@@ -82,7 +82,7 @@ def test_strength_darkens_with_the_number() -> None:
     assert brightness[0] > brightness[1] > brightness[2] == brightness[3]
 
 
-def test_survivors_are_azure_and_flips_vermilion() -> None:
+def test_survivors_are_blue_and_changes_of_sign_orange() -> None:
     shown = trial_pictures.survivors(PIXELS, SEGMENTS, kept=(0,), flipped=(2,)).astype(int)
     plain = shown[20, MIDDLES[3]]
     towards = shown[20, MIDDLES[0]] - plain

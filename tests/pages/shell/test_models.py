@@ -64,7 +64,7 @@ def test_a_visit_to_a_link_of_another_model_loads_and_asks_nothing(
 def test_a_visit_costs_no_more_than_the_built_in_model_on_any_screen(
     model: FakeModel, loads: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
 ) -> None:
-    monkeypatch.setattr("pages.shell.opening.bf16_available", lambda: True)
+    monkeypatch.setattr("pages.shell.visit.bf16_available", lambda: True)
     monkeypatch.setattr("pages.widgets.model_choice.bf16_available", lambda: True)
     page = explained(**({"samples": "64"} | query))
     for screen in SCREENS:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lime_core as lc
+from lime_core.methods.lime.workings import Workings, solve
 from pages.state.cache import LruCache, size_of
 from pages.state.fair_lock import FairLock
 from pages.state.gallery import EXAMPLES, example
@@ -105,7 +108,7 @@ def test_the_lock_is_given_in_the_order_of_asking() -> None:
             thread = threading.Thread(target=work, args=(number,))
             thread.start()
             threads.append(thread)
-            while lock.waiting < number + 1:
+            while len(lock._queue) < number + 1:
                 assert asking[number].wait(10)
     for thread in threads:
         thread.join(10)
@@ -115,3 +118,19 @@ def test_the_lock_is_given_in_the_order_of_asking() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_picture_is_there_without_a_network(name: str) -> None:
     assert min(example(name).pixels.shape[:2]) >= 200
+
+
+def test_another_k_is_judged_anew_and_solves_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved = []
+
+    def counted(*arguments: Any) -> Workings:
+        solved.append(arguments)
+        return solve(*arguments)
+
+    # Both bind the function by name.
+    for module in ("lime_core.methods.lime.fit", "lime_core.judge.judge"):
+        monkeypatch.setattr(sys.modules[module], "solve", counted)
+    answers, server = neighborhood(64), Server()
+    judgements = [server.attribution(answers, replace(answers.spec, top_k=k)) for k in (3, 2, 1)]
+    assert [each.classes[0].trust.top_k for each in judgements] == [3, 2, 1]
+    assert len(solved) == 1

@@ -9,6 +9,7 @@ import pytest
 import lime_core as lc
 from lime_core.masks.fills import FILLS
 from lime_core.masks.samplers import SAMPLERS
+from lime_core.parameters import parameters_of
 from lime_core.superpixels import SEGMENTATIONS
 from lime_core.surrogates.families import SURROGATES
 from pages.state.widget_state import SPEC_RULES
@@ -22,6 +23,17 @@ def test_every_choice_that_is_offered_has_a_name(registry) -> None:
 
 def test_every_setting_has_a_name() -> None:
     assert set(SPEC_RULES) <= set(labels.LABELS)
+
+
+@pytest.mark.parametrize("registry", [FILLS, SAMPLERS, SEGMENTATIONS, SURROGATES], ids=lambda each: each.kind)
+def test_every_parameter_of_what_is_offered_has_a_name(registry) -> None:
+    for name in registry.offered:
+        for field, rule in parameters_of(registry[name]).items():
+            assert rule.kind == "other" or labels.parameter_name(name, field, rule) in labels.LABELS
+
+
+def test_a_field_of_another_option_does_not_take_the_name() -> None:
+    assert labels.label("frosted.sigma") == "Sigma"
 
 
 def test_what_has_no_name_is_spelled_after_itself() -> None:
