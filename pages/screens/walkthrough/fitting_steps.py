@@ -103,8 +103,8 @@ def _describe_fit(walk: WalkthroughState) -> None:
     shown, hidden = weighted_means.means(walk, j)
     beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
-        f"**Superpixel {number_of_j}.** {weighted_means.compared(shown, hidden)} The fit looks at all superpixels at once, so that "
-        "none gets credit for its neighbours:"
+        f"**Superpixel {number_of_j}.** {weighted_means.compared(shown, hidden)} The fit looks at all superpixels at "
+        "once, so that none gets credit for its neighbours:"
     )
     st.latex(rf"\beta_{{{number_of_j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
     st.markdown(
