@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -131,10 +132,14 @@ class LassoPath(Selection):
 
     def columns(self, gram: Floats, moment: Floats, *, samples: int, weight_scale: float) -> Columns:  # noqa: ARG002
         """Follow the path from the normal equations."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import lars_path_gram
 
         count = self.most(len(moment))
-        _, _, path = lars_path_gram(moment, gram, n_samples=samples, method="lasso")
+        with warnings.catch_warnings():
+            # With fewer samples than superpixels some cannot be told apart; the path goes on without them.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            _, _, path = lars_path_gram(moment, gram, n_samples=samples, method="lasso")
         for coefficients in path.T[::-1]:
             columns = np.flatnonzero(coefficients)
             if 0 < len(columns) <= count:

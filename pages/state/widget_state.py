@@ -108,11 +108,13 @@ def show_at_most(key: str, setting: int, most: int) -> int:
     most : int
         The largest number that makes sense here.
     """
-    shown_before = min(setting, read(_limit_of(key), setting))
+    most_before = read(_limit_of(key))
+    shown_before = setting if most_before is None else min(setting, most_before)
     if read(key, shown_before) != shown_before:
         setting = int(read(key))
     st.session_state[_limit_of(key)] = most
-    write({key: setting})
+    # A slider with another end is another widget to Streamlit, and would begin anew.
+    (write if most == most_before else write_anew)({key: setting})
     return setting
 
 
