@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import lime_core as lc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+# The same examples each time, so that a failure repeats; and no deadline, because machines are shared.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 TESTS = Path(__file__).parent
 # Folders and files of tests that take seconds each: trained networks, whole screens, browsers, other processes.

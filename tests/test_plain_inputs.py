@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import numpy as np
 import PIL.Image
 import pytest
 from known_answers import TWELVE, colorful_image
 
 import lime_core as lc
+from lime_core.show import html_report, numbered, render
 
 SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=60, top_classes=2)
 IMAGE = colorful_image()
@@ -63,6 +65,19 @@ def test_every_door_takes_them(pictures, classifier):
         assert last == lc.query(IMAGE, classifier, SPEC)
         attribution = lc.attribute(picture, classifier, method="leave_one_out", spec=SPEC)
         assert attribution.provenance.image_sha256 == IMAGE.sha256
+
+
+def test_what_draws_takes_them_as_well(pictures, classifier):
+    explanation = lc.explain(IMAGE, classifier, SPEC)
+    index = explanation.classes[0].index
+    for picture in (pictures["array"], pictures["text"]):
+        assert np.array_equal(lc.prepare(picture, (32, 32), SPEC).pixels, lc.prepare(IMAGE, (32, 32), SPEC).pixels)
+        assert lc.frame(picture, SPEC) == IMAGE
+        assert html_report(picture, explanation) == html_report(IMAGE, explanation)
+        assert np.array_equal(numbered(picture, explanation.segments), numbered(IMAGE, explanation.segments))
+        for view in ("overlay", "outline", "hide_rest", "heatmap", "jet"):
+            drawn = render(picture, explanation, index, lc.View(view))
+            assert np.array_equal(drawn, render(IMAGE, explanation, index, lc.View(view)))
 
 
 def test_an_open_file_is_a_picture_too(pictures, classifier):

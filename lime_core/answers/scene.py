@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.masks.fills import hidden_energy, hide
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.spec import ExplainSpec
 from lime_core.superpixels import carry_labels, resize_pixels, segment
 
@@ -50,17 +50,18 @@ class Scene:
         return hide(self.pixels, self.fill, self.labels, masks)
 
 
-def frame(image: Image, spec: ExplainSpec) -> Image:
+def frame(image: Image | PictureSource, spec: ExplainSpec) -> Image:
     """Return the part of the picture that the model sees: all of it, or the centred square."""
+    image = as_image(image)
     return image.center_crop() if spec.framing == "center_crop" else image
 
 
-def prepare(image: Image, input_size: tuple[int, int], spec: ExplainSpec) -> Scene:
+def prepare(image: Image | PictureSource, input_size: tuple[int, int], spec: ExplainSpec) -> Scene:
     """Frame and cut the picture and paint its fill; no model is asked.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture.
     input_size : tuple of int
         Height and width of the model's input.

@@ -13,7 +13,7 @@ from skimage.filters import gaussian
 from lime_core.colormaps import AGAINST, FOR, UNSIGNED, colorize
 from lime_core.errors import SpecError
 from lime_core.explanation.attribution import Attribution
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.view import View
 from lime_core.show.drawing import (
     DARK,
@@ -34,13 +34,18 @@ _GREY = 128
 
 
 def render(
-    image: Image, attribution: Attribution, class_index: int, view: View | None = None, *, limit: float | None = None
+    image: Image | PictureSource,
+    attribution: Attribution,
+    class_index: int,
+    view: View | None = None,
+    *,
+    limit: float | None = None,
 ) -> Pixels:
     """Draw the map of one class that a view asks for.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
         What a method gave for it.
@@ -72,7 +77,9 @@ def render(
     return draw(image, attribution, class_index, view)
 
 
-def overlay(image: Image, attribution: Attribution, class_index: int, view: View | None = None) -> Pixels:
+def overlay(
+    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+) -> Pixels:
     """Tint the superpixels that a view shows, and draw their boundaries.
 
     Evidence for the class is blue with a light boundary. Evidence against it is orange and hatched with a dark
@@ -98,7 +105,9 @@ def overlay(image: Image, attribution: Attribution, class_index: int, view: View
     return to_bytes(picture)
 
 
-def outline(image: Image, attribution: Attribution, class_index: int, view: View | None = None) -> Pixels:
+def outline(
+    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+) -> Pixels:
     """Draw boundaries around the superpixels that a view shows, and leave the rest of the picture alone.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
@@ -107,7 +116,9 @@ def outline(image: Image, attribution: Attribution, class_index: int, view: View
     return outlined(pixels, segments, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
 
 
-def hide_rest(image: Image, attribution: Attribution, class_index: int, view: View | None = None) -> Pixels:
+def hide_rest(
+    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+) -> Pixels:
     """Show the superpixels that a view shows, and hide the rest behind grey.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
@@ -118,7 +129,12 @@ def hide_rest(image: Image, attribution: Attribution, class_index: int, view: Vi
 
 
 def heatmap(
-    image: Image, attribution: Attribution, class_index: int, view: View | None = None, *, limit: float | None = None
+    image: Image | PictureSource,
+    attribution: Attribution,
+    class_index: int,
+    view: View | None = None,
+    *,
+    limit: float | None = None,
 ) -> Pixels:
     """Lay the scores that a view shows over the picture: blue for the class, orange against it.
 
@@ -139,7 +155,12 @@ def heatmap(
 
 
 def jet(
-    image: Image, attribution: Attribution, class_index: int, view: View | None = None, *, limit: float | None = None
+    image: Image | PictureSource,
+    attribution: Attribution,
+    class_index: int,
+    view: View | None = None,
+    *,
+    limit: float | None = None,
 ) -> Pixels:
     """Draw the map of the MATLAB blog: evidence for the class, smoothed, in the colours of jet.
 
@@ -183,7 +204,8 @@ def shared_limit(attribution: Attribution, view: View | None = None) -> float:
     )
 
 
-def _picture(image: Image, attribution: Attribution) -> Pixels:
+def _picture(image: Image | PictureSource, attribution: Attribution) -> Pixels:
+    image = as_image(image)
     if attribution.segments is not None:
         check_same_size(image, attribution.segments.shape, "superpixels")
     elif attribution.classes:
@@ -191,7 +213,9 @@ def _picture(image: Image, attribution: Attribution) -> Pixels:
     return image.pixels
 
 
-def _picture_and_superpixels(image: Image, attribution: Attribution, view_name: str) -> tuple[Pixels, Labels]:
+def _picture_and_superpixels(
+    image: Image | PictureSource, attribution: Attribution, view_name: str
+) -> tuple[Pixels, Labels]:
     if attribution.segments is None:
         raise SpecError(
             f"The view {view_name!r} draws superpixels, and the method {attribution.method!r} gives scores of pixels "

@@ -15,7 +15,7 @@ from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Verdict
 from lime_core.methods import METHODS
 from lime_core.models.engines.base import precision_of
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.flags import command_line
 from lime_core.settings.view import View
 from lime_core.show.captions import legend
@@ -33,12 +33,14 @@ _TEMPLATES = Environment(
 )
 
 
-def html_report(image: Image, attribution: Attribution, *, title: str = "picture", view: View | None = None) -> str:
+def html_report(
+    image: Image | PictureSource, attribution: Attribution, *, title: str = "picture", view: View | None = None
+) -> str:
     """Return the attribution as a self-contained HTML page.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
         What a method gave for it.
@@ -57,6 +59,7 @@ def html_report(image: Image, attribution: Attribution, *, title: str = "picture
     SpecError
         As `render`.
     """
+    image = as_image(image)
     if view is None:
         view = View() if attribution.segments is not None else View(name="heatmap")
     segments = attribution.segments

@@ -12,16 +12,16 @@ from PIL import ImageDraw, ImageFont
 
 from lime_core.errors import SpecError
 from lime_core.masks.fills import hide
-from lime_core.picture.image import Image
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.show.drawing import DARK, LIGHT, Labels, Pixels, check_same_size, innermost_points, outlined
 
 
-def boundaries(image: Image, segments: Labels) -> Pixels:
+def boundaries(image: Image | PictureSource, segments: Labels) -> Pixels:
     """Draw all superpixel boundaries.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture.
     segments : int32 array (H, W)
         Superpixels 0..S-1.
@@ -35,11 +35,14 @@ def boundaries(image: Image, segments: Labels) -> Pixels:
     SpecError
         If the two have different sizes.
     """
+    image = as_image(image)
     check_same_size(image, np.shape(segments), "superpixels")
     return outlined(image.pixels, segments, np.unique(segments))
 
 
-def numbered(image: Image, segments: Labels, ids: Sequence[int] | NDArray[np.int64] | None = None) -> Pixels:
+def numbered(
+    image: Image | PictureSource, segments: Labels, ids: Sequence[int] | NDArray[np.int64] | None = None
+) -> Pixels:
     """Draw all superpixel boundaries and, inside each superpixel, its id.
 
     A number stands at the superpixel's innermost point, as large as there is room for.
@@ -79,12 +82,12 @@ def numbered(image: Image, segments: Labels, ids: Sequence[int] | NDArray[np.int
     return np.asarray(picture).copy()
 
 
-def perturbed(image: Image, fill: Pixels, segments: Labels, mask: NDArray[np.uint8]) -> Pixels:
+def perturbed(image: Image | PictureSource, fill: Pixels, segments: Labels, mask: NDArray[np.uint8]) -> Pixels:
     """Show one perturbed sample at viewing size.
 
     Parameters
     ----------
-    image : Image
+    image : Image or what `load_image` takes
         The picture.
     fill : uint8 array (H, W, 3)
         What stands where a superpixel is hidden; see `Fill.paint`.
@@ -102,6 +105,7 @@ def perturbed(image: Image, fill: Pixels, segments: Labels, mask: NDArray[np.uin
     SpecError
         If the sizes do not fit together.
     """
+    image = as_image(image)
     check_same_size(image, np.shape(segments), "superpixels")
     pixels = image.pixels
     if np.shape(fill) != pixels.shape or np.asarray(fill).dtype != np.uint8:

@@ -103,6 +103,8 @@ def test_answers_to_another_question_are_not_reused(image, classifier):
         (lambda images: np.full((len(images), 2), np.nan), "not finite"),
         (lambda images: np.full((len(images), 2), np.inf), "not finite"),
         (lambda images: np.zeros(len(images)), "one row of class outputs"),
+        (lambda images: 0.5, r"shape \(1, C\); got a single value"),
+        (lambda images: None, "is there a `return` missing"),
         (lambda images: np.zeros((len(images), 0)), "one row of class outputs"),
         (lambda images: np.zeros((len(images) + 1, 2)), "one row of class outputs"),
         (lambda images: np.zeros((len(images), 2 if len(images) == 1 else 3)), "3 outputs a picture where it has 2"),

@@ -157,11 +157,17 @@ def _defaults(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _certainty(options: argparse.Namespace) -> dict[str, Any]:
-    noise_rows = certainty.measure_noise(options.runs or (10 if options.short else 60), say)
+    noise_rows, power_rows = [], []
+    _show(certainty.NOISE_HEADER)
+    for noise in certainty.measure_noise(options.runs or (10 if options.short else 60), say):
+        noise_rows.append(noise)
+        print(certainty.noise_line(noise), flush=True)
     lab = _lab(options)
     chosen = _pictures(options, lab, short=2)
-    power_rows = certainty.measure_power(lab, chosen, (128,) if options.short else (128, 256, 512), say)
-    _show(certainty.tables(noise_rows, power_rows))
+    _show(certainty.POWER_HEADER)
+    for power in certainty.measure_power(lab, chosen, (128,) if options.short else (128, 256, 512), say):
+        power_rows.append(power)
+        print(certainty.power_line(power), flush=True)
     return {"noise": noise_rows, "power": power_rows}
 
 

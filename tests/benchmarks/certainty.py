@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 import lime_core as lc
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.pictures import Picture
-from tests.benchmarks.table import render
 from tests.known_neighborhoods import answers_to_masks, noise
 
 _POINTWISE = 1.96  # standard errors: one interval at a time, as before the correction
@@ -65,9 +64,8 @@ class Power:
     top_five_pointwise: float
 
 
-def measure_noise(runs: int, say: Callable[[str], object]) -> list[Noise]:
-    """Fit pure noise under every sampler and both targets."""
-    rows = []
+def measure_noise(runs: int, say: Callable[[str], object]) -> Iterator[Noise]:
+    """Fit pure noise under every sampler and both targets, and yield a row as soon as it is ready."""
     for superpixels, samples in SIZES:
         for sampler in SAMPLERS:
             for target in ("log_odds", "probability"):
@@ -76,23 +74,20 @@ def measure_noise(runs: int, say: Callable[[str], object]) -> list[Noise]:
                 items = [
                     lc.fit(answers_to_masks(noise, superpixels, samples, spec, seed)).classes[0] for seed in range(runs)
                 ]
-                rows.append(
-                    Noise(
-                        superpixels,
-                        samples,
-                        sampler,
-                        target,
-                        float(np.mean([item.trust.level == "meaningless" for item in items])),
-                        float(np.mean([item.sure.any() for item in items])),
-                        float(np.mean([_pointwise(item).any() for item in items])),
-                    )
+                yield Noise(
+                    superpixels,
+                    samples,
+                    sampler,
+                    target,
+                    float(np.mean([item.trust.level == "meaningless" for item in items])),
+                    float(np.mean([item.sure.any() for item in items])),
+                    float(np.mean([_pointwise(item).any() for item in items])),
                 )
-    return rows
 
 
 def measure_power(
     lab: Lab, pictures: Sequence[Picture], calls: Sequence[int], say: Callable[[str], object]
-) -> list[Power]:
+) -> Iterator[Power]:
     """Explain real pictures and count what is sure; the longest run says which five are the strongest."""
     spec = replace(lc.ExplainSpec(), classes=(0,))
     strongest = {}
@@ -100,55 +95,39 @@ def measure_power(
         say(f"power: {picture.name}")
         long = lc.fit(lab.ask(picture, replace(spec, seed=1), 8 * max(calls)), spec)
         strongest[picture.name] = list(long.top_features(0, 5, "both"))
-    rows = []
     for samples in sorted(calls, reverse=True):
         items = {picture.name: lc.fit(lab.ask(picture, spec, samples), spec)[0] for picture in pictures}
         corrected = {name: item.sure for name, item in items.items()}
         pointwise = {name: _pointwise(item) for name, item in items.items()}
-        rows.append(
-            Power(
-                samples,
-                float(np.mean([sure.sum() for sure in corrected.values()])),
-                float(np.mean([sure.sum() for sure in pointwise.values()])),
-                float(np.mean([sure[strongest[name]].sum() for name, sure in corrected.items()])),
-                float(np.mean([sure[strongest[name]].sum() for name, sure in pointwise.items()])),
-            )
+        yield Power(
+            samples,
+            float(np.mean([sure.sum() for sure in corrected.values()])),
+            float(np.mean([sure.sum() for sure in pointwise.values()])),
+            float(np.mean([sure[strongest[name]].sum() for name, sure in corrected.items()])),
+            float(np.mean([sure[strongest[name]].sum() for name, sure in pointwise.items()])),
         )
-    return rows
 
 
 def _pointwise(item: lc.ClassExplanation) -> Any:
     return np.abs(item.coefficients) > _POINTWISE * item.std_errors
 
 
-def tables(noise_rows: Sequence[Noise], power_rows: Sequence[Power]) -> str:
-    """Return both tables as text."""
-    first = render(
-        ("superpixels", "samples", "sampler", "target", "meaningless", "any sure", "any sure, one at a time"),
-        [
-            (
-                str(row.superpixels),
-                str(row.samples),
-                row.sampler,
-                row.target,
-                f"{row.meaningless:.0%}",
-                f"{row.any_sure:.0%}",
-                f"{row.any_sure_pointwise:.0%}",
-            )
-            for row in noise_rows
-        ],
-    )
-    second = render(
-        ("calls", "sure", "sure, one at a time", "of the top five", "of the top five, one at a time"),
-        [
-            (
-                str(row.samples),
-                f"{row.sure:.1f}",
-                f"{row.sure_pointwise:.1f}",
-                f"{row.top_five:.2f}",
-                f"{row.top_five_pointwise:.2f}",
-            )
-            for row in power_rows
-        ],
-    )
-    return f"Pure noise\n{first}\n\nReal pictures, superpixels a picture\n{second}"
+NOISE_HEADER = (
+    "| superpixels | samples | sampler | target | meaningless | any sure | any sure, one at a time |\n"
+    "|---|---|---|---|---|---|---|"
+)
+POWER_HEADER = (
+    "| calls | sure | sure, one at a time | of the top five | of the top five, one at a time |\n|---|---|---|---|---|"
+)
+
+
+def noise_line(row: Noise) -> str:
+    """Return a row of the table under `NOISE_HEADER`."""
+    shares = f"{row.meaningless:.0%} | {row.any_sure:.0%} | {row.any_sure_pointwise:.0%}"
+    return f"| {row.superpixels} | {row.samples} | {row.sampler} | {row.target} | {shares} |"
+
+
+def power_line(row: Power) -> str:
+    """Return a row of the table under `POWER_HEADER`."""
+    counts = f"{row.sure:.1f} | {row.sure_pointwise:.1f} | {row.top_five:.2f} | {row.top_five_pointwise:.2f}"
+    return f"| {row.samples} | {counts} |"

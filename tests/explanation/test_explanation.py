@@ -127,3 +127,32 @@ def test_a_json_whose_array_unpacks_to_more_than_it_states_is_refused(explanatio
 def test_a_damaged_npz_is_a_plain_error():
     with pytest.raises(lc.LimeError, match="Not a readable explanation"):
         lc.Explanation.load_npz(io.BytesIO(b"PK\x03\x04 nothing"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("segments", lambda a: a.astype(np.int64), "segments must be int32"),
+        ("segments", lambda a: a.ravel(), r"segments must be int32 of shape \(H, W\)"),
+        ("segments", lambda a: a * 2, r"segments must hold superpixels 0\.\.S-1 without gaps"),
+        (
+            "covariances",
+            lambda a: a[..., :2],
+            r"covariances must be float64 of shape \(3, 3, 6\); got float64 of shape",
+        ),
+        ("coefficients", lambda a: a[:, :5], "coefficients must hold 6 numbers .* for each of 3 classes"),
+        ("std_errors", lambda a: a[:2], "std_errors must hold 6 numbers .* for each of 3 classes"),
+        ("degrees_of_freedom", lambda a: a.astype(np.float32), r"degrees_of_freedom must hold 6 numbers \(float64\)"),
+    ],
+)
+def test_a_stored_explanation_whose_arrays_do_not_fit_is_refused_in_words(explanation, name, change, message):
+    file = io.BytesIO()
+    explanation.save_npz(file)
+    file.seek(0)
+    with np.load(file) as stored:
+        contents = {key: stored[key] for key in stored.files}
+    file = io.BytesIO()
+    np.savez(file, **{**contents, name: change(contents[name])})
+    file.seek(0)
+    with pytest.raises(lc.LimeError, match=rf"^Not a readable explanation \(NPZ\): {message}"):
+        lc.Explanation.load_npz(file)

@@ -3,6 +3,7 @@ import pytest
 
 from lime_core.errors import ModelError
 from lime_core.models import CallableClassifier, Classifier, MaskedClassifier
+from lime_core.models.protocol import identity_of
 
 
 def brightness(images):
@@ -41,6 +42,21 @@ def test_an_exception_in_a_callable_is_the_cause_of_a_model_error():
     with pytest.raises(ModelError, match=r"'mine'.*\(2, 4, 4, 3\).*out of coffee") as caught:
         CallableClassifier(broken, 4, id="mine").predict(np.zeros((2, 4, 4, 3), np.uint8))
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_a_forgotten_return_is_called_by_its_name():
+    def forgetful(images):
+        brightness(images)
+
+    with pytest.raises(ModelError, match=r"'mine' returned None; is there a `return` missing in its function\?"):
+        CallableClassifier(forgetful, 4, id="mine").predict(np.zeros((1, 4, 4, 3), np.uint8))
+
+
+def test_a_function_without_a_name_is_like_no_other():
+    one, other = CallableClassifier(brightness, 8), CallableClassifier(brightness, 8)
+    assert one.id == other.id == "callable"
+    assert identity_of(one) == identity_of(one) != identity_of(other)
+    assert identity_of(CallableClassifier(brightness, 8, id="mine")) is None
 
 
 def test_an_interrupt_in_a_callable_passes_through():

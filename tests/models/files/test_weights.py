@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lime_core.errors import WeightsError
-from lime_core.models import CATALOG, fetch, is_available, weights_path
+from lime_core.models import CATALOG, fetch, is_available, weights_path, weights_state
 from lime_core.models.files.weights import check_weights
 
 BODY = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4096  # four pieces and a bit
@@ -165,6 +165,40 @@ def test_a_failed_fetch_leaves_a_damaged_file_as_it_was(server, folder):
     with pytest.raises(WeightsError):
         fetch(card_at(server, "missing"))
     assert [file.read_bytes() for file in folder.iterdir()] == [b"half"]
+
+
+def test_damaged_weights_are_not_called_ready_and_not_asked_for_where_they_lie(server, folder):
+    card = card_at(server, "missing")
+    assert weights_state(card) == "missing"
+    folder.mkdir(parents=True)
+    (folder / "tiny.h5").write_bytes(BODY[:-1])
+    assert weights_state(card) == "damaged"
+    assert not is_available(card)
+    with pytest.raises(WeightsError) as refused:
+        fetch(card)
+    message = str(refused.value)
+    assert "answered 404" in message
+    assert f"The file {folder / 'tiny.h5'} is damaged: delete it, or replace it by a whole tiny.h5 from" in message
+    assert "by hand" not in message
+    (folder / "tiny.h5").write_bytes(BODY)
+    assert weights_state(card) == "ready"
+
+
+def test_a_folder_where_the_weights_belong_is_a_weights_error(server, folder):
+    (folder / "tiny.h5").mkdir(parents=True)
+    card = card_at(server, "whole")
+    assert weights_state(card) == "missing"
+    with pytest.raises(WeightsError, match="cannot be moved into place"):
+        fetch(card)
+    assert [path.name for path in folder.iterdir()] == ["tiny.h5"]
+
+
+def test_a_file_is_read_to_its_end_only_once(server, folder, monkeypatch):
+    card = card_at(server, "whole")
+    fetch(card)
+    assert is_available(card)
+    monkeypatch.setattr("lime_core.models.files.weights._is_whole", pytest.fail)
+    assert is_available(card)
 
 
 def test_no_server_at_all_is_a_weights_error(folder):
