@@ -304,7 +304,13 @@ def test_a_large_gap_is_told_in_probabilities_and_in_log_odds():
 
 @pytest.mark.parametrize(
     ("rate", "changes"),
-    [(0.8, {"max_hide_rate": 0.4}), (0.2, {"max_hide_rate": 0.1}), (0.101, {"max_hide_rate": 0.1}), (0.1, {})],
+    [
+        (0.8, {"max_hide_rate": 0.4}),
+        (0.333, {"max_hide_rate": 0.17}),
+        (0.2, {"max_hide_rate": 0.1}),
+        (0.101, {"max_hide_rate": 0.1}),
+        (0.1, {}),
+    ],
 )
 def test_a_large_gap_asks_to_hide_half_as_much_down_to_a_tenth(rate, changes):
     spec = replace(SPEC, sampler="mixed_rate", max_hide_rate=rate)

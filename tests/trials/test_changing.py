@@ -231,6 +231,7 @@ def test_without_error_bars_only_equal_coefficients_agree_and_infinite_ones_alwa
         return [replace(run, classes=(replace(run.classes[0], std_errors=errors),)) for run in runs]
 
     assert trials.agreement(with_errors(np.full(6, np.nan)), INDEX, (0, 1), k=1).csi == 0
+    assert trials.agreement([with_errors(np.full(6, np.nan))[0]] * 2, INDEX, (0, 1), k=1).csi == 1
     assert trials.agreement(with_errors(np.full(6, np.inf)), INDEX, (0, 1), k=1).csi == 1
 
 
