@@ -5,6 +5,7 @@ together; `attribute` does the same with any method. Importing this package impo
 interface.
 """
 
+from lime_core import surrogates
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
@@ -25,7 +26,6 @@ from lime_core.settings.presets import PRESETS, preset
 from lime_core.settings.spec import ExplainSpec
 from lime_core.settings.view import View
 from lime_core.superpixels import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
-from lime_core.surrogates import models as surrogates
 from lime_core.surrogates import selection as selections
 from lime_core.surrogates import targets
 

@@ -1,4 +1,4 @@
-"""Arrays and numbers as JSON: packed bytes for arrays, exact to the bit; words for numbers that JSON lacks."""
+"""Arrays and numbers as JSON: arrays as compressed bytes, exact to the bit; NaN as null and infinity as a word."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def decode_array(encoded: Any) -> NDArray[Any]:
             raise LimeError(f"A stored array of dtype {dtype!r} and shape {shape} is not allowed.")
         data = zlib.decompressobj().decompress(base64.b64decode(encoded["zlib_base64"], validate=True), size + 1)
         if len(data) != size:
-            raise LimeError(f"A stored array holds {len(data)} bytes where its shape {shape} asks for {size}.")
+            raise LimeError(f"A stored array holds {len(data)} bytes where its shape {shape} needs {size}.")
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
         raise LimeError(f"A stored array is damaged: {error}") from error
     return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
 
 
 def to_null(value: Any) -> Any:
-    """Return a number as JSON can hold it: NaN as None, infinity as a word; anything else as it is."""
+    """Return a number in a form that JSON has: NaN as None, infinity as a word; anything else unchanged."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else "infinite"
     return value
 
 
 def from_null(value: Any) -> Any:
-    """Return what `to_null` was given."""
+    """Return the number that `to_null` was given."""
     return math.nan if value is None else math.inf if value == "infinite" else value
 
 

@@ -15,8 +15,8 @@ from lime_core.errors import SpecError
 ColormapName = Literal["diverging", "sequential", "jet"]
 RGB = tuple[int, int, int]
 
-# Blue is evidence for a class and orange evidence against it: a pair that red-green blindness leaves apart. Importance
-# without a sign is violet, so that nobody takes it for either.
+# Blue is evidence for a class and orange evidence against it: people with red-green blindness can tell them apart.
+# Importance without a sign is violet, so that it is mistaken for neither.
 FOR: RGB = (0, 146, 208)
 AGAINST: RGB = (226, 88, 20)
 UNSIGNED: RGB = (137, 80, 200)

@@ -26,7 +26,7 @@ class WeightsError(ModelError):
 
 
 def in_words(error: Exception) -> str:
-    """Return what an exception says, without addresses in memory; the name of its kind where it says nothing."""
+    """Return the message of an exception without memory addresses, or the name of its type if the message is empty."""
     # Pillow and NumPy call a file in memory "<_io.BytesIO object at 0x7f…>".
     text = re.sub(r"<[^<>]* object at 0x[0-9A-Fa-f]+>", "the file", str(error)).strip().rstrip(".")
     return text or type(error).__name__

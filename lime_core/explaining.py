@@ -10,10 +10,11 @@ from lime_core.answers.query import Progress, query
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.explanation import Explanation
 from lime_core.judge import judged
-from lime_core.methods import method_named
+from lime_core.methods import MaskMethod, Method, method_named
 from lime_core.methods.lime.fit import fit_surrogate
+from lime_core.models.loading import as_classifier
 from lime_core.models.protocol import Classifier
-from lime_core.picture.image import Image, PictureSource
+from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.presets import as_spec
 from lime_core.settings.spec import ExplainSpec
 
@@ -117,8 +118,37 @@ def attribute(
     LimeError
         When there is no such method, or the settings or the model's outputs cannot be used.
     """
-    spec, chosen = as_spec(spec), method_named(method)
-    answers = query(image, classifier, chosen.asked(spec), known=known, on_progress=on_progress)
-    if method == "lime":
-        return fit(answers, spec)
-    return judged(chosen.from_answers(answers, spec), answers, top_k=spec.top_k)
+    attribution, _ = attribute_with_answers(
+        method_named(method), as_image(image), as_classifier(classifier), as_spec(spec), known, on_progress
+    )
+    return attribution
+
+
+def attribute_with_answers(
+    method: Method,
+    image: Image,
+    classifier: Classifier,
+    spec: ExplainSpec,
+    known: Neighborhood | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[Attribution, Neighborhood | None]:
+    """Explain a picture as `attribute` does, and return the answers beside the result.
+
+    Returns
+    -------
+    attribution : Attribution
+        Judged.
+    answers : Neighborhood or None
+        None for a method that does not ask about masks.
+    """
+    if isinstance(method, MaskMethod):
+        answers = query(image, classifier, method.asked(spec), known=known, on_progress=on_progress)
+        return judge_answers(method, answers, spec), answers
+    attribution = method.attribute(image, classifier, spec, known=known, on_progress=on_progress)
+    return judged(attribution, None, top_k=spec.top_k), None
+
+
+def judge_answers(method: MaskMethod, answers: Neighborhood, spec: ExplainSpec) -> Attribution:
+    """Return what a method makes of answers that are there, judged for the K of a spec's view."""
+    attribution, workings = method.work_out(answers, spec)
+    return judged(attribution, answers, top_k=spec.top_k, workings=workings)

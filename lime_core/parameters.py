@@ -76,8 +76,8 @@ class Parameter:
         return self._number(name, value)
 
     def _number(self, name: str, value: Any) -> int | float:
-        wanted = numbers.Integral if self.kind == "int" else numbers.Real
-        if isinstance(value, bool) or not isinstance(value, wanted):
+        number_type = numbers.Integral if self.kind == "int" else numbers.Real
+        if isinstance(value, bool) or not isinstance(value, number_type):
             noun = "a whole number" if self.kind == "int" else "a number"
             raise SpecError(f"{name} must be {noun} {self.range_text}; got {value!r}.")
         number = int(value) if self.kind == "int" else float(value)  # type: ignore[call-overload]
@@ -110,7 +110,7 @@ class Parameter:
 
 
 def _digits(bound: float) -> str:
-    """Return a bound with all the digits it takes to keep it."""
+    """Return a bound as text with all its digits."""
     return str(int(bound)) if bound == int(bound) else repr(bound)
 
 
@@ -127,7 +127,7 @@ def parameter(
 ) -> Any:
     """Declare a dataclass field with its default, range and help text.
 
-    The kind is read off `default` (or off `choices`) unless it is given.
+    Unless `kind` is given, it follows from the type of `default` (or from `choices`).
     """
     if kind is None:
         kind = "choice" if choices else _kind_of(default)
@@ -135,13 +135,7 @@ def parameter(
     return dataclasses.field(default=default, metadata={_KEY: rule})
 
 
-def option(
-    default: Any,
-    help: str,  # noqa: A002 - as above
-    registry: Registry[Any],
-    *,
-    stage: Stage = "query",
-) -> Any:
+def option(default: Any, help: str, registry: Registry[Any], *, stage: Stage = "query") -> Any:  # noqa: A002 - as above
     """Declare a dataclass field that holds one of the options of a registry."""
     rule = Parameter(kind="option", help=help, stage=stage, registry=registry)
     return dataclasses.field(default=default, metadata={_KEY: rule})
@@ -179,9 +173,9 @@ class Option:
     Attributes
     ----------
     name : str
-        What flags, links, JSON and a plain name in `ExplainSpec` call it.
+        Its name in flags, links, JSON and `ExplainSpec`.
     offered : bool
-        Whether the command line and the page offer it; False for what only a method of its own makes use of.
+        Whether the command line and the page offer it; False for one that only a certain method uses by itself.
     """
 
     __slots__ = ()
@@ -222,16 +216,16 @@ class Registry(Mapping[str, "type[OptionT]"], Generic[OptionT]):
     Parameters
     ----------
     kind : str
-        What messages call it, such as ``fill``.
+        What messages call such an option, for example ``fill``.
     *options : type of Option
-        The first ones; `register` adds others.
+        The options to start with; `register` adds others.
     """
 
     def __init__(self, kind: str, *options: type[OptionT]) -> None:
         self.kind = kind
         self._options: dict[str, type[OptionT]] = {}
-        for each in options:
-            self.register(each)
+        for cls in options:
+            self.register(cls)
 
     def register(self, cls: type[OptionT]) -> type[OptionT]:
         """Add an option under its name and return it, so that this also serves as a decorator.
@@ -276,7 +270,7 @@ class Registry(Mapping[str, "type[OptionT]"], Generic[OptionT]):
         if isinstance(value, str) and value in self._options:
             return self._options[value]()
         if isinstance(value, Mapping) and value.get("name") in self._options:
-            rest = {name: each for name, each in value.items() if name != "name"}
+            rest = {name: setting for name, setting in value.items() if name != "name"}
             return self._options[value["name"]].from_dict(rest)
         given = value.get("name") if isinstance(value, Mapping) else value
         raise SpecError(f"{self.kind} must be one of {', '.join(self.offered)}; got {given!r}.")

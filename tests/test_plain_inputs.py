@@ -160,9 +160,9 @@ class ScikitLike:
 @pytest.mark.parametrize(
     ("classifier", "message"),
     [
-        (colours, r"wrapped first: `lc\.CallableClassifier\(colours, size=…\)`"),
+        (colours, r"Wrap a function from pictures to outputs first: `lc\.CallableClassifier\(colours, size=…\)`"),
         (lambda images: images, r"`lc\.CallableClassifier\(function, size=…\)`"),
-        (KerasLike(), r"A Keras model \(KerasLike\) is wrapped first: `lc\.KerasClassifier\(model, id=…\)`"),
+        (KerasLike(), r"Wrap the Keras model \(KerasLike\) first: `lc\.KerasClassifier\(model, id=…\)`"),
         (ScikitLike(), r"ScikitLike lacks id, .*`lc\.CallableClassifier\(model\.predict, size=…\)`"),
         (lc.CallableClassifier, "CallableClassifier is a class, not a classifier"),
         (None, r"`lc\.load_classifier`.*got NoneType"),

@@ -1,1 +1,1 @@
-"""Answers: the prepared scene, the model in front of it, and what the model says to perturbed pictures."""
+"""Asking the model: the prepared scene, and the model's outputs for perturbed pictures of it."""

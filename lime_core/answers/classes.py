@@ -1,4 +1,4 @@
-"""Which classes a question is about."""
+"""Which classes are explained."""
 
 from __future__ import annotations
 

@@ -22,12 +22,12 @@ _FORMAT = "limelight-neighborhood/2"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where an answer came from, in enough detail to ask for it again.
+    """Where answers came from, in enough detail to ask for them again.
 
     Attributes
     ----------
     model : str
-        Catalog id, or the name its owner gave it.
+        Catalog id, or the name that the user gave the model.
     weights_sha256 : str or None
         Digest of the weights, where it is known.
     engine : str
@@ -39,10 +39,10 @@ class Provenance:
     versions : dict of str
         Python and the packages that take part.
     timings : dict of float
-        Seconds a stage took; not looked at when two are compared.
+        Seconds that each stage took; ignored when two are compared.
     identity : str or None
-        What tells the classifier from others of the same name and weights, such as its preprocessing; None where
-        nothing does, and in older files.
+        Distinguishes the classifier from others with the same name and weights, for example its preprocessing; None
+        where name and weights are enough, and in older files.
     """
 
     model: str
@@ -59,7 +59,7 @@ class Provenance:
         names = ("model", "weights_sha256", "engine", "input_size", "image_sha256")
         if any(getattr(self, name) != getattr(other, name) for name in names):
             return False
-        # Files of older versions do not say more than their weights do.
+        # Older files have no identity: for them the same weights are enough.
         older = self.weights_sha256 is not None and None in (self.identity, other.identity)
         return older or self.identity == other.identity
 
@@ -74,7 +74,7 @@ class Provenance:
 class Neighborhood:
     """The model's answers around one picture; everything `fit` needs, and no pictures.
 
-    Two are equal when all that they hold is, but for how long it took. They cannot be hashed: their arrays are large.
+    Two are equal when all their contents are, except the timings. They cannot be hashed, as their arrays are large.
 
     Attributes
     ----------
@@ -94,13 +94,13 @@ class Neighborhood:
         C names.
     stop_reason : {"budget", "separated", "precise", "stopped"}
         Why there are no more samples: all were drawn; the strongest superpixels or all error bars are settled (see
-        `lime_core.answers.stopping`); or the query was left before its end.
+        `lime_core.answers.stopping`); or the caller ended the query early.
     spec : ExplainSpec
         The settings that made it.
     provenance : Provenance
         Model, picture, versions and timings.
     notes : tuple of str
-        What a reader should know of how the model was asked; an explanation repeats it.
+        Remarks on how the model was asked; they are repeated in the explanation.
     """
 
     masks: NDArray[np.uint8]
@@ -174,7 +174,7 @@ class Neighborhood:
         except LimeError as error:
             raise LimeError(f"Not a readable neighborhood file (NPZ): {error}") from error
         except Exception as error:
-            # A damaged file can fail in any way it likes; all of them mean the same thing here.
+            # Reading a damaged file can raise any exception.
             raise LimeError(f"Not a readable neighborhood file (NPZ): {in_words(error)}") from error
         return loaded
 
@@ -223,12 +223,12 @@ def _check_values(neighborhood: Neighborhood, superpixels: int) -> None:
             raise LimeError(f"{name} must be finite")
 
 
-def _same_array(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+def _same_array(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    return first.dtype == second.dtype and np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
 
 
 def first_samples(neighborhood: Neighborhood, samples: int) -> Neighborhood:
-    """Return the first `samples` answers, or as many as there are: what a shorter query would have given."""
+    """Return the first `samples` answers, or all if there are fewer: the result of a shorter query."""
     if neighborhood.samples <= samples:
         return neighborhood
     cut = {name: getattr(neighborhood, name)[:samples] for name in ("masks", "outputs", "pairs")}

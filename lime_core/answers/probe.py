@@ -1,4 +1,4 @@
-"""The one place where a model is asked about masks."""
+"""`Probe`, the only place where a model is asked about masks."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ class Probe:
     Raises
     ------
     ModelError
-        When outputs are not finite, have the wrong shape, or change their number of classes, or when the classifier's
-        names are not as many.
+        When outputs are not finite, have the wrong shape, or change their number of classes, or when the number of
+        class names differs.
     """
 
     def __init__(self, scene: Scene, classifier: Classifier) -> None:
         self.scene = scene
         self.classifier = classifier
         self._predict = _predictor(scene, classifier)
-        names = as_class_names(classifier.class_names)  # before anything is asked in vain
+        names = as_class_names(classifier.class_names)  # a wrong name is reported before the model is called
         whole = np.ones((1, scene.superpixels), np.uint8)
         self.original = self._checked(whole, None)[0]
         self.class_names = names or numbered_names(len(self.original))
         check_count(self.class_names, len(self.original))
 
     def ask(self, masks: NDArray[np.uint8], batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
-        """Return the outputs float32 ``(B, C)`` for masks uint8 ``(B, S)``; a mask given twice is asked once."""
+        """Return the outputs float32 ``(B, C)`` for masks uint8 ``(B, S)``; equal masks are asked once."""
         distinct, index = np.unique(masks, axis=0, return_inverse=True)
         classes = len(self.original)
         answers = [

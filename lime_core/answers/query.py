@@ -1,4 +1,4 @@
-"""The slow half: ask the model about perturbed pictures, and keep the masks and the answers."""
+"""The slow step: ask the model about perturbed pictures, and keep the masks and the answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason
 from lime_core.answers.probe import BATCH_SIZE, Probe
-from lime_core.answers.scene import prepare
+from lime_core.answers.scene import Scene, prepare
 from lime_core.answers.stopping import RunningFit, StoppingRule
 from lime_core.errors import LimeError, SpecError
 from lime_core.masks.samplers import draw_masks, pair_ids
@@ -56,7 +56,7 @@ def query(
         and target are checked.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each batch. When it raises, the query stops there and the
-        exception passes through; nothing half-done is kept.
+        exception passes through; no partial result is kept.
     batch_size : int
         Perturbed pictures per model call; results do not depend on it.
     known : Neighborhood, optional
@@ -73,7 +73,7 @@ def query(
         When outputs are not finite, have the wrong shape, or change their number of classes.
     SpecError
         When the number of superpixels or a class index is out of range, `spec` wants log-odds of outputs outside
-        0..1, or there are more masks than a fit can hold; the last before the model is asked anything.
+        0..1, or there are more masks than a fit has memory for; the last is checked before the model is asked.
     """
     spec = as_spec(spec)
     for neighborhood in stream(image, classifier, spec, batch_size=batch_size, known=known):
@@ -89,15 +89,23 @@ def stream(
     *,
     batch_size: int = BATCH_SIZE,
     known: Neighborhood | None = None,
+    scene: Scene | None = None,
 ) -> Iterator[Neighborhood]:
-    """Yield the growing neighborhood after each batch; each one is valid, with fewer samples than the last.
+    """Yield a neighborhood of all samples so far after each batch.
 
-    The way to show intermediate results or to stop early and keep what there is: leave the loop. Arguments and
-    errors are those of `query`.
+    Every one is valid, so a caller can show intermediate results, or leave the loop early and keep the last one. Other
+    arguments and errors are those of `query`.
+
+    Parameters
+    ----------
+    scene : Scene, optional
+        What `prepare` gives for this picture, the classifier's input size and `spec`, where it is there already:
+        cutting and inpainting take seconds.
     """
     image, classifier, spec = as_image(image), as_classifier(classifier), as_spec(spec)
     started = time.perf_counter()
-    scene = prepare(image, classifier.input_size, spec)
+    if scene is None:
+        scene = prepare(image, classifier.input_size, spec)
     _check_size(spec, scene.superpixels)
     prepared = time.perf_counter()
     growing = _Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started})
@@ -115,7 +123,7 @@ class _Growing:
     def __init__(self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float]) -> None:
         scene = probe.scene
         self._chosen = chosen_classes(probe.original, spec)
-        spec.target.check(probe.original[self._chosen])  # before more is asked that could not be fitted afterwards
+        spec.target.check(probe.original[self._chosen])  # refused before any perturbed picture is asked
         self.done = 0
         self._notes: tuple[str, ...] = ()
         self.stop_reason: StopReason | None = None
@@ -143,7 +151,7 @@ class _Growing:
             self._notes = known.notes
             self.done = min(known.samples, len(self._masks))
             self._outputs[: self.done] = known.outputs[: self.done]
-            self._look()
+            self._check_stop()
 
     def grow(self, batch_size: int) -> None:
         """Ask the model about the next batch."""
@@ -152,10 +160,10 @@ class _Growing:
         self._spec.target.check(outputs[:, self._chosen])
         self._outputs[self.done : self.done + len(batch)] = outputs
         self.done += len(batch)
-        self._look()
+        self._check_stop()
 
     def snapshot(self) -> Neighborhood:
-        """Return what there is as a neighborhood; its arrays are views of the buffers."""
+        """Return the samples so far as a neighborhood; its arrays are views of the buffers."""
         count = self.done
         timings = {**self._provenance.timings, "query": time.perf_counter() - self._started}
         return Neighborhood(
@@ -172,7 +180,7 @@ class _Growing:
             notes=self._notes,
         )
 
-    def _look(self) -> None:
+    def _check_stop(self) -> None:
         if self._rule is not None:
             count = self.done
             stop = self._rule.look(self._masks[:count], self._outputs[:count], self._pairs[:count])
@@ -189,7 +197,7 @@ class _Growing:
 
 
 def _check_size(spec: ExplainSpec, superpixels: int) -> None:
-    """Refuse a run whose fit would not fit into memory, before the model is asked."""
+    """Raise `SpecError` for more samples than a fit has memory for, before the model is asked."""
     samples = spec.sampler.size(spec.samples, superpixels)
     if samples * superpixels > MOST_ENTRIES:
         most = MOST_ENTRIES // superpixels
@@ -203,7 +211,7 @@ def _check_size(spec: ExplainSpec, superpixels: int) -> None:
 
 
 def _buffer(samples: int, classes: int) -> NDArray[np.float32]:
-    """Return room for the outputs: in memory, or in a file without a name when there are very many."""
+    """Return an array for the outputs: in memory, or in an unnamed temporary file when it is large."""
     shape = (samples, classes)
     if samples * classes * 4 <= _LARGEST_IN_MEMORY:
         return np.empty(shape, np.float32)

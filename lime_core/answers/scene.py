@@ -1,4 +1,4 @@
-"""What stays fixed while a picture is perturbed."""
+"""The scene: what stays the same for all perturbed pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Scene:
     segments : ndarray of int32, shape (H, W)
         Superpixels of `image`.
     pixels, fill : ndarray of uint8, shape (h, w, 3)
-        The picture and what replaces it where hidden, at the model's input size.
+        The picture, and what replaces its hidden superpixels, at the model's input size.
     labels : ndarray of int32, shape (h, w)
         The same superpixels at the model's input size.
     """

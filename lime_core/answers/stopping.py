@@ -1,4 +1,4 @@
-"""When are there samples enough? A fit that grows block by block, and the rule that ends the asking."""
+"""Early stopping: a fit that is updated block by block, and the rule that decides when samples are enough."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lime_core.settings.spec import ExplainSpec
 
 Floats = NDArray[np.float64]
 
-FEW_PAIRS = 1.5  # a superpixel: with fewer pairs of samples an explanation is not to be believed
-_WRONGLY_APART = 0.05  # chance over all looks of calling the K-th and the (K+1)-th strongest superpixel apart in vain
+FEW_PAIRS = 1.5  # pairs of samples a superpixel; with fewer an explanation is not reliable
+_WRONGLY_APART = 0.05  # chance, over all looks, that K-th and (K+1)-th strongest superpixel are separated wrongly
 
 
 def block_length(superpixels: int) -> int:
@@ -25,8 +25,8 @@ def block_length(superpixels: int) -> int:
 def apart(look: int, classes: int) -> float:
     """Return how many standard errors two superpixels must be apart at a look, for the rule to hold at any time.
 
-    A rule that looks again and again at a fixed distance is sooner or later fooled. So look m may spend
-    α / (m(m + 1)) of the error α only, which adds up to α over endlessly many looks, shared by all classes.
+    Testing again and again with a fixed threshold eventually gives a false positive. Look m may therefore use only
+    α / (m(m + 1)) of the allowed error α: over infinitely many looks this adds up to α, shared by all classes.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def apart(look: int, classes: int) -> float:
 class RunningFit:
     """Weighted ridge of some classes, kept as sums: a block costs the same however many came before.
 
-    Residuals of a block are taken against the fit of the blocks before it, so no sum has to be taken again; that
-    makes the error bars a little too wide, never too narrow. They are clustered by pair.
+    Residuals of a block are taken against the fit of the blocks before it, so that no sum has to be computed again;
+    this makes the error bars a little too wide, never too narrow. They are clustered by pair.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class RunningFit:
         self.std_errors = np.sqrt(np.maximum(variances[:, 1:] * correction, 0.0))
 
     def settled(self) -> StopReason | None:
-        """Say why no more samples are needed, or None.
+        """Return why no more samples are needed, or None.
 
         "separated": in every class the K-th and the (K+1)-th strongest superpixel are as far apart as `apart` asks for;
         "precise": every error bar is below `stop_tolerance` of its class's range of coefficients.
@@ -115,8 +115,8 @@ class RunningFit:
         order = np.argsort(-strength, axis=1)[:, k - 1 : k + 1]
         strongest = np.take_along_axis(strength, order, axis=1)
         errors = np.take_along_axis(self.std_errors, order, axis=1)
-        wanted = apart(self._looks, len(self._classes)) * np.hypot(errors[:, 0], errors[:, 1])
-        return "separated" if (strongest[:, 0] - strongest[:, 1] > wanted).all() else None
+        needed = apart(self._looks, len(self._classes)) * np.hypot(errors[:, 0], errors[:, 1])
+        return "separated" if (strongest[:, 0] - strongest[:, 1] > needed).all() else None
 
     def _solve(self) -> tuple[Floats, Floats]:
         unknowns = len(self._gram)
@@ -127,12 +127,12 @@ class RunningFit:
 
 
 class StoppingRule:
-    """Looks at a growing set of answers after every whole block, however they arrive.
+    """Checks a growing set of answers after every whole block, whatever batches they arrive in.
 
     Parameters
     ----------
     fit : RunningFit
-        Not yet fed.
+        A new one, without samples.
     """
 
     def __init__(self, fit: RunningFit) -> None:
@@ -142,7 +142,7 @@ class StoppingRule:
     def look(
         self, masks: NDArray[np.uint8], outputs: NDArray[np.float32], pairs: NDArray[np.int32]
     ) -> tuple[int, StopReason] | None:
-        """Feed the whole blocks among the samples so far that are new; return where to stop and why, or None."""
+        """Add the new whole blocks among the samples so far to the fit; return where to stop and why, or None."""
         block = block_length(masks.shape[1])
         while self._seen + block <= len(masks):
             rows = slice(self._seen, self._seen + block)

@@ -1,4 +1,4 @@
-"""What files of a run are called, and which of them an earlier run has left in a folder."""
+"""File names of a run's results, and which files of an earlier run have to be removed from a folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def picture_name(rank: int, index: int, class_name: str) -> str:
     rank : int
         Position of the class among those explained, from 1; it keeps names apart.
     index : int
-        Class index; stands for a name without a single Latin letter or digit.
+        Class index, used for a name without any Latin letter or digit.
     class_name : str
         Any text.
 
@@ -45,16 +45,16 @@ def picture_name(rank: int, index: int, class_name: str) -> str:
 
 
 def files_to_replace(folder: Path, command: str, about: Provenance) -> set[str]:
-    """Return the names of an earlier run's files that may not stay beside new ones.
+    """Return the names of an earlier run's files that must not stay beside new ones.
 
     Parameters
     ----------
     folder : Path
         Where they are.
     command : str
-        ``explain`` or ``trust``. What the same command has left goes in any case.
+        ``explain`` or ``trust``. Earlier files of the same command are always removed.
     about : Provenance
-        What the new files are about. What the other command has left stays if it is about the same.
+        Model and picture of the new files. Files of the other command stay if they are about the same.
     """
     stale: set[str] = set()
     for name in (EXPLANATION, ATTRIBUTION, TRUST):
@@ -69,7 +69,7 @@ def files_to_replace(folder: Path, command: str, about: Provenance) -> set[str]:
 
 
 def _document(path: Path) -> dict[str, Any] | None:
-    """Return what is in a JSON file: nothing of a damaged one, None where there is no file."""
+    """Return the contents of a JSON file: empty if it is damaged, None if there is no file."""
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import lime_core as lc
@@ -34,7 +35,8 @@ def _write(folder: Path, answers: Answers) -> None:
     attribution = answers.attribution
     name = EXPLANATION if isinstance(attribution, lc.Explanation) else ATTRIBUTION
     (folder / name).write_text(attribution.to_json(), encoding="utf-8")
-    answers.neighborhood.save_npz(folder / NEIGHBORHOOD)
+    if answers.neighborhood is not None:
+        answers.neighborhood.save_npz(folder / NEIGHBORHOOD)
     framed = lc.frame(answers.image, attribution.spec)
     for rank, item in enumerate(attribution.classes, start=1):
         picture = render(framed, attribution, item.index, answers.spec.view)
@@ -75,7 +77,8 @@ def _strongest(attribution: lc.Attribution, item: lc.ClassAttribution) -> str:
 def _error_bar(item: lc.ClassAttribution, feature: int) -> str:
     if item.std_errors is None or item.std_errors.ndim != 1:
         return ""
-    return f" ± {item.half_widths[feature]:.3f}"
+    half_width = float(item.half_widths[feature])
+    return f" ± {half_width:.3f}" if math.isfinite(half_width) else ""
 
 
 def _meaning_of_scores(attribution: lc.Attribution) -> str:
@@ -83,4 +86,5 @@ def _meaning_of_scores(attribution: lc.Attribution) -> str:
         return f"In brackets: {attribution.unit}, without a sign."
     meaning = ", where +1 multiplies the odds by 2.7" if attribution.spec.target.name == "log_odds" else ""
     errors = any(item.std_errors is not None for item in attribution.classes)
-    return f"In brackets: what showing it adds, in {attribution.unit}{meaning}{'; 95 % intervals' if errors else ''}."
+    bars = "; 95 % intervals" if errors else ""
+    return f"In brackets: what showing the superpixel adds, in {attribution.unit}{meaning}{bars}."

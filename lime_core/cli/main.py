@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lime_core.cli.parser import build_parser
-from lime_core.cli.streams import complain, flush, give_up_stdout, make_printable
+from lime_core.cli.signals import TerminatedError, termination_interrupts
+from lime_core.cli.streams import flush, give_up_stdout, make_printable, print_error
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 when all went well, 1 after an error that was explained, 130 when interrupted.
+        0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated.
     """
     make_printable()
     output: OutputFolder | None = None
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = build_parser().parse_args(arguments)
             output = getattr(options, "output", None)
-            options.run(options)
+            with termination_interrupts():
+                options.run(options)
         finally:
             # Also after --help, which ends the program.
             flush()
@@ -41,20 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as `head`, has stopped reading.
         give_up_stdout()
     except LimeError as error:
-        complain(f"error: {error}")
+        print_error(f"error: {error}")
         return 1
     except OSError as error:
         if error.filename is not None:
-            complain(f"error: {error.filename}: {error.strerror}.")
+            print_error(f"error: {error.filename}: {error.strerror}.")
             return 1
         give_up_stdout()
-        complain(f"error: Standard output cannot be written: {error.strerror or error}.{_whereabouts(output)}")
+        print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
         return 1
-    except KeyboardInterrupt:
-        complain(f"\nInterrupted.{_whereabouts(output) or ' No results were written.'}")
-        return 130
+    except KeyboardInterrupt as stop:
+        print_error(f"\nInterrupted.{_where_results_are(output) or ' No results were written.'}")
+        return 143 if isinstance(stop, TerminatedError) else 130
     return 0
 
 
-def _whereabouts(output: OutputFolder | None) -> str:
+def _where_results_are(output: OutputFolder | None) -> str:
     return f" The results are in {output}, complete." if output is not None and output.written else ""

@@ -28,9 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _add_question(commands, "explain", explain.run, "explain a picture")
-    tests = _add_question(commands, "trust", trust.run, "test how far an explanation can be trusted")
-    tests.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="trials to run (default all)")
-    tests.add_argument(
+    trials = _add_question(commands, "trust", trust.run, "test how far an explanation can be trusted")
+    trials.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="trials to run (default all)")
+    trials.add_argument(
         "--seeds", type=int, default=len(SEEDS), metavar="N", help="seeds in the trial repeat (default %(default)s)"
     )
 
@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that does not keep silent where its help cannot be printed."""
+    """A parser that raises an error if its help cannot be printed."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message and file is sys.stdout and file is not None:
@@ -66,7 +66,7 @@ def _add_question(
         description=run.__doc__,
         usage=f"{_program()} {name} IMAGE [options]",
         allow_abbrev=False,
-        # A setting that was not given leaves no trace, so that the preset's value stands.
+        # A setting that was not given is left out, so that the preset's value is used.
         argument_default=argparse.SUPPRESS,
     )
     add_question_flags(command)

@@ -1,4 +1,4 @@
-"""A progress bar with the time left on standard error; nothing at all when that is not a terminal."""
+"""A progress bar with the time left on standard error; nothing if that is not a terminal."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ import lime_core as lc
 from lime_core import models
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.results import OutputFolder
-from lime_core.judge import judged
-from lime_core.methods import METHODS
+from lime_core.explaining import attribute_with_answers
+from lime_core.methods import METHODS, MaskMethod
 from lime_core.methods.lime.precision import settle_precision
 from lime_core.settings.flags import DEFAULT_METHOD, spec_from
 
@@ -31,8 +31,8 @@ class Answers:
         The model, ready to use.
     spec : ExplainSpec
         The settings, with the view that the pictures are drawn in.
-    neighborhood : Neighborhood
-        The model's answers to the perturbed pictures.
+    neighborhood : Neighborhood or None
+        The model's answers to the perturbed pictures; None for a method that does not ask about masks.
     attribution : Attribution
         What the method makes of them, judged.
     """
@@ -40,7 +40,7 @@ class Answers:
     image: lc.Image
     classifier: lc.Classifier
     spec: lc.ExplainSpec
-    neighborhood: lc.Neighborhood
+    neighborhood: lc.Neighborhood | None
     attribution: lc.Attribution
 
 
@@ -82,15 +82,10 @@ def ask_model(options: argparse.Namespace) -> Answers:
     load = partial(models.load_classifier, options.model, engine=options.engine)
     with progress_bar("Fetching weights", unit="bytes", quiet=options.quiet) as report:
         classifier: lc.Classifier = load(on_progress=report)
+    asked = method.asked(spec) if isinstance(method, MaskMethod) else spec
     checked: lc.Neighborhood | None = None
     if options.precision != "f32":
-        classifier, checked = settle_precision(image, classifier, load(precision=options.precision), spec)
-    asked = method.asked(spec)
-    # The check asks LIME's questions; another method's are different ones.
-    cached = checked if asked == spec else None
+        classifier, checked = settle_precision(image, classifier, load(precision=options.precision), asked)
     with progress_bar("Asking the model", quiet=options.quiet) as report:
-        neighborhood = lc.query(image, classifier, asked, known=cached, on_progress=report)
-    if checked is not None and cached is None:
-        neighborhood = replace(neighborhood, notes=(*neighborhood.notes, *checked.notes))
-    attribution = judged(method.from_answers(neighborhood, spec), neighborhood, top_k=spec.view.top_k)
+        attribution, neighborhood = attribute_with_answers(method, image, classifier, spec, checked, report)
     return Answers(image, classifier, spec, neighborhood, attribution)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import tempfile
-import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lime_core.cli.earlier_results import FILES, files_to_replace
+from lime_core.cli.signals import uninterrupted
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class OutputFolder:
                 draft.mkdir()
                 replaced.mkdir()
                 yield draft
-                with _uninterrupted():
+                with uninterrupted():
                     _exchange(draft, self.path, replaced, files_to_replace(self.path, command, about))
                     self.written = True
         except OSError as error:
@@ -140,19 +139,3 @@ def _check_no_folder_in_the_way(folder: Path, names: Iterable[str]) -> None:
     for name in names:
         if (folder / name).is_dir():
             raise LimeError(f"Cannot write {folder / name}: there is a folder of that name. Choose another --output.")
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Put off an interrupt until the block is through; only the main thread gets any."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pending: list[tuple[Any, ...]] = []
-    before = signal.signal(signal.SIGINT, lambda *details: pending.append(details))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
-    if pending and callable(before):
-        before(*pending[0])

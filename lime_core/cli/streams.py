@@ -1,4 +1,4 @@
-"""Output that arrives: in the letters that a terminal or a pipe has, or not without a word."""
+"""Standard output and error: characters that a stream cannot encode are spelled out, and failures are reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HANDLER = "limelight-spelled-out"
 
 
 def make_printable() -> None:
-    """Let both output streams spell out what their encoding lacks, instead of failing at the end of all the work."""
+    """Let both output streams spell out characters that they cannot encode, instead of failing at the end of a run."""
     codecs.register_error(_HANDLER, _spelled_out)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -38,20 +38,20 @@ def make_printable() -> None:
 
 
 def flush() -> None:
-    """Send what has been printed; raises `OSError` where it cannot arrive."""
-    # A program started without a standard output has none.
+    """Flush what has been printed; raises `OSError` if it cannot be written."""
+    # A program may be started without a standard output.
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def give_up_stdout() -> None:
-    """Let nothing more be written to standard output, at exit either: its reader is gone, or its disk full."""
+    """Discard all further standard output, also at exit: its reader is gone, or its disk full."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def complain(text: str) -> None:
-    """Print a line to standard error, if there is one that takes it."""
+def print_error(text: str) -> None:
+    """Print a line to standard error, if there is one that can be written."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-# A space at which a folded cell is not broken.
+# A space at which a line is never broken.
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
@@ -28,7 +28,7 @@ class Column:
     title : str
         Its heading.
     side : {"left", "right"}
-        Where its cells are aligned; numbers stand right.
+        Side to which its cells are aligned; right for numbers.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Column:
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: laid out for the window in a terminal, one plain line a row anywhere else."""
-    # A program started without a standard output has none.
+    # A program may be started without a standard output.
     if sys.stdout is None or not sys.stdout.isatty():
         print(plain_table(columns, rows).replace(UNBROKEN, " "))
         return

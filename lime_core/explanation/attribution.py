@@ -17,7 +17,7 @@ from lime_core.explanation.documents import check_format, shared_document, share
 from lime_core.explanation.notebook import STRONGEST, Row, table
 from lime_core.explanation.verdict import Verdict
 from lime_core.settings.spec import ExplainSpec
-from lime_core.settings.view import Sign, View
+from lime_core.settings.view import Sign, View, ViewName
 
 Floats = NDArray[np.float64]
 
@@ -127,12 +127,13 @@ class Attribution:
         order = np.argsort(-np.abs(scores), kind="stable")
         return tuple(int(feature) for feature in order if wanted[feature])[:k]
 
-    def shown_features(self, index: int, view: View) -> tuple[int, ...]:
+    def shown_features(self, index: int, view: View | ViewName) -> tuple[int, ...]:
         """Return the numbers 0..S-1 of the superpixels that a view of a class shows, strongest first.
 
         With ``view.hide_unsure`` those that are not `sure` to differ from zero are not among them. Scores without a
         sign are shown whatever sign the view asks for.
         """
+        view = View.make(view)
         ranked = self.top_features(index, self.superpixels, view.sign if self.signed else "both")
         own = self[index]
         if view.hide_unsure and own.scores.ndim == 1:
@@ -140,7 +141,7 @@ class Attribution:
             ranked = tuple(feature for feature in ranked if sure[feature])
         return ranked[: view.top_k]
 
-    def shown_scores(self, index: int, view: View) -> Floats:
+    def shown_scores(self, index: int, view: View | ViewName) -> Floats:
         """Return the scores ``(S,)`` of a class, 0 for the superpixels that `view` does not show."""
         features = list(self.shown_features(index, view))
         scores = self.scores(index)
@@ -148,14 +149,14 @@ class Attribution:
         result[features] = scores[features]
         return result
 
-    def heatmap(self, index: int, view: View | None = None) -> NDArray[np.float32]:
+    def heatmap(self, index: int, view: View | ViewName | None = None) -> NDArray[np.float32]:
         """Return the score of each pixel, float32 ``(H, W)``.
 
         Parameters
         ----------
         index : int
             Class index.
-        view : View, optional
+        view : View or str, optional
             Show only the superpixels that this view shows, and 0 elsewhere; without it every score.
         """
         own = self[index].scores

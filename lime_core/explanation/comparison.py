@@ -78,14 +78,14 @@ class Comparison:
         The class of each model that is compared.
     top : tuple of tuple of int
         Each model's at most K strongest superpixels, strongest first.
-    pairs : tuple of Agreement
+    agreements : tuple of Agreement
         Every two models, in the order of `models`.
     """
 
     models: tuple[str, ...]
     explained: tuple[ClassExplanation, ...]
     top: tuple[tuple[int, ...], ...]
-    pairs: tuple[Agreement, ...]
+    agreements: tuple[Agreement, ...]
 
     def difference(self, a: int, b: int) -> Difference:
         """Return what model number `a` sees in each superpixel more than model number `b`.
@@ -141,7 +141,7 @@ def compare(
     >>> spec = lc.ExplainSpec(classes=(281, 285))  # doctest: +SKIP
     >>> names = ("efficientnet_lite0", "efficientnet_lite1")  # doctest: +SKIP
     >>> made = [lc.explain(image, lc.load_classifier(name), spec) for name in names]  # doctest: +SKIP
-    >>> compare(made, 281).pairs[0].jaccard  # doctest: +SKIP
+    >>> compare(made, 281).agreements[0].jaccard  # doctest: +SKIP
     """
     _check_same_question(explanations)
     explained = [_chosen(explanation, class_index) for explanation in explanations]
@@ -152,7 +152,7 @@ def compare(
         models=tuple(explanation.provenance.model for explanation in explanations),
         explained=tuple(explained),
         top=tuple(top),
-        pairs=tuple(_agreement(a, b, explained, top) for a, b in itertools.combinations(range(len(top)), 2)),
+        agreements=tuple(_agreement(a, b, explained, top) for a, b in itertools.combinations(range(len(top)), 2)),
     )
 
 

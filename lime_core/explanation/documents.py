@@ -17,7 +17,8 @@ def shared_document(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: fields[name] for name in _PLAIN},
         "notes": list(fields["notes"]),
-        "spec": fields["spec"].to_dict(),
+        # How a result is drawn is not part of it.
+        "spec": {name: value for name, value in fields["spec"].to_dict().items() if name != "view"},
         "provenance": asdict(fields["provenance"]),
     }
 

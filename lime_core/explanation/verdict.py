@@ -21,11 +21,11 @@ MEANINGS: Mapping[Level, str] = {
     "doubtful": "Take it as a hint: it misses something important.",
     "meaningless": "Do not read anything into this map.",
 }
-CLEAR_PAIR = 0.005  # corrected chance of a pair that acts together by accident
+CLEAR_INTERACTION = 0.005  # corrected chance of a pair that acts together by accident
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Interaction:
     """Two superpixels that act together beyond the sum of both.
 
     Attributes
@@ -52,7 +52,7 @@ class Pair:
     @property
     def clear(self) -> bool:
         """Whether chance alone would hardly bring a pair like it."""
-        return self.chance <= CLEAR_PAIR
+        return self.chance <= CLEAR_INTERACTION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +85,7 @@ class Verdict:
     gap : float
         The surrogate's answer for the unmodified picture less the model's, in the unit of the target; both are cut off
         where log-odds are.
-    pair : Pair or None
+    interaction : Interaction or None
         The strongest pair of superpixels that act together.
     """
 
@@ -99,7 +99,7 @@ class Verdict:
     nonlinear_share: float
     samples_per_superpixel: float
     gap: float
-    pair: Pair | None
+    interaction: Interaction | None
 
     @property
     def meaning(self) -> str:
@@ -108,7 +108,11 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, NaN as None; `from_dict` is the inverse."""
-        pair = None if self.pair is None else {name: getattr(self.pair, name) for name in Pair.__slots__}
+        interaction = (
+            None
+            if self.interaction is None
+            else {name: getattr(self.interaction, name) for name in Interaction.__slots__}
+        )
         numbers = {name: to_null(getattr(self, name)) for name in _NUMBERS}
         return {
             "level": self.level,
@@ -117,7 +121,7 @@ class Verdict:
             "changes": self.changes,
             "top_k": self.top_k,
             "top_k_frequency": [to_null(value) for value in self.top_k_frequency.tolist()],
-            "pair": pair,
+            "interaction": interaction,
             **numbers,
         }
 
@@ -134,7 +138,7 @@ class Verdict:
             changes=dict(values["changes"]),
             top_k=int(values["top_k"]),
             top_k_frequency=frequency,
-            pair=None if values["pair"] is None else Pair(**values["pair"]),
+            interaction=None if values["interaction"] is None else Interaction(**values["interaction"]),
             **{name: from_null(values[name]) for name in _NUMBERS},
         )
 

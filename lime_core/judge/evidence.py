@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.explanation.verdict import Pair
+from lime_core.explanation.verdict import Interaction
 from lime_core.settings.spec import ExplainSpec
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class FitFacts:
         Mean Jaccard index with the K strongest of all samples; NaN without error bars.
     nonlinear_share : float
         Share of variance that no linear surrogate can explain; NaN without complementary pairs.
-    pair : Pair or None
+    interaction : Interaction or None
         The strongest pair of superpixels that act together.
     """
 
@@ -56,7 +56,7 @@ class FitFacts:
     top_k_frequency: Floats
     stability: float
     nonlinear_share: float
-    pair: Pair | None
+    interaction: Interaction | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

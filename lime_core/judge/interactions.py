@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from lime_core.explanation.verdict import Pair
+from lime_core.explanation.verdict import Interaction
 from lime_core.methods.lime.error_bars import sandwich
 from lime_core.surrogates.problem import Problem
 
@@ -66,7 +66,7 @@ def nonlinear_share(targets: Floats, pairs: NDArray[np.int32]) -> float:
     return float(even.var() / total) if total > 0 else math.nan
 
 
-def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats) -> Pair | None:
+def strongest_interaction(problem: Problem, design: Design, row: int, residuals: Floats) -> Interaction | None:
     """Return the pair of superpixels whose product explains most of what the surrogate leaves, or None.
 
     All pairs are ranked at once by the weighted correlation of their product with the residuals; the first is then
@@ -87,7 +87,7 @@ def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats
 
     Returns
     -------
-    pair : Pair or None
+    interaction : Interaction or None
         None where no product varies.
     """
     superpixels = problem.masks.shape[1]
@@ -110,7 +110,7 @@ def strongest_pair(problem: Problem, design: Design, row: int, residuals: Floats
     t, chance = min(abs(effect) * math.sqrt(power * degrees / remaining), 1e6), 1.0
     if t > _PROMISING:
         t, chance = _test_of_last_column(problem, both, effect, left)
-    return Pair(
+    return Interaction(
         a=a,
         b=b,
         effect=effect,

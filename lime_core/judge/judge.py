@@ -17,10 +17,10 @@ from lime_core.blas import one_thread
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
-from lime_core.explanation.verdict import Pair, Verdict
+from lime_core.explanation.verdict import Interaction, Verdict
 from lime_core.judge.evidence import Evidence, FitFacts
-from lime_core.judge.interactions import MOST_SEARCHED, Design, nonlinear_share, strongest_pair
-from lime_core.judge.rules import find_weaknesses
+from lime_core.judge.interactions import MOST_SEARCHED, Design, nonlinear_share, strongest_interaction
+from lime_core.judge.rules import NOT_MEASURED, find_weaknesses
 from lime_core.judge.stability import resampled_top_k
 from lime_core.masks.kernels import distances
 from lime_core.methods.lime.workings import Workings, solve
@@ -29,7 +29,7 @@ AttributionT = TypeVar("AttributionT", bound=Attribution)
 
 
 def judge(
-    attribution: Attribution, answers: Neighborhood, *, top_k: int = 5, workings: Workings | None = None
+    attribution: Attribution, answers: Neighborhood | None, *, top_k: int = 5, workings: Workings | None = None
 ) -> tuple[Verdict, ...]:
     """Say how far to believe an attribution, class by class (milliseconds; no model call).
 
@@ -37,8 +37,8 @@ def judge(
     ----------
     attribution : Attribution
         From any method. Rules that need what the method does not give are silent.
-    answers : Neighborhood
-        The answers that it was made from.
+    answers : Neighborhood or None
+        The answers that it was made from; None for a method that does not ask about masks.
     top_k : int
         How many superpixels count as the strongest, at least 1.
     workings : Workings, optional
@@ -49,6 +49,8 @@ def judge(
     verdicts : tuple of Verdict
         One a class, in the order of ``attribution.classes``.
     """
+    if answers is None:
+        return tuple(_unmeasured(item, top_k) for item in attribution.classes)
     with one_thread():
         case = _Case(attribution, answers, top_k)
         fit = _FitCase(attribution, answers, workings) if isinstance(attribution, Explanation) else None
@@ -59,7 +61,7 @@ def judge(
 
 
 def judged(
-    attribution: AttributionT, answers: Neighborhood, *, top_k: int = 5, workings: Workings | None = None
+    attribution: AttributionT, answers: Neighborhood | None, *, top_k: int = 5, workings: Workings | None = None
 ) -> AttributionT:
     """Return the attribution with a verdict on every class; parameters are those of `judge`."""
     verdicts = judge(attribution, answers, top_k=top_k, workings=workings)
@@ -124,13 +126,30 @@ class _FitCase:
             top_k_frequency=frequency,
             stability=stability,
             nonlinear_share=nonlinear_share(targets, workings.problem.pairs) if varies else math.nan,
-            pair=self._pair(row) if varies else None,
+            interaction=self._interaction(row) if varies else None,
         )
 
-    def _pair(self, row: int) -> Pair | None:
+    def _interaction(self, row: int) -> Interaction | None:
         if self._design is None:
             return None
-        return strongest_pair(self._workings.problem, self._design, row, self._workings.residuals[:, row])
+        return strongest_interaction(self._workings.problem, self._design, row, self._workings.residuals[:, row])
+
+
+def _unmeasured(item: ClassAttribution, top_k: int) -> Verdict:
+    """Return the verdict on a class of which there is nothing but scores."""
+    return Verdict(
+        level=NOT_MEASURED.level,
+        reasons=(NOT_MEASURED.reason,),
+        advice=NOT_MEASURED.advice,
+        changes={},
+        top_k=top_k,
+        top_k_frequency=np.full(item.scores.size if item.scores.ndim == 1 else 0, np.nan),
+        stability=math.nan,
+        nonlinear_share=math.nan,
+        samples_per_superpixel=math.nan,
+        gap=math.nan,
+        interaction=None,
+    )
 
 
 def _verdict(evidence: Evidence, answers: Neighborhood) -> Verdict:
@@ -147,5 +166,5 @@ def _verdict(evidence: Evidence, answers: Neighborhood) -> Verdict:
         nonlinear_share=math.nan if fit is None else fit.nonlinear_share,
         samples_per_superpixel=answers.samples / answers.superpixels,
         gap=math.nan if fit is None else fit.gap,
-        pair=None if fit is None else fit.pair,
+        interaction=None if fit is None else fit.interaction,
     )

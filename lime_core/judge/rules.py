@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lime_core.answers.stopping import FEW_PAIRS
-from lime_core.explanation.verdict import LEVELS, Level, Pair
+from lime_core.explanation.verdict import LEVELS, Interaction, Level
 from lime_core.judge.evidence import Evidence
 from lime_core.masks.samplers import MixedRate
 from lime_core.settings.spec import MOST_SAMPLES
@@ -37,6 +37,13 @@ class Finding:
     reason: str
     advice: str
     changes: dict[str, Any] = field(default_factory=dict)
+
+
+NOT_MEASURED = Finding(
+    "usable",
+    "This method gives no error bars and no measure of fit, so only the trials can confirm it.",
+    "Run the reality check, or compare with LIME.",
+)
 
 
 def find_weaknesses(evidence: Evidence) -> list[Finding]:
@@ -129,31 +136,31 @@ def _nothing_sure(evidence: Evidence) -> Finding | None:
     fit = evidence.fit
     if fit is None or evidence.sure.any() or not evidence.varies:
         return None
-    pair = fit.pair
-    if pair is not None and pair.clear:
+    interaction = fit.interaction
+    if interaction is not None and interaction.clear:
         reason = (
-            f"No single superpixel matters, but superpixels {_called(pair, evidence)} act together: with their product "
-            f"R² would be {pair.r2:.2f} instead of {fit.r2:.2f}."
+            f"No single superpixel matters, but superpixels {_called(interaction, evidence)} act together: with their "
+            f"product R² would be {interaction.r2:.2f} instead of {fit.r2:.2f}."
         )
         return Finding("doubtful", reason, f"Use coarser superpixels: {evidence.spec.segmentation.coarser}.")
     reason = "No superpixel stands out from the sampling noise."
     return _more_samples("meaningless", reason, evidence, 4 * evidence.samples)
 
 
-def _called(pair: Pair, evidence: Evidence) -> str:
+def _called(interaction: Interaction, evidence: Evidence) -> str:
     """Return what people call the superpixels of a pair."""
     ids = evidence.spec.segmentation.superpixel_ids(evidence.superpixels)
-    return f"{ids[pair.a]} and {ids[pair.b]}"
+    return f"{ids[interaction.a]} and {ids[interaction.b]}"
 
 
 def _no_fit(evidence: Evidence) -> Finding | None:
     fit = evidence.fit
     if fit is None or not evidence.varies or not fit.r2_holdout <= fit.r2_holdout_error:
         return None
-    if fit.pair is not None and fit.pair.clear:
+    if fit.interaction is not None and fit.interaction.clear:
         return None
     reason = (
-        f"A sum of superpixels predicts nothing of the model's answers: held-out R² {fit.r2_holdout:.2f} ± "
+        f"{_noun(evidence)} predicts nothing of the model's answers: held-out R² {fit.r2_holdout:.2f} ± "
         f"{fit.r2_holdout_error:.2f}."
     )
     return _more_samples("meaningless", reason, evidence, 4 * evidence.samples)
@@ -164,10 +171,12 @@ def _poor_fit(evidence: Evidence) -> Finding | None:
     if fit is None or not fit.r2_holdout < GOOD_R2 or _no_fit(evidence) is not None:
         return None
     level: Level = "usable" if fit.r2_holdout >= FAIR_R2 else "doubtful"
-    reason = f"A sum of superpixels explains only {max(fit.r2_holdout, 0):.0%} of the held-out answers"
-    pair = fit.pair
-    if pair is not None and pair.clear:
-        reason += f"; superpixels {_called(pair, evidence)} act together (R² {pair.r2:.2f} with their product)"
+    reason = f"{_noun(evidence)} explains only {max(fit.r2_holdout, 0):.0%} of the held-out answers"
+    interaction = fit.interaction
+    if interaction is not None and interaction.clear:
+        reason += (
+            f"; superpixels {_called(interaction, evidence)} act together (R² {interaction.r2:.2f} with their product)"
+        )
     if fit.r2 - fit.r2_holdout > 0.15:
         return _more_samples(level, f"{reason}.", evidence, 2 * evidence.samples)
     if not isinstance(evidence.spec.target, LogOdds) and _swings_widely(evidence):
@@ -194,8 +203,8 @@ def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:
     if isinstance(spec.target, LogOdds):
         in_log_odds = f"; log-odds {fit.surrogate_output:.2f} against {fit.model_output:.2f}"
     reason = (
-        f"The linear model and the model disagree about the unmodified picture ({surrogate:.3g} against "
-        f"{model:.3g}{in_log_odds})."
+        f"The {_kind_of_surrogate(evidence)} and the model disagree about the unmodified picture "
+        f"({surrogate:.3g} against {model:.3g}{in_log_odds})."
     )
     if not isinstance(spec.sampler, MixedRate):
         return Finding("usable", reason, "Hide less at a time: sampler 'mixed_rate'.", {"sampler": MixedRate.name})
@@ -206,10 +215,7 @@ def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:
 
 
 def _not_measured(evidence: Evidence) -> Finding | None:
-    if evidence.fit is not None:
-        return None
-    reason = "This method gives no error bars and no measure of fit, so only the trials can confirm it."
-    return Finding("usable", reason, "Run the reality check, or compare with LIME.")
+    return NOT_MEASURED if evidence.fit is None else None
 
 
 _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
@@ -235,6 +241,15 @@ def _more_samples(level: Level, reason: str, evidence: Evidence, wanted: int) ->
     # A run that stopped early would stop there again.
     changes = {"samples": samples} | ({"early_stop": False} if evidence.spec.early_stop else {})
     return Finding(level, reason, f"Use more samples: {samples:,}.", changes)
+
+
+def _kind_of_surrogate(evidence: Evidence) -> str:
+    return "linear model" if evidence.spec.surrogate.linear else "surrogate"
+
+
+def _noun(evidence: Evidence) -> str:
+    noun = evidence.spec.surrogate.noun
+    return f"{noun[:1].upper()}{noun[1:]}"
 
 
 def _cut(evidence: Evidence) -> float:

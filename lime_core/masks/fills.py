@@ -24,9 +24,17 @@ _INPAINT_MARGIN = 8
 
 
 class Fill(Option, ABC):
-    """A way to paint what stands where superpixels are hidden."""
+    """A way to paint what replaces hidden superpixels.
+
+    Attributes
+    ----------
+    random : bool
+        Whether the seed matters.
+    """
 
     __slots__ = ()
+
+    random: ClassVar[bool] = False
 
     @abstractmethod
     def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:
@@ -132,6 +140,7 @@ class Noise(Fill):
     """Uniform noise, the same for every perturbed picture."""
 
     name: ClassVar[str] = "noise"
+    random: ClassVar[bool] = True
 
     def paint(self, pixels: Pixels, labels: Labels, seed: int = 0) -> Pixels:  # noqa: ARG002 - one signature
         """Return noise drawn with `seed`."""

@@ -1,4 +1,4 @@
-"""How far a sample is from the original picture, and what it counts for: distances and kernels."""
+"""Distances of samples from the original picture, and kernels, which turn distances into weights."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _WIDTH_HELP = "Width w of the kernel, in the distance's own unit (0..1)."
 
 
 class Kernel(Option, ABC):
-    """From the distance of a sample to its weight.
+    """Turns the distance of a sample into its weight.
 
     Attributes
     ----------
     local : bool
-        Whether near samples count more than far ones.
+        Whether samples near the original count more than distant ones.
     """
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class Kernel(Option, ABC):
 
 @dataclass(frozen=True, slots=True)
 class LimeKernel(Kernel):
-    """√exp(−D²/w²), as the `lime` package has it."""
+    """√exp(−D²/w²), as in the `lime` package."""
 
     name: ClassVar[str] = "lime"
 
@@ -51,7 +51,7 @@ class LimeKernel(Kernel):
 
 @dataclass(frozen=True, slots=True)
 class Gaussian(Kernel):
-    """exp(−D²/w²), as the LIME paper has it."""
+    """exp(−D²/w²), as in the LIME paper."""
 
     name: ClassVar[str] = "gaussian"
 
@@ -94,11 +94,19 @@ def distances(masks: NDArray[np.uint8], energy: Floats, distance: Distance) -> F
     if distance == "l2_pixels":
         root: Floats = np.sqrt(np.maximum((1.0 - masks) @ energy, 0.0))
         return root
-    shown = masks.mean(axis=1, dtype=np.float64)
-    result: Floats = 1.0 - (np.sqrt(shown) if distance == "cosine" else shown)
+    share_shown = masks.mean(axis=1, dtype=np.float64)
+    result: Floats = 1.0 - (np.sqrt(share_shown) if distance == "cosine" else share_shown)
     return result
 
 
 def effective_sample_size(weights: Floats) -> float:
-    """Return Kish's effective sample size (Σw)²/Σw²: how many equally weighted samples would say as much."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
+    """Return Kish's effective sample size (Σw)²/Σw²: how many samples of equal weight are worth as much.
+
+    0 without any weight.
+    """
+    largest = float(weights.max(initial=0.0))
+    if largest == 0:
+        return 0.0
+    # Squares of the weights that a narrow kernel leaves are smaller than any float64.
+    shares = weights / largest
+    return float(shares.sum() ** 2 / (shares**2).sum())

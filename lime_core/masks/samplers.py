@@ -1,7 +1,7 @@
 """Mask designs: which superpixels are shown (1) and which hidden (0) in each perturbed picture.
 
 Every design is a stream: the masks of a longer run begin with the masks of a shorter one, so that samples can be
-added to a neighborhood instead of starting again. `SAMPLERS` holds the designs by name.
+added to a neighborhood later. `SAMPLERS` holds the designs by name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Sampler(Option, ABC):
     paired : bool
         Whether each mask is followed by its complement. Error bars and held-out folds treat a pair as one observation.
     original_replaces_first : bool
-        Whether the unmodified picture takes the place of the first mask instead of coming before it.
+        Whether the unmodified picture replaces the first mask instead of coming before it.
     """
 
     __slots__ = ()
@@ -40,7 +40,7 @@ class Sampler(Option, ABC):
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
         """Return masks uint8 ``(samples, superpixels)``; the same arguments give the same bytes everywhere."""
 
-    def size(self, samples: int, superpixels: int) -> int:  # noqa: ARG002 - a design of fixed length looks at both
+    def size(self, samples: int, superpixels: int) -> int:  # noqa: ARG002 - designs of fixed length use both
         """Return how many masks there are when `samples` are asked for."""
         return samples
 
@@ -58,7 +58,7 @@ class Balanced(Sampler):
 
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
         """Return whole blocks, the last one cut."""
-        order = 1 << superpixels.bit_length()  # the power of two that is >= S + 1
+        order = 1 << superpixels.bit_length()  # the smallest power of two >= S + 1
         blocks = -(-samples // (2 * order))
         masks = [_with_complements(_hadamard_block(order, superpixels, seed, block)) for block in range(blocks)]
         return np.concatenate(masks)[:samples] if masks else np.empty((0, superpixels), np.uint8)
@@ -112,7 +112,7 @@ class MixedRate(Sampler):
 
 @dataclass(frozen=True, slots=True)
 class LimePackage(Sampler):
-    """The `lime` package's own draw, bit for bit."""
+    """The masks that the `lime` package draws, bit for bit."""
 
     name: ClassVar[str] = "lime"
     original_replaces_first: ClassVar[bool] = True
@@ -135,7 +135,7 @@ class EachHidden(Sampler):
         """Return the first `samples` rows of all ones with a zero on the diagonal."""
         return (1 - np.eye(superpixels, dtype=np.uint8))[:samples]
 
-    def size(self, samples: int, superpixels: int) -> int:  # noqa: ARG002 - one mask a superpixel, whatever is asked
+    def size(self, samples: int, superpixels: int) -> int:  # noqa: ARG002 - always one mask a superpixel
         """Return the number of superpixels."""
         return superpixels
 
@@ -176,7 +176,7 @@ def draw_masks(
 
 
 def pair_ids(sampler: Sampler, samples: int, *, include_original: bool = False) -> NDArray[np.int32]:
-    """Say which samples were drawn together: int32 ``(N,)``, equal for a mask and its complement."""
+    """Return which samples were drawn together: int32 ``(N,)``, equal for a mask and its complement."""
     if not sampler.paired:
         return np.arange(samples, dtype=np.int32)
     offset = 1 if include_original else 0
@@ -184,8 +184,8 @@ def pair_ids(sampler: Sampler, samples: int, *, include_original: bool = False) 
 
 
 def _hadamard_block(order: int, superpixels: int, seed: int, block: int) -> Masks:
-    # Fresh columns and signs for each block average out what one choice of columns cannot tell apart; shuffled
-    # rows make a block that is cut short a random half-sample instead of a structured one.
+    # Fresh columns and signs for each block average out the interactions that a single choice of columns mixes up;
+    # shuffled rows make a block that is cut short a random sample instead of a structured one.
     random = np.random.default_rng([seed, block])
     columns = 1 + random.permutation(order - 1)[:superpixels]
     signs = 1 - 2 * random.integers(0, 2, superpixels, dtype=np.int8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress, query
@@ -60,10 +60,19 @@ class Method(Protocol):
 
 
 class MaskMethod(ABC):
-    """A method that asks the model about masks, in two halves: the slow query, and scores from its answers."""
+    """A method that asks the model about masks, in two halves: the slow query, and scores from its answers.
+
+    Attributes
+    ----------
+    name, title
+        As in `Method`.
+    fits : bool
+        Whether the settings of the fit, such as the kernel, matter to it.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    fits: ClassVar[bool] = False
 
     @abstractmethod
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
@@ -72,6 +81,10 @@ class MaskMethod(ABC):
     @abstractmethod
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Turn answers to the questions of `asked` into scores; milliseconds, and no model call."""
+
+    def work_out(self, neighborhood: Neighborhood, spec: ExplainSpec) -> tuple[Attribution, Any]:
+        """Return the scores of `from_answers`, and what the judge can make use of (LIME's regression), or None."""
+        return self.from_answers(neighborhood, spec), None
 
     def attribute(
         self,

@@ -33,7 +33,8 @@ class LeaveOneOut(MaskMethod):
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` with one mask a superpixel."""
-        return replace(spec, sampler=EachHidden(), samples=2, include_original=False, early_stop=False)
+        seed = spec.seed if spec.fill.random else 0
+        return replace(spec, sampler=EachHidden(), samples=2, include_original=False, early_stop=False, seed=seed)
 
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Return the target of the unmodified picture less that without each superpixel.

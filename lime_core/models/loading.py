@@ -43,7 +43,7 @@ def load_classifier(
         Id in the catalog.
     engine : {"auto", "tensorflow", "openvino"}
         ``auto`` is OpenVINO where it is installed, there is no GPU and the model converts, else TensorFlow; the
-        classifier's `engine` says which it is, and its `engine_note` why it is not the first.
+        classifier's `engine` says which it is, and its `engine_note` why OpenVINO is not used.
     precision : {"f32", "bf16"}
         Numbers inside the network. ``bf16`` is about twice as fast where `bf16_available`, and less exact: see
         `check_precision`.
@@ -51,7 +51,7 @@ def load_classifier(
         Called as ``on_progress(done_bytes, total_bytes)`` while weights are fetched; an exception raised in it
         cancels.
     random_weights : bool
-        Leave the weights at their random start and fetch nothing: for benchmarks and tests.
+        Use random weights and fetch nothing: for benchmarks and tests.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def load_classifier(
 
 
 def as_classifier(given: Any) -> Classifier:
-    """Return a classifier as it is, or the one of the catalog that a text names.
+    """Return a classifier unchanged, or load the one of the catalog that a text names.
 
     Raises
     ------
@@ -98,13 +98,13 @@ def as_classifier(given: Any) -> Classifier:
         return cast("Classifier", given)
     kind = type(given).__name__
     if isinstance(given, type):
-        raise ModelError(f"{given.__name__} is a class, not a classifier: make one of it first.")
+        raise ModelError(f"{given.__name__} is a class, not a classifier: make an instance of it first.")
     if hasattr(given, "get_weights") and hasattr(given, "input_shape"):
-        raise ModelError(f"A Keras model ({kind}) is wrapped first: `lc.KerasClassifier(model, id=…)`.")
+        raise ModelError(f"Wrap the Keras model ({kind}) first: `lc.KerasClassifier(model, id=…)`.")
     if "predict" in missing and callable(given):
         name = getattr(given, "__name__", kind)
         raise ModelError(
-            f"A function from pictures to outputs is wrapped first: `lc.CallableClassifier({_spelled(name)}, size=…)`, "
+            f"Wrap a function from pictures to outputs first: `lc.CallableClassifier({_spelled(name)}, size=…)`, "
             "where size is the side of the pictures that it takes, in pixels."
         )
     if "predict" not in missing:
@@ -144,7 +144,7 @@ def build_network(card: ModelCard, *, random_weights: bool = False) -> Any:
     if random_weights:
         return builder(weights=None, input_shape=shape)
     try:
-        # By this name, not by the file's: some networks have another first layer when they are told "imagenet".
+        # Not by the file's path: some networks have another first layer if weights is "imagenet".
         return builder(weights="imagenet", input_shape=shape)
     except Exception as error:
         raise WeightsError(

@@ -1,4 +1,4 @@
-"""Names of classes, in whatever form a user has them: turned into a tuple of text, or refused in words."""
+"""Names of classes: any common form becomes a tuple of texts, anything else an error that says what is allowed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def as_class_names(names: Any) -> tuple[str, ...]:
     if isinstance(names, str | bytes | bytearray):
         raise ModelError(f"Class names are several texts; got the single one {_text(names)!r}: {_HINT}.")
     if isinstance(names, Set) and not isinstance(names, KeysView):
-        raise ModelError(f"A set of class names has no order, so nobody knows which name is whose: {_HINT}.")
+        raise ModelError(f"A set of class names has no order, so it is unclear which name is whose: {_HINT}.")
     if isinstance(names, Mapping):
         return _from_mapping(names)
     if isinstance(names, np.ndarray) and names.ndim != 1:
@@ -63,11 +63,11 @@ def names_for(count: int, names: Any) -> tuple[str, ...]:
     ModelError
         For another number of names, and as `as_class_names`.
     """
-    own = as_class_names(names)
+    given = as_class_names(names)
     if names is None:
         return numbered_names(count)
-    check_count(own, count)
-    return own
+    check_count(given, count)
+    return given
 
 
 def check_count(names: tuple[str, ...], count: int) -> None:
@@ -88,11 +88,11 @@ def _from_mapping(names: Mapping[Any, Any]) -> tuple[str, ...]:
         except ModelError as error:
             problems.append(error)
     if not readings:
-        # Where the keys are no indices at all, it was meant the other way round.
+        # Report the reading that was meant: index → name if all keys are indices, name → index otherwise.
         raise problems[0 if all(_index(key) is not None for key in names) else 1]
     if len(set(readings)) > 1:
         raise ModelError(
-            f"These class names can be read both as index → name and as name → index: {_HINT} that is no number."
+            f"These class names can be read both as index → name and as name → index: {_HINT} that is not a number."
         )
     return readings[0]
 
@@ -108,8 +108,8 @@ def _ordered(pairs: list[tuple[Any, Any]]) -> tuple[str, ...]:
     missing = sorted(set(range(len(given))) - set(given))
     if missing:
         raise ModelError(
-            f"The indices of {len(given)} class names must be 0..{len(given) - 1}; {missing[0]} is missing, and there "
-            f"is {max(given)}."
+            f"The indices of {len(given)} class names must be 0..{len(given) - 1}; {missing[0]} is missing, but "
+            f"{max(given)} is given."
         )
     by_index = dict(zip(given, (name for _, name in pairs), strict=True))
     return tuple(_name(index, by_index[index]) for index in range(len(given)))
@@ -131,7 +131,7 @@ def _name(position: int, name: Any) -> str:
 
 def _text(name: Any) -> str:
     convert: Callable[[Any], str] = _decoded if isinstance(name, bytes | bytearray) else str
-    # What is no Unicode, such as half a surrogate pair, could be kept, but never written to a file.
+    # Invalid Unicode, such as half a surrogate pair, could not be written to a file later.
     return convert(name).encode("utf-8", "replace").decode("utf-8")
 
 

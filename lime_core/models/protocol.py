@@ -1,4 +1,4 @@
-"""What an explainer asks of an image classifier, and the adapter that turns any callable into one."""
+"""What an explainer needs from an image classifier, and the adapter that turns any callable into one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-UNNAMED = "callable"  # the id of a function that nobody gave a name
+UNNAMED = "callable"  # the id of a function without a name
 
 
 @runtime_checkable
@@ -34,15 +34,15 @@ class Classifier(Protocol):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """One readable name a class, in the order of the outputs; empty if nobody gave any."""
+        """One readable name a class, in the order of the outputs; empty if there are none."""
 
     @property
     def weights_sha256(self) -> str | None:
-        """SHA-256 digest of the weights, or None where there is nothing to take it of."""
+        """SHA-256 digest of the weights, or None if there are none."""
 
     @property
     def engine(self) -> str:
-        """What executes the network: ``"tensorflow"``, ``"openvino"`` or ``"callable"``."""
+        """What runs the network: ``"tensorflow"``, ``"openvino"`` or ``"callable"``."""
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`."""
@@ -50,7 +50,7 @@ class Classifier(Protocol):
 
 @runtime_checkable
 class MaskedClassifier(Classifier, Protocol):
-    """A classifier that hides superpixels inside its own graph, so that only masks travel to it."""
+    """A classifier that hides superpixels inside its own graph, so that only masks are sent to it."""
 
     def masked_predictor(
         self, image: NDArray[np.uint8], fill: NDArray[np.uint8], labels: NDArray[np.int32]
@@ -60,7 +60,7 @@ class MaskedClassifier(Classifier, Protocol):
         Parameters
         ----------
         image, fill : ndarray of uint8, shape (h, w, 3)
-            The picture, and what stands where a superpixel is hidden; both RGB at `input_size`.
+            The picture, and what replaces hidden superpixels; both RGB at `input_size`.
         labels : ndarray of int32, shape (h, w)
             Superpixel of each pixel, 0..S-1.
 
@@ -82,21 +82,21 @@ class CallableClassifier:
         Side of a square input, or its height and width, in pixels.
     names : iterable or mapping, optional
         One name a class, in any form that `lime_core.models.names.as_class_names` reads. Without names,
-        ``class 0``, ``class 1`` ... stand for them as soon as the first call has shown how many classes there are;
-        until then `class_names` is empty.
+        ``class 0``, ``class 1`` ... are used once the first call has shown the number of classes; until then
+        `class_names` is empty.
     id : str, optional
-        Name of the model in reports, ``callable`` if left out. Answers of a model without weights are known again by
-        it (see `known` of `query`); those of a classifier without a name of its own only by the same object.
+        Name of the model in reports, ``callable`` if left out. It decides whether earlier answers belong to the
+        same model (see `known` of `query`). Without an id, only the same object counts as the same model.
 
     Attributes
     ----------
     identity : str or None
-        What tells this classifier from others without a name of their own; None where it has one.
+        Distinguishes this classifier from others without an id; None if it has one.
 
     Raises
     ------
     ModelError
-        If `size` is not one or two positive whole numbers, `function` cannot be called, or `names` are no names.
+        If `size` is not one or two positive whole numbers, `function` cannot be called, or `names` cannot be read.
     """
 
     engine = "callable"
@@ -127,12 +127,12 @@ class CallableClassifier:
         Returns
         -------
         ndarray of float32, shape (B, C)
-            The function's outputs; whether they make sense is the caller's to check.
+            The function's outputs; the caller checks whether they make sense.
 
         Raises
         ------
         ModelError
-            If the function raises (its own exception is the cause), or returns what is no array of numbers.
+            If the function raises (its own exception is the cause), or does not return an array of numbers.
         """
         try:
             given = self._function(images)
@@ -149,20 +149,20 @@ class CallableClassifier:
 
 
 def identity_of(classifier: Classifier) -> str | None:
-    """Return what tells a classifier from others with the same id and weights; None where these say it all.
+    """Return what distinguishes a classifier from others with the same id and weights; None where these are enough.
 
-    That is its `identity` where it has one, such as its preprocessing. Without one, without weights and without a
-    name of its own it is a mark of this very object, so that nobody else's answers are taken for its own.
+    That is its `identity` where it has one, for example its preprocessing. A classifier with neither identity, weights
+    nor a name gets a mark of its own, so that the answers of another object are never taken for its answers.
     """
-    own = getattr(classifier, "identity", None)
-    if own is not None:
-        return str(own)
+    identity = getattr(classifier, "identity", None)
+    if identity is not None:
+        return str(identity)
     if classifier.weights_sha256 is not None or classifier.id != UNNAMED:
         return None
     try:
         return _MARKS.setdefault(classifier, uuid.uuid4().hex)
     except TypeError:
-        # It cannot be remembered: then it is a new one each time.
+        # It cannot be a key of the dictionary, so it counts as a new classifier each time.
         return uuid.uuid4().hex
 
 

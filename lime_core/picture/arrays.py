@@ -1,4 +1,4 @@
-"""Pictures that are numbers already: arrays of pixels in the forms that other libraries keep them in."""
+"""Pictures given as arrays of pixels, in the forms that other libraries use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lime_core.picture.decoding import check_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Largest value of a range, what brings it to 255, and by how much rounding may miss its end.
+# Largest value of a range, the factor that scales it to 255, and the tolerance for rounding at its ends.
 _FLOATS = ((1.0, 255.0, 1e-3), (255.0, 1.0, 0.255))
 _WHOLE = ((255.0, 1.0, 0.0), (65535.0, 255 / 65535, 0.0))
 
@@ -24,8 +24,9 @@ def to_pillow(given: Any) -> PIL.Image.Image:
     Parameters
     ----------
     given : ndarray, shape (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4)
-        Grey, grey with transparency, RGB, or RGB with transparency. uint8 is taken as it is, uint16 so that 65535 is
-        white; other whole numbers as either, whichever they fit; floats all in 0..1, or else in 0..255.
+        Grey, grey with transparency, RGB, or RGB with transparency. uint8 is used unchanged; in
+        uint16, 65535 is white; other whole numbers may lie in either of these ranges; floats must all be in 0..1 or
+        all in 0..255.
 
     Raises
     ------
@@ -45,9 +46,9 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         return
     hint = ""
     if len(shape) == 3 and shape[0] in (1, 3, 4):
-        hint = " Its channels stand first: move them to the end with `array.transpose(1, 2, 0)`."
+        hint = " Its channels come first: move them to the end with `array.transpose(1, 2, 0)`."
     elif len(shape) == 4:
-        hint = " It looks like a batch: give one picture of it, such as `array[0]`."
+        hint = " It looks like a batch: give one of its pictures, such as `array[0]`."
     raise ImageError(f"The array of a picture must have the shape (H, W), (H, W, 3) or (H, W, 4); got {shape}.{hint}")
 
 

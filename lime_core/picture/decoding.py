@@ -1,4 +1,4 @@
-"""From the bytes of a picture file to bounded RGB pixels, whatever the bytes hold."""
+"""Decode the bytes of a picture file to RGB pixels of bounded size, or say what is wrong with the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
     data : bytes
         The contents of a picture file.
     name : str
-        What messages call it.
+        Name of the picture in messages.
     max_side : int
         In pixels; smaller pictures are left at their size.
 
@@ -46,7 +46,7 @@ def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
     Raises
     ------
     ImageError
-        Whatever is wrong with the file.
+        If the file is not a picture, or is damaged, incomplete or too large.
     """
     kind, opener = _format_of(data, name)
     try:
@@ -55,7 +55,7 @@ def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
         raise _too_many_pixels(name) from None
-    except Exception as error:  # Pillow raises whatever its parsers trip over, from SyntaxError to struct.error.
+    except Exception as error:  # Pillow's parsers raise many types, from SyntaxError to struct.error.
         raise ImageError(
             f"{name} is a {kind} file, but it is damaged or incomplete ({in_words(error)}). "
             "Copy or download it again, or open it in an image editor and save it anew."
@@ -63,7 +63,7 @@ def decode(data: bytes, name: str, max_side: int) -> NDArray[np.uint8]:
 
 
 def from_pillow(picture: PIL.Image.Image, max_side: int, name: str = "The picture") -> NDArray[np.uint8]:
-    """Return a Pillow image as `decode` returns a file; it is left unchanged, but for being loaded."""
+    """Return the pixels of a Pillow image, treated as `decode` treats a file. It is loaded, but not changed."""
     width, height = picture.size
     check_size(width, height, name)
     try:
@@ -71,12 +71,12 @@ def from_pillow(picture: PIL.Image.Image, max_side: int, name: str = "The pictur
         return _finished(picture, _orientation(picture.info.get("exif")), _bounded(picture.size, max_side), name)
     except ImageError:
         raise
-    except Exception as error:  # It may be a file that Pillow has only begun to read.
+    except Exception as error:  # The image may be a file of which Pillow has read only the header.
         raise ImageError(f"{name} is a Pillow image that cannot be loaded ({in_words(error)}).") from error
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Raise `ImageError` for a picture of too many pixels, or of a single one."""
+    """Raise `ImageError` for a picture with too many pixels, or with fewer than two."""
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(name, width, height)
     if width * height <= 1:
@@ -87,29 +87,29 @@ def check_size(width: int, height: int, name: str) -> None:
 
 
 def text_above(value: float, limit: float, digits: int = 0) -> str:
-    """Return a number that is above a limit with as many decimal places as it takes to see that."""
+    """Return a number above a limit as text, with enough decimal places to show that it is above."""
     while float(f"{value:.{digits}f}") <= limit and digits < 12:
         digits += 1
     return f"{value:.{digits}f}"
 
 
 class _Jpeg(JpegImageFile):
-    """JPEG without the reader's look at EXIF for the resolution: it warns, process-wide, when EXIF is malformed."""
+    """JPEG reader that does not search EXIF for the resolution: Pillow's search warns when EXIF is malformed."""
 
     def _read_dpi_from_exif(self) -> None:
         pass
 
 
 class _WebP(WebPImageFile):
-    """WebP whose decoder, two canvases large, is let go before the picture itself is allocated."""
+    """WebP reader that frees its decoder, which holds two canvases, before the picture itself is allocated."""
 
     def load_prepare(self) -> None:
         self.__dict__.pop("_decoder", None)
         super().load_prepare()
 
 
-# The readers are called one by one instead of by PIL.Image.open, which checks the size only after opening, by a
-# warning between 89 and 179 megapixels. Warnings cannot be silenced for one thread alone.
+# The readers are called directly: PIL.Image.open checks the size only after opening, and between 89 and 179
+# megapixels only warns. Warnings cannot be silenced for one thread alone.
 _OPENERS: dict[str, tuple[tuple[bytes, ...], Callable[[io.BytesIO], ImageFile]]] = {
     "JPEG": ((b"\xff\xd8\xff",), _Jpeg),
     "PNG": ((b"\x89PNG\r\n\x1a\n",), PngImageFile),
@@ -131,7 +131,7 @@ def _format_of(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO], Imag
 
 
 def _other_format(data: bytes) -> str:
-    """Name the formats that people most often bring instead."""
+    """Name the format, for those that people most often try instead."""
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if data[4:8] == b"ftyp":
         return ": it is HEIC, AVIF or a video"
@@ -143,11 +143,11 @@ def _other_format(data: bytes) -> str:
 
 
 class _Contents(io.BytesIO):
-    """A file in memory that keeps Pillow within bounds, before and after `header_is_read` is set.
+    """A file in memory that limits what Pillow reads.
 
-    Before: a header in very many small pieces is refused; some take Pillow minutes to join.
-    After: reading past the end is refused. Pillow does so itself, unless someone in this process has set
-    `ImageFile.LOAD_TRUNCATED_IMAGES`; half a picture must not be explained whoever did.
+    Until `header_is_read` is set, a header in very many small pieces is refused: Pillow can take minutes to join them.
+    Afterwards, reading past the end is refused. Pillow does this itself, unless `ImageFile.LOAD_TRUNCATED_IMAGES` is
+    set somewhere in this process; a truncated picture must never be explained.
     """
 
     header_is_read = False
@@ -167,7 +167,7 @@ def _decode(data: bytes, opener: Callable[[io.BytesIO], ImageFile], name: str, m
     contents = _Contents(data)
     with opener(contents) as file:
         check_size(*file.size, name)
-        # Lets the JPEG decoder skip resolution that would be thrown away; other formats ignore it.
+        # Lets the JPEG decoder work at a lower resolution where the picture is scaled down; other formats ignore it.
         width, height = size = _bounded(file.size, max_side)
         file.draft(None, (2 * width, 2 * height))
         contents.header_is_read = True
@@ -220,7 +220,7 @@ def _converted(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
 
 
 def _grey_from_numbers(picture: PIL.Image.Image, size: tuple[int, int], name: str) -> PIL.Image.Image:
-    """Bring 16-bit, 32-bit and float grey to 0..255 by the rule that `load_image` states."""
+    """Scale 16-bit, 32-bit and float grey to 0..255 by the rule in the docstring of `load_image`."""
     if picture.mode.startswith("I;16"):
         scale = 255 / 65535
         picture = picture.convert("I")
@@ -234,7 +234,7 @@ def _grey_from_numbers(picture: PIL.Image.Image, size: tuple[int, int], name: st
 
 def _scale_of(picture: PIL.Image.Image, name: str) -> float:
     low, high = cast("tuple[float, float]", picture.getextrema())  # one band has one pair
-    # A float may miss the end of its range by rounding; a whole number cannot.
+    # Rounding may take a float slightly outside its range, but not a whole number.
     ranges = ((1.0, 255.0), (255.0, 1.0)) if picture.mode == "F" else ((255.0, 1.0), (65535.0, 255 / 65535))
     for top, scale in ranges:
         slack = top * 1e-3 if picture.mode == "F" else 0.0
@@ -260,7 +260,7 @@ _TRANSPOSE = {
 def _orientation(exif: object) -> int:
     """Read tag 0x0112 of the first EXIF directory; 1 (upright) if there is none or it is malformed.
 
-    Pillow's own reader warns about malformed EXIF; TIFF pictures it has already turned while loading.
+    Pillow's own reader would warn about malformed EXIF. Pillow has already rotated TIFF pictures while loading them.
     """
     if not isinstance(exif, bytes):
         return 1

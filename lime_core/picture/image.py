@@ -1,4 +1,4 @@
-"""The picture that everything else works on, and how it is loaded from a file."""
+"""`Image`, the picture that every step works on, and how it is loaded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORKING_SIDE = 640
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """An RGB picture that never changes; two are equal when their pixels are.
+    """An immutable RGB picture; two are equal when their pixels are equal.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Image:
     pixels : uint8 array (H, W, 3)
         RGB, 0..255, read-only.
     sha256 : str
-        Hex digest of shape and pixels: the picture's name in caches and in saved explanations.
+        Hex digest of shape and pixels, which identifies the picture in caches and saved explanations.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _checked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def as_image(source: Image | PictureSource) -> Image:
-    """Return an `Image` as it is, and anything else as `load_image` reads it."""
+    """Return an `Image` unchanged, and load anything else with `load_image`."""
     return source if isinstance(source, Image) else load_image(source)
 
 
@@ -127,8 +127,8 @@ def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
 
     * 16-bit grey and RGB: 65535 becomes 255;
     * 32-bit whole numbers: as they are if all lie in 0..255, as 16-bit if all lie in 0..65535;
-    * floats: times 255 if all lie in 0..1, as they are if all lie in 0..255; what rounding put beyond the ends by
-      a thousandth of the range is cut off.
+    * floats: times 255 if all lie in 0..1, as they are if all lie in 0..255; values outside by up to a thousandth of
+      the range, as from rounding, are clipped.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
     ------
     ImageError
         If the file is missing, too large, not one of these formats, damaged or incomplete, if numbers do not fit the
-        rule above, or if it is none of these things.
+        rule above, or if `source` has none of these types.
     """
     if isinstance(max_side, bool) or not isinstance(max_side, int) or max_side < 2:
         raise ImageError(f"max_side must be a whole number of pixels, at least 2; got {max_side!r}.")
@@ -156,7 +156,7 @@ def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
         return Image(from_pillow(PIL.Image.fromarray(source.pixels), max_side))
     if isinstance(source, PIL.Image.Image):
         return Image(from_pillow(source, max_side))
-    # Tensors of other libraries turn themselves into arrays; a NumPy scalar is one without a shape.
+    # Tensors of other libraries convert themselves to arrays; so does a NumPy scalar, which is then refused.
     if not isinstance(source, _CONTENTS) and hasattr(source, "__array__"):
         return Image(from_pillow(to_pillow(source), max_side))
     data, name = _read(source)
@@ -168,7 +168,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def _read(source: Any) -> tuple[bytes, str]:
-    """Return the contents, at most `MAX_BYTES` long, and what to call the picture in a message."""
+    """Return the contents, at most `MAX_BYTES` long, and the name of the picture in messages."""
     if isinstance(source, _CONTENTS):
         _check_bytes(memoryview(source).nbytes, "The picture")
         return bytes(source), "The picture"
@@ -183,7 +183,7 @@ def _read(source: Any) -> tuple[bytes, str]:
 
 
 def _read_path(source: str | os.PathLike[str]) -> tuple[bytes, str]:
-    # As a path an address would lose one of its slashes.
+    # Checked first, because `Path` would drop one of the slashes of an address.
     if isinstance(source, str) and _ADDRESS.match(source):
         raise ImageError(f"{source} is an address, not a file. Download the picture and give its path.")
     path = Path(source)
@@ -191,7 +191,7 @@ def _read_path(source: str | os.PathLike[str]) -> tuple[bytes, str]:
         if not path.is_file():
             problem = "is not a file" if path.exists() else "does not exist"
             raise ImageError(f"{path} {problem}. Give the path of a picture file.")
-        # The size is asked for before anything is read, and again after: the file may be growing.
+        # The size is checked before reading, and again afterwards, because the file may be growing.
         _check_bytes(path.stat().st_size, str(path))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -202,8 +202,8 @@ def _read_path(source: str | os.PathLike[str]) -> tuple[bytes, str]:
 
 
 def _read_open_file(file: Any) -> tuple[bytes, str]:
-    own = getattr(file, "name", None)
-    name = own if isinstance(own, str) and own else "The picture"
+    file_name = getattr(file, "name", None)
+    name = file_name if isinstance(file_name, str) and file_name else "The picture"
     try:
         data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -211,7 +211,7 @@ def _read_open_file(file: Any) -> tuple[bytes, str]:
     if not isinstance(data, bytes):
         raise ImageError(f'{name} must be opened for reading bytes: `open(path, "rb")`; it gives text or nothing.')
     if not data:
-        raise ImageError(f"{name} has nothing left to read. Is the file empty, or read already? `file.seek(0)`.")
+        raise ImageError(f"{name} has nothing left to read. The file is empty, or was read before: `file.seek(0)`.")
     _check_bytes(len(data), name)
     return data, name
 

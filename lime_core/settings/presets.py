@@ -18,7 +18,7 @@ from lime_core.masks.samplers import Iid, MixedRate
 from lime_core.settings.spec import ExplainSpec
 from lime_core.settings.view import View
 from lime_core.superpixels import Quickshift, Slic
-from lime_core.surrogates.models import Lasso, LeastSquares, Ridge
+from lime_core.surrogates.families import Lasso, LeastSquares, Ridge
 from lime_core.surrogates.selection import All, LassoPath
 
 _LIME = ExplainSpec(

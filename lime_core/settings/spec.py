@@ -19,7 +19,7 @@ from lime_core.masks.samplers import SAMPLERS, Balanced, Sampler
 from lime_core.parameters import Parameter, Stage, option, parameter, parameters_of
 from lime_core.settings.view import View
 from lime_core.superpixels import SEGMENTATIONS, Resolution, Segmentation, Slic
-from lime_core.surrogates.models import SURROGATES, Ridge, Surrogate
+from lime_core.surrogates.families import SURROGATES, Ridge, Surrogate
 from lime_core.surrogates.selection import SELECTIONS, All, Selection
 from lime_core.surrogates.targets import TARGETS, LogOdds, Target
 
@@ -165,7 +165,14 @@ class ExplainSpec:
     @property
     def stream_digest(self) -> str:
         """Equal for queries that ask the same questions in the same order, wherever they end."""
-        endless = dataclasses.replace(self, samples=2, early_stop=False, stop_tolerance=0.05, stop_top_k=5)
+        usual: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(self)}
+        endless = dataclasses.replace(
+            self,
+            samples=2,
+            early_stop=False,
+            stop_tolerance=usual["stop_tolerance"],
+            stop_top_k=usual["stop_top_k"],
+        )
         return endless.digest(*QUERY_STAGES)
 
     def to_dict(self) -> dict[str, Any]:
@@ -189,8 +196,8 @@ class ExplainSpec:
         A query that may stop early is also decided by the settings of the fit that it watches, so those count too.
         """
         counted = set(stages) | ({"fit"} if self.early_stop and "query" in stages else set())
-        values = {name: rule for name, rule in parameters_of(self).items() if rule.stage in counted}
-        part = {name: _plain(getattr(self, name)) for name in values}
+        names = [name for name, rule in parameters_of(self).items() if rule.stage in counted]
+        part = {name: _plain(getattr(self, name)) for name in names}
         return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
     def with_stages_of(self, other: ExplainSpec, *stages: Stage) -> ExplainSpec:

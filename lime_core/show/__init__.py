@@ -1,4 +1,4 @@
-"""Drawing: maps of an attribution, pictures of superpixels, the report. It draws, and decides nothing."""
+"""Drawing: maps of an attribution, pictures of superpixels, the report."""
 
 from lime_core.show.captions import legend
 from lime_core.show.differences import difference_attribution

@@ -1,4 +1,4 @@
-"""Differences as attributions: what a contrast of two classes, or of two models, needs to be drawn like any result."""
+"""Differences between two classes or two models as attributions, so that they are drawn like any result."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def difference_attribution(difference: Contrast | Difference, attribution: Attri
     difference : Contrast or Difference
         From `Explanation.contrast` or `Comparison.difference`.
     attribution : Attribution
-        One of those that were compared: the superpixels, the unit and the rest are taken from it.
+        One of the two that were compared: its superpixels, unit and other fields are used.
     name : str
-        What the difference is called.
+        Name of the difference.
 
     Returns
     -------

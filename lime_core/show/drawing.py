@@ -1,4 +1,4 @@
-"""What pictures are drawn with: smooth lines along superpixels, hatching, blending."""
+"""Drawing tools: smooth lines along superpixels, hatching, blending."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lines(segments: Labels, superpixels: Any, width: float) -> Share:
     chosen = np.where(np.isin(segments, superpixels), segments, -1)
     edges = find_boundaries(chosen, mode="thick").astype(np.float32)
     sigma = width * max(1.0, max(segments.shape) / 500)
-    # Blurring rounds the staircase of pixel boundaries; the gain makes the middle of the line opaque again.
+    # Blurring smooths the steps of pixel boundaries; the gain makes the middle of the line opaque again.
     return np.asarray(np.clip(gaussian(edges, sigma / 2) * (1.3 * max(1.0, sigma)), 0, 1), dtype=np.float32)
 
 
@@ -64,7 +64,7 @@ def to_bytes(picture: Share) -> Pixels:
 def innermost_points(segments: Labels) -> list[tuple[int, tuple[int, int], float]]:
     """Return (id, (row, column), distance to the nearest boundary in px) for every superpixel.
 
-    The point is the one farthest from the superpixel's boundary, so it lies inside however the superpixel bends.
+    The point is the one farthest from the superpixel's boundary, so it lies inside a superpixel of any shape.
     """
     points = []
     for superpixel, box in enumerate(ndimage.find_objects(np.asarray(segments) + 1)):
@@ -79,7 +79,7 @@ def innermost_points(segments: Labels) -> list[tuple[int, tuple[int, int], float
 
 
 def greyed(pixels: Pixels) -> Share:
-    """Return the picture without colour, float RGB 0..255, so that all colour in a map laid over it is the map's."""
+    """Return the picture without colour, float RGB 0..255, so that all colour comes from the map laid over it."""
     return np.repeat(rgb2gray(pixels)[..., None] * 255, 3, axis=-1).astype(np.float32)
 
 

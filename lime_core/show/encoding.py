@@ -1,4 +1,4 @@
-"""Pictures as files: PNG for what has to be exact, JPEG inside a page."""
+"""Pictures as files: PNG where pixels must be exact, JPEG inside a page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def to_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def to_data_url(pixels: NDArray[np.uint8]) -> str:
-    """Encode a uint8 array (H, W, 3) as a JPEG inside an address, for a page that needs nothing from elsewhere."""
+    """Encode a uint8 array (H, W, 3) as a JPEG in a data URL, for a page without other files."""
     buffer = io.BytesIO()
     PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

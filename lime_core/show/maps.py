@@ -48,11 +48,11 @@ def render(
     image : Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
-        What a method gave for it.
+        The attribution of that picture.
     class_index : int
         One of the explained classes.
     view : View, optional
-        The kind of map, and what it shows; the default view without it.
+        The kind of map, and what it shows; the default view if left out.
     limit : float, optional
         Where the scale of a heat map or jet map ends. Without it a heat map takes `shared_limit`, and a jet map
         ends at its own largest value. The other maps have no scale.
@@ -149,7 +149,7 @@ def heatmap(
     scores = _shown_map(attribution, class_index, view)
     limit = float(np.abs(scores).max()) if limit is None else limit
     colors = colorize(scores, "diverging" if attribution.signed else "sequential", limit)
-    # Colour leaves the picture as the map comes in: what is left of either hue is then the map's alone.
+    # The picture loses its own colour as the map becomes opaque, so that blue and orange come from the map alone.
     below = blend(pixels.astype(np.float32), greyed(pixels), min(1.0, 2 * view.opacity))
     return to_bytes(blend(below, colors, view.opacity))
 
@@ -164,8 +164,8 @@ def jet(
 ) -> Pixels:
     """Draw the map of the MATLAB blog: evidence for the class, smoothed, in the colours of jet.
 
-    The scale has no sign: of a view of both signs the evidence against the class is left out; a view of negative
-    scores shows how strong they are. The Gaussian is `imgaussfilt`'s: cut off at two sigma, the border replicated.
+    The scale has no sign: for a view of both signs the evidence against the class is left out; for a view of negative
+    scores their strength is drawn. The Gaussian is `imgaussfilt`'s: cut off at two sigma, the border replicated.
     `top_k` as in `heatmap`. With an opacity of 0 the picture comes back unchanged.
 
     Parameters, result and errors are those of `render`.
@@ -191,7 +191,7 @@ def shared_limit(attribution: Attribution, view: View | None = None) -> float:
     attribution : Attribution
         Of any method.
     view : View, optional
-        Which scores are shown; the default view without it.
+        Which scores are shown; the default view if left out.
 
     Returns
     -------
@@ -236,7 +236,7 @@ def _shown_map(attribution: Attribution, class_index: int, view: View) -> Share:
         return attribution.heatmap(class_index, view)
     item = attribution[class_index]
     sign = view.sign if attribution.signed else "both"
-    shown = {"positive": item.scores > 0, "negative": item.scores < 0, "both": item.scores != 0}[sign]
+    visible = {"positive": item.scores > 0, "negative": item.scores < 0, "both": item.scores != 0}[sign]
     if view.hide_unsure:
-        shown = shown & item.sure
-    return np.where(shown, item.scores, 0).astype(np.float32)
+        visible = visible & item.sure
+    return np.where(visible, item.scores, 0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""An attribution as one HTML page that needs nothing else: to mail, to print, to keep."""
+"""An attribution as one self-contained HTML page, for sending, printing and keeping."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def html_report(
     image : Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
-        What a method gave for it.
+        The attribution of that picture.
     title : str
-        What the picture is called; escaped, as is every other text.
+        Name of the picture; escaped, as is every other text.
     view : View, optional
-        How the classes are drawn. Without it the default view, or a heat map where there are no superpixels.
+        How the classes are drawn; if left out the default view, or a heat map where there are no superpixels.
 
     Returns
     -------
     str
-        HTML with the pictures inside, without scripts and without anything fetched from elsewhere.
+        HTML with the pictures inside, without scripts and without links to other files or hosts.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def html_report(
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What the page says of one class: texts, the address of its map, and the rows of its table."""
+    """What the page says about one class: texts, the address of its map, and the rows of its table."""
 
     name: str
     output: str
@@ -111,7 +111,7 @@ def _card(image: Image, attribution: Attribution, item: ClassAttribution, view: 
 
 
 def _strongest(attribution: Attribution, item: ClassAttribution) -> list[tuple[str, ...]]:
-    """Return a row for each of the strongest superpixels; none where there are only pixels."""
+    """Return a row for each of the strongest superpixels; none where scores belong to pixels."""
     if attribution.segments is None:
         return []
     scores, sign = attribution.scores(item.index), "+" if attribution.signed else ""

@@ -1,4 +1,4 @@
-"""Pictures of superpixels: where they are, what they are called, and what hiding some of them looks like."""
+"""Pictures of superpixels: their boundaries, their numbers, and perturbed samples."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def numbered(
     image, segments
         As for `boundaries`, whose errors are raised here too.
     ids : sequence of int, optional
-        What each superpixel is called, such as `Attribution.superpixel_ids`; without it its number 0..S-1.
+        The number of each superpixel, such as `Attribution.superpixel_ids`; 0..S-1 if left out.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def perturbed(image: Image | PictureSource, fill: Pixels, segments: Labels, mask
     image : Image or what `load_image` takes
         The picture.
     fill : uint8 array (H, W, 3)
-        What stands where a superpixel is hidden; see `Fill.paint`.
+        What replaces hidden superpixels; see `Fill.paint`.
     segments : int32 array (H, W)
         Superpixels 0..S-1.
     mask : array (S,)
@@ -113,5 +113,5 @@ def perturbed(image: Image | PictureSource, fill: Pixels, segments: Labels, mask
     superpixels = int(segments.max()) + 1
     if np.shape(mask) != (superpixels,):
         raise SpecError(f"mask must have one entry for each of {superpixels} superpixels; got {np.shape(mask)}.")
-    shown = np.asarray(mask)[None] != 0
-    return np.asarray(hide(pixels, fill, segments, shown.astype(np.uint8))[0])
+    visible = np.asarray(mask)[None] != 0
+    return np.asarray(hide(pixels, fill, segments, visible.astype(np.uint8))[0])

@@ -23,7 +23,7 @@ class Segmentation(Option, ABC):
     Attributes
     ----------
     coarser, finer : str
-        Advice for when there are too many superpixels, or too few.
+        Advice for too many superpixels, and for too few.
     """
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class Segmentation(Option, ABC):
     finer: ClassVar[str]
 
     def superpixel_ids(self, superpixels: int) -> NDArray[np.int64]:
-        """Return what people call each of S superpixels, int64 ``(S,)``: ``0..S-1`` unless they have own numbers."""
+        """Return what people call each of S superpixels, int64 ``(S,)``: ``0..S-1`` unless the user numbered them."""
         return np.arange(superpixels, dtype=np.int64)
 
     @abstractmethod

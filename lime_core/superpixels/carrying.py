@@ -19,7 +19,7 @@ def without_gaps(labels: ArrayLike) -> Labels:
 
 
 def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Squash an RGB picture to ``size = (height, width)`` (bilinear with antialiasing); uint8 in and out."""
+    """Resize an RGB picture to ``size = (height, width)`` (bilinear with antialiasing); uint8 in and out."""
     if pixels.shape[:2] == tuple(size):
         return pixels
     height, width = size
@@ -30,8 +30,8 @@ def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 def carry_labels(labels: Labels, size: tuple[int, int]) -> Labels:
     """Carry a label map to another size without losing a superpixel.
 
-    Nearest neighbour first; a superpixel too small to be hit takes the pixel nearest to its centre whose
-    present owner has another one.
+    Nearest neighbour first. A superpixel so small that it is lost then gets the pixel nearest to its centre that
+    belongs to a superpixel with at least two pixels.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def carry_labels(labels: Labels, size: tuple[int, int]) -> Labels:
         rows, columns = np.nonzero(labels == lost)
         row = (rows.mean() + 0.5) * height / labels.shape[0] - 0.5
         column = (columns.mean() + 0.5) * width / labels.shape[1] - 0.5
-        far = (np.arange(height)[:, None] - row) ** 2 + (np.arange(width)[None, :] - column) ** 2
-        far[sizes[carried] < 2] = np.inf
-        nearest = np.unravel_index(np.argmin(far), far.shape)
+        squared_distance = (np.arange(height)[:, None] - row) ** 2 + (np.arange(width)[None, :] - column) ** 2
+        squared_distance[sizes[carried] < 2] = np.inf
+        nearest = np.unravel_index(np.argmin(squared_distance), squared_distance.shape)
         sizes[carried[nearest]] -= 1
         sizes[lost] += 1
         carried[nearest] = lost

@@ -39,7 +39,7 @@ def segment(
     method : Segmentation
         One of `SEGMENTATIONS` with its parameters.
     resolution : {"viewing", "model"}
-        Cut the picture as it is, or shrunk to `input_size` first and carry the labels back.
+        Cut the picture at its own size, or cut it at `input_size` and scale the labels back.
     input_size : tuple of int, optional
         Height and width of the model's input; needed for "model" only.
 

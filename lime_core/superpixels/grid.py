@@ -1,4 +1,4 @@
-"""Superpixels that do not look at the picture: a grid of rectangles."""
+"""Superpixels that ignore what is in the picture: a grid of rectangles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lime_core.superpixels.base import Pixels, Segmentation
 
 @dataclass(frozen=True, slots=True)
 class Grid(Segmentation):
-    """A regular grid of rectangles: blind to the picture, and so a fair baseline."""
+    """A regular grid of rectangles, which ignores what is in the picture: a baseline for the other cuts."""
 
     name: ClassVar[str] = "grid"
     coarser: ClassVar[str] = "lower rows or columns"

@@ -1,4 +1,4 @@
-"""Superpixels of the user's own: a label map, as an array or a PNG file."""
+"""The user's own superpixels: a label map, as an array or a PNG file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelMap(Segmentation):
-    """A label map of the user's own: every distinct value is one superpixel.
+    """The user's own label map: every distinct value is one superpixel.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class LabelMap(Segmentation):
         Renumbered ``0..S-1`` in rising order of the user's values, read-only. A map of another size than the picture
         is stretched onto it when its proportions are the same to 2 %.
     ids : ndarray of int64, shape (S,)
-        The user's own value of each superpixel, rising, read-only: what people are told.
+        The user's own value of each superpixel, rising, read-only: the number that people see.
     """
 
     name: ClassVar[str] = "label_map"
@@ -62,8 +62,8 @@ class LabelMap(Segmentation):
     def load(cls, source: str | os.PathLike[str] | bytes | BinaryIO) -> LabelMap:
         """Read a label map from a PNG (path, bytes or open file): each grey level, index or colour is one superpixel.
 
-        The id of a colour is R + 256 G + 65536 B, as in the panoptic maps of COCO; transparency counts only where it
-        differs.
+        The id of a colour is R + 256 G + 65536 B, as in the panoptic maps of COCO; transparency counts only if it
+        is not the same everywhere.
 
         Raises
         ------
@@ -81,16 +81,16 @@ class LabelMap(Segmentation):
         except (OSError, SyntaxError, TypeError, ValueError, PIL.Image.DecompressionBombError) as error:
             raise SpecError(f"The label map must be a readable PNG file: {in_words(error)}.") from error
         if values.ndim == 3:
-            values = _one_value_a_pixel(values)
+            values = _one_value_per_pixel(values)
         return cls(values)
 
     def cut(self, pixels: Pixels) -> NDArray[np.int64]:
         """Return the labels at the size of `pixels`."""
         height, width = pixels.shape[:2]
-        own_height, own_width = self.labels.shape
-        if abs(own_width * height - own_height * width) > 0.02 * own_height * width:
+        map_height, map_width = self.labels.shape
+        if abs(map_width * height - map_height * width) > 0.02 * map_height * width:
             raise SpecError(
-                f"The label map is {own_width}×{own_height} but the picture is {width}×{height}; "
+                f"The label map is {map_width}×{map_height} but the picture is {width}×{height}; "
                 "give a map with the picture's proportions."
             )
         return carry_labels(self.labels, (height, width)).astype(np.int64)
@@ -105,7 +105,7 @@ class LabelMap(Segmentation):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LabelMap:
-        """Build from the result of `to_dict`, without the name; one of an older version has no values of its own."""
+        """Build from the result of `to_dict`, without the name; files of older versions have no ids."""
         labels = decode_array(values.get("labels"))
         ids = values.get("ids")
         if ids is None:
@@ -150,7 +150,7 @@ def _kind(source: Any) -> str:
     return "a file opened as text" if hasattr(source, "read") else type(source).__name__
 
 
-def _one_value_a_pixel(values: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _one_value_per_pixel(values: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return one number for each colour ``(H, W, channels)``: the grey level, or R + 256 G + 65536 B."""
     opaque = values.shape[2] in (2, 4) and np.ptp(values[..., -1]) == 0
     bands = values[..., :-1] if opaque else values

@@ -7,7 +7,7 @@ from lime_core.explanation.agreement import jaccard
 from lime_core.trials.curves import Curves, area, curves
 from lime_core.trials.reality import Answer, RealityCheck, reality_check
 from lime_core.trials.repeat import Repeat, agreement, repeat
-from lime_core.trials.sanity import SanityCheck, Stage, sanity_check
+from lime_core.trials.sanity import SanityCheck, SanityStep, sanity_check
 from lime_core.trials.shared import to_json_ready
 from lime_core.trials.what_if import Variant, WhatIf, usual_variants, what_if
 
@@ -17,7 +17,7 @@ __all__ = [
     "RealityCheck",
     "Repeat",
     "SanityCheck",
-    "Stage",
+    "SanityStep",
     "Variant",
     "WhatIf",
     "agreement",

@@ -88,7 +88,7 @@ def _what_if_lines(result: WhatIf) -> str:
 
 def _sanity_lines(check: SanityCheck) -> str:
     outcome = "changes, as it should" if check.passed else "hardly changes, which it should not"
-    agreement = check.stages[-1].agreement
+    agreement = check.steps[-1].agreement
     return f"  with re-initialised weights the explanation {outcome} (rank correlation {agreement:.2f})"
 
 

@@ -14,11 +14,11 @@ from lime_core.answers.query import Progress
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, kendall_tau
 from lime_core.explanation.attribution import Attribution
-from lime_core.methods import MaskMethod
+from lime_core.methods import MaskMethod, Method
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
-from lime_core.trials.shared import LIME, mean, part_of, reusable, strongest_count
+from lime_core.trials.shared import LIME, mean, means_the_same, part_of, reusable, strongest_count
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def repeat(
     classifier: Classifier,
     spec: ExplainSpec,
     *,
-    method: MaskMethod = LIME,
+    method: Method = LIME,
     k: int | None = None,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     known: Neighborhood | None = None,
@@ -78,7 +78,7 @@ def repeat(
     ----------
     image, classifier, spec
         What is explained, by which model, with which settings.
-    method : MaskMethod
+    method : Method
         The method that explains.
     k : int, optional
         How many superpixels count as the strongest; the K of the spec's view by default.
@@ -92,15 +92,18 @@ def repeat(
     Raises
     ------
     SpecError
-        With fewer than two seeds.
+        With fewer than two seeds, or when the method draws nothing at random.
     """
     if len(set(seeds)) < 2:
         raise SpecError(f"Repeating needs at least two different seeds; got {list(seeds)}.")
+    first, second = (replace(spec, seed=seed) for seed in sorted(set(seeds))[:2])
+    if means_the_same(method, first, second):
+        raise SpecError(f"{method.title} draws nothing at random: another seed gives the same result.")
     runs = []
     for position, seed in enumerate(seeds):
         progress = part_of(on_progress, position, len(seeds), spec.samples)
         reseeded = replace(spec, seed=seed)
-        cached = reusable(known, method.asked(reseeded))
+        cached = reusable(known, method.asked(reseeded)) if isinstance(method, MaskMethod) else None
         runs.append(method.attribute(image, classifier, reseeded, known=cached, on_progress=progress))
     return tuple(agreement(runs, item.index, tuple(seeds), k=k or spec.top_k) for item in runs[0].classes)
 

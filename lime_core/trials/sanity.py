@@ -12,7 +12,7 @@ from lime_core.answers.query import Progress
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, rank_correlation
 from lime_core.explanation.attribution import Attribution
-from lime_core.methods import MaskMethod
+from lime_core.methods import Method
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
@@ -20,7 +20,7 @@ from lime_core.trials.shared import LIME, part_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+class SanityStep:
     """One step of a sanity check.
 
     Attributes
@@ -49,7 +49,7 @@ class SanityCheck:
     ----------
     class_index : int
         The class.
-    stages : tuple of Stage
+    steps : tuple of SanityStep
         From few layers to all of them.
     passed : bool
         Whether the explanation of the wholly re-initialised model differs: rank correlation below one half.
@@ -60,7 +60,7 @@ class SanityCheck:
     """
 
     class_index: int
-    stages: tuple[Stage, ...]
+    steps: tuple[SanityStep, ...]
     passed: bool
 
 
@@ -71,13 +71,13 @@ def sanity_check(
     spec: ExplainSpec,
     class_index: int,
     *,
-    method: MaskMethod = LIME,
+    method: Method = LIME,
     k: int | None = None,
-    stages: int = 4,
+    steps: int = 4,
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> SanityCheck:
-    """Re-initialise a Keras model's layers from the output downwards and explain it again at each stage.
+    """Re-initialise a Keras model's layers from the output downwards and explain it again at each step.
 
     A layer is re-initialised by shuffling each of its weight arrays, which keeps their distribution and so the
     scale of what flows through the network.
@@ -98,46 +98,46 @@ def sanity_check(
         The method that explains.
     k : int, optional
         How many superpixels count as the strongest; the K of the spec's view by default.
-    stages : int
+    steps : int
         At least 1.
     seed : int
         Of the shuffling.
     on_progress : callable, optional
-        Counts samples over all stages.
+        Counts samples over all steps.
     """
-    if stages < 1:
-        raise SpecError(f"stages must be at least 1; got {stages}.")
+    if steps < 1:
+        raise SpecError(f"steps must be at least 1; got {steps}.")
     spec = replace(spec, classes=(class_index,), early_stop=False)
-    parts = stages + 1
+    parts = steps + 1
     progress = part_of(on_progress, 0, parts, spec.samples)
     trained = method.attribute(image, classify(network), spec, on_progress=progress)
     layers = [layer for layer in network.layers if layer.get_weights()][::-1]
     weights = [layer.get_weights() for layer in layers]
     random = np.random.default_rng(seed)
-    results: list[Stage] = []
-    forgotten = 0
+    results: list[SanityStep] = []
+    reset = 0
     try:
-        for stage in range(1, stages + 1):
-            until = max(len(layers) * stage // stages, 1)
-            for layer in layers[forgotten:until]:
-                shuffled = [random.permuted(each.ravel()).reshape(each.shape) for each in layer.get_weights()]
-                layer.set_weights(shuffled)
-            forgotten = until
-            progress = part_of(on_progress, stage, parts, spec.samples)
-            forgetful = method.attribute(image, classify(network), spec, on_progress=progress)
-            results.append(_stage(trained, forgetful, class_index, k or spec.top_k, until, layers[until - 1].name))
+        for step in range(1, steps + 1):
+            until = max(len(layers) * step // steps, 1)
+            for layer in layers[reset:until]:
+                permuted = [random.permuted(each.ravel()).reshape(each.shape) for each in layer.get_weights()]
+                layer.set_weights(permuted)
+            reset = until
+            progress = part_of(on_progress, step, parts, spec.samples)
+            shuffled = method.attribute(image, classify(network), spec, on_progress=progress)
+            results.append(_compared(trained, shuffled, class_index, k or spec.top_k, until, layers[until - 1].name))
     finally:
         for layer, original in zip(layers, weights, strict=True):
             layer.set_weights(original)
     return SanityCheck(class_index, tuple(results), passed=not abs(results[-1].agreement) >= 0.5)
 
 
-def _stage(trained: Attribution, forgetful: Attribution, index: int, k: int, layers: int, lowest: str) -> Stage:
-    scores = forgetful.scores(index)
+def _compared(trained: Attribution, shuffled: Attribution, index: int, k: int, layers: int, lowest: str) -> SanityStep:
+    scores = shuffled.scores(index)
     constant = bool(np.ptp(scores) == 0)
-    return Stage(
+    return SanityStep(
         layers=layers,
         lowest=lowest,
         agreement=0.0 if constant else rank_correlation(trained.scores(index), scores),
-        jaccard=jaccard(trained.top_features(index, k, "both"), forgetful.top_features(index, k, "both")),
+        jaccard=jaccard(trained.top_features(index, k, "both"), shuffled.top_features(index, k, "both")),
     )

@@ -13,8 +13,8 @@ import numpy as np
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress
 from lime_core.explanation.attribution import Attribution
-from lime_core.methods import METHODS
-from lime_core.settings.spec import ExplainSpec
+from lime_core.methods import METHODS, MaskMethod, Method
+from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 
 LIME = METHODS["lime"]
 
@@ -29,6 +29,14 @@ def part_of(on_progress: Progress | None, position: int, parts: int, samples: in
 def reusable(known: Neighborhood | None, spec: ExplainSpec) -> Neighborhood | None:
     """Return the known answers where they begin, or contain, those to the question that a spec asks."""
     return known if known is not None and known.spec.begins_like(spec) else None
+
+
+def means_the_same(method: Method, first: ExplainSpec, second: ExplainSpec) -> bool:
+    """Return whether two specs cannot lead to different results of a method."""
+    if not isinstance(method, MaskMethod):
+        return first == second
+    asked = [method.asked(spec).digest(*QUERY_STAGES) for spec in (first, second)]
+    return asked[0] == asked[1] and (not method.fits or first.digest("fit") == second.digest("fit"))
 
 
 def strongest_count(attribution: Attribution, index: int, k: int | None) -> int:

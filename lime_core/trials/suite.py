@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,12 @@ from lime_core.answers.query import Progress
 from lime_core.answers.scene import prepare
 from lime_core.errors import LimeError
 from lime_core.explanation.attribution import Attribution
-from lime_core.methods import MaskMethod, method_named
+from lime_core.methods import MaskMethod, Method, method_named
 from lime_core.models import KerasClassifier, imagenet_class_names, model_card
 from lime_core.models.loading import build_network
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
-from lime_core.settings.spec import QUERY_STAGES
+from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 from lime_core.trials.curves import MOST_STEPS, Curves, curves
 from lime_core.trials.reality import RealityCheck, reality_check
 from lime_core.trials.repeat import Repeat, repeat
@@ -25,7 +25,7 @@ from lime_core.trials.sanity import SanityCheck, sanity_check
 from lime_core.trials.what_if import WhatIf, usual_variants, what_if
 
 SEEDS = (0, 1, 2, 3, 4)
-STAGES = 4
+SANITY_STEPS = 4
 
 
 def _unchanged(classifier: Classifier) -> Classifier:
@@ -48,8 +48,8 @@ class Subject:
         Of that picture by that model.
     class_index : int
         One of its classes.
-    neighborhood : Neighborhood
-        The answers it rests on, which no trial asks for again.
+    neighborhood : Neighborhood or None
+        The answers it rests on, where there are any, which no trial asks for again.
     top_k : int
         How many superpixels count as the strongest.
     seeds : tuple of int
@@ -63,13 +63,13 @@ class Subject:
     classifier: Classifier
     attribution: Attribution
     class_index: int
-    neighborhood: Neighborhood
+    neighborhood: Neighborhood | None
     top_k: int = 5
     seeds: tuple[int, ...] = SEEDS
     guard: Callable[[Classifier], Classifier] = _unchanged
 
     @property
-    def method(self) -> MaskMethod:
+    def method(self) -> Method:
         """The method that made the attribution."""
         return method_named(self.attribution.method)
 
@@ -129,7 +129,7 @@ def _sanity(subject: Subject, progress: Progress) -> SanityCheck:
         subject.class_index,
         method=subject.method,
         k=subject.top_k,
-        stages=STAGES,
+        steps=SANITY_STEPS,
         on_progress=progress,
     )
 
@@ -178,21 +178,34 @@ def calls_of(name: str, attribution: Attribution, seeds: tuple[int, ...] = SEEDS
     seeds : tuple of int
         Those of "repeat".
     """
-    method, superpixels = method_named(attribution.method), attribution.superpixels
-    asked = method.asked(attribution.spec)
-    # The unmodified picture comes on top whenever a model is put in front of a scene.
-    run = asked.sampler.size(asked.samples, superpixels) + 1
+    method, spec, superpixels = method_named(attribution.method), attribution.spec, attribution.superpixels
     step = -(-superpixels // MOST_STEPS)
-    variants = (method.asked(variant) for variant in usual_variants(attribution.spec).values())
-    different = {spec.digest(*QUERY_STAGES): spec for spec in (asked, *variants)}
-    calls = [
-        3 + (0 if asked.begins_like(spec) else spec.sampler.size(spec.samples, superpixels))
-        for spec in different.values()
-    ]
+    variants = (spec, *usual_variants(spec, method).values())
     return {
         "reality": 2 * (1 + 20) + 1,
         "curves": (2 + 10) * (-(-superpixels // step) + 1) + 1,
-        "repeat": sum(1 if seed == asked.seed else run for seed in seeds),
-        "what-if": sum(calls),
-        "sanity": (1 + STAGES) * run,
+        "repeat": sum(1 if seed == spec.seed else _calls_of_run(attribution, spec) for seed in seeds),
+        "what-if": sum(_calls_of_variants(attribution, method, variants)),
+        "sanity": (1 + SANITY_STEPS) * _calls_of_run(attribution, spec),
     }[name]
+
+
+def _calls_of_run(attribution: Attribution, spec: ExplainSpec) -> int:
+    """Return the pictures of one run of the attribution's method, the unmodified one included."""
+    method = method_named(attribution.method)
+    if not isinstance(method, MaskMethod):
+        return attribution.calls
+    asked = method.asked(spec)
+    return asked.sampler.size(asked.samples, attribution.superpixels) + 1
+
+
+def _calls_of_variants(attribution: Attribution, method: Method, variants: Sequence[ExplainSpec]) -> list[int]:
+    """Return the pictures of each variant; the first one's answers are there already."""
+    if not isinstance(method, MaskMethod):
+        return [attribution.calls + 2 for _ in variants]
+    first = method.asked(variants[0])
+    different = {(asked := method.asked(spec)).digest(*QUERY_STAGES): asked for spec in variants}
+    return [
+        3 + (0 if first.begins_like(asked) else asked.sampler.size(asked.samples, attribution.superpixels))
+        for asked in different.values()
+    ]

@@ -18,13 +18,13 @@ from lime_core.errors import SpecError
 from lime_core.explanation.agreement import rank_correlation
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.explanation import Explanation
-from lime_core.methods import MaskMethod
+from lime_core.methods import MaskMethod, Method
 from lime_core.models.protocol import Classifier
 from lime_core.parameters import parameters_of
 from lime_core.picture.image import Image
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 from lime_core.superpixels import Grid, Slic
-from lime_core.trials.shared import LIME, part_of, reusable
+from lime_core.trials.shared import LIME, means_the_same, part_of, reusable
 
 Floats = NDArray[np.float64]
 
@@ -86,8 +86,8 @@ class WhatIf:
     flips: tuple[int, ...]
 
 
-def usual_variants(spec: ExplainSpec) -> dict[str, ExplainSpec]:
-    """Return the changes that are tried unless others are asked for; what changes nothing is left out."""
+def usual_variants(spec: ExplainSpec, method: Method = LIME) -> dict[str, ExplainSpec]:
+    """Return the changes that are tried unless others are asked for; what changes nothing for a method is left out."""
     changes: dict[str, dict[str, Any]] = {
         "superpixels: finer": {"segmentation": Slic(n_segments=90)},
         "superpixels: coarser": {"segmentation": Slic(n_segments=25)},
@@ -102,7 +102,7 @@ def usual_variants(spec: ExplainSpec) -> dict[str, ExplainSpec]:
         "samples: another seed": {"seed": (spec.seed + 1) % 2**31},
     }
     variants = {name: replace(spec, **change) for name, change in changes.items()}
-    return {name: variant for name, variant in variants.items() if variant != spec}
+    return {name: variant for name, variant in variants.items() if not means_the_same(method, variant, spec)}
 
 
 def what_if(
@@ -111,7 +111,7 @@ def what_if(
     spec: ExplainSpec,
     class_index: int,
     *,
-    method: MaskMethod = LIME,
+    method: Method = LIME,
     k: int | None = None,
     variants: Mapping[str, ExplainSpec] | None = None,
     known: Neighborhood | None = None,
@@ -122,20 +122,13 @@ def what_if(
     Variants that ask the model the same questions share the answers, also with `known`, an earlier query. `k` says how
     many superpixels count as the strongest, without it each spec's own K; other parameters are those of `repeat`.
     """
-    specs = {"base": spec, **(usual_variants(spec) if variants is None else variants)}
+    specs = {"base": spec, **(usual_variants(spec, method) if variants is None else variants)}
     specs = {name: replace(each, classes=(class_index,), early_stop=False) for name, each in specs.items()}
-    answers: dict[str, tuple[Neighborhood, float]] = {}
+    asker = _Asker(image, classifier, method, known)
     attributions: dict[str, tuple[Attribution, float]] = {}
     for position, (name, variant) in enumerate(specs.items()):
-        asked = method.asked(variant)
-        key = asked.digest(*QUERY_STAGES)
-        if key not in answers:
-            progress = part_of(on_progress, position, len(specs), asked.samples)
-            neighborhood = query(image, classifier, asked, known=reusable(known, asked), on_progress=progress)
-            known = neighborhood if known is None else known
-            answers[key] = neighborhood, _hidden_output(image, classifier, asked, class_index)
-        neighborhood, hidden_output = answers[key]
-        attributions[name] = method.from_answers(neighborhood, variant), hidden_output
+        attribution = asker.explain(variant, part_of(on_progress, position, len(specs), variant.samples))
+        attributions[name] = attribution, asker.hidden_output(variant, class_index)
     base, _ = attributions.pop("base")
     compared = tuple(
         _variant(name, base, attribution, hidden, class_index, k or specs[name].top_k)
@@ -168,11 +161,36 @@ def _widened(spec: ExplainSpec, factor: float) -> dict[str, Any]:
     return {"kernel_width": float(np.clip(spec.kernel_width * factor, rule.low, rule.high))}
 
 
-def _hidden_output(image: Image, classifier: Classifier, spec: ExplainSpec, class_index: int) -> float:
-    """Return the model's output for the fully hidden picture."""
-    scene = prepare(image, classifier.input_size, spec)
-    outputs = Probe(scene, classifier).ask(np.zeros((1, scene.superpixels), np.uint8))
-    return float(outputs[0, class_index])
+class _Asker:
+    """Asks for variants of one explanation; the same question is asked once."""
+
+    def __init__(self, image: Image, classifier: Classifier, method: Method, known: Neighborhood | None) -> None:
+        self._image, self._classifier, self._method = image, classifier, method
+        self._known = known
+        self._answers: dict[str, Neighborhood] = {}
+        self._hidden: dict[str, float] = {}
+
+    def explain(self, spec: ExplainSpec, on_progress: Progress | None) -> Attribution:
+        """Return the method's result under other settings."""
+        if not isinstance(self._method, MaskMethod):
+            return self._method.attribute(self._image, self._classifier, spec, on_progress=on_progress)
+        asked = self._method.asked(spec)
+        key = asked.digest(*QUERY_STAGES)
+        if key not in self._answers:
+            cached = reusable(self._known, asked)
+            answers = query(self._image, self._classifier, asked, known=cached, on_progress=on_progress)
+            self._known = answers if self._known is None else self._known
+            self._answers[key] = answers
+        return self._method.from_answers(self._answers[key], spec)
+
+    def hidden_output(self, spec: ExplainSpec, class_index: int) -> float:
+        """Return the model's output for the fully hidden picture."""
+        key = replace(spec, samples=2, seed=spec.seed if spec.fill.random else 0).stream_digest
+        if key not in self._hidden:
+            scene = prepare(self._image, self._classifier.input_size, spec)
+            outputs = Probe(scene, self._classifier).ask(np.zeros((1, scene.superpixels), np.uint8))
+            self._hidden[key] = float(outputs[0, class_index])
+        return self._hidden[key]
 
 
 def _variant(

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import lime_core as lc
+from lime_core.methods import mask_methods
 from lime_core.models import model_card
 from lime_core.models.engines.base import Precision
 from lime_core.settings.flags import DEFAULT_METHOD, flags_of, spec_from_flags
@@ -68,6 +69,11 @@ def link(page: str, wanted: LinkedSettings) -> str:
     return f"{page.split('?')[0]}?{urlencode(query_of(wanted), doseq=True)}"
 
 
+def settings_in(query: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the parameters of an address that are settings; the others are Streamlit's own and the page's."""
+    return {name: list(texts) for name, texts in query.items() if name not in _RESERVED}
+
+
 def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     """Return what a link asks for.
 
@@ -76,9 +82,9 @@ def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     LimeError
         When a name is unknown or a value is not allowed.
     """
-    flags = {name: list(texts) for name, texts in query.items() if name not in _RESERVED}
+    flags = settings_in(query)
     named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
-    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", lc.METHODS)):
+    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", mask_methods())):
         if name in named and named[name] not in allowed:
             raise lc.SpecError(f"{name} must be one of {', '.join(allowed)}; got {named[name]!r}.")
     if "model" in named:

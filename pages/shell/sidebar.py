@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, DEFAULT_MODEL
+from lime_core.models import CATALOG, DEFAULT_MODEL, ModelCard, is_available
 from lime_core.superpixels import resize_pixels
 from pages.state.load_job import LoadJob
 from pages.state.server import server
@@ -29,15 +29,18 @@ def show() -> None:
     # The picture stands above the model, but how the model sees it is known only below.
     place = st.container()
     model = model_choice.model()
-    begin = model != state.settings.model or server().loading(model) is None
     state.change(model=model, precision=model_choice.precision())
     if chosen is not None:
         state.change(picture=chosen)
     if state.settings.picture is not None:
         with place:
             _picture(state.settings, state.settings.picture)
-    _model_card(model, server().classifier(model, state.settings.precision) or server().classifier(model))
-    _loading(server().load(model) if begin else server().loading(model))
+    models = server().models
+    _model_card(model, models.classifier(model, state.settings.precision) or models.classifier(model))
+    # A visit may cost no more than the built-in model; any other is loaded when a button asks for it.
+    if model == DEFAULT_MODEL and models.loading(model) is None:
+        models.load(model)
+    _loading(model, models.loading(model))
 
 
 def _picture(settings: Settings, picture: Picture) -> None:
@@ -67,13 +70,28 @@ def _model_card(model: str, classifier: lc.Classifier | None) -> None:
         st.caption(plain(note))
 
 
-def _loading(job: LoadJob | None) -> None:
-    if job is None or job.classifier is not None:
+def _loading(model: str, job: LoadJob | None) -> None:
+    if job is None:
+        if not is_available(CATALOG[model]):
+            _offer_to_fetch(CATALOG[model])
+    elif job.classifier is not None:
         return
-    if job.failed:
+    elif job.failed:
         _failed(job)
     else:
         st.fragment(_watch, run_every=_TICK)(job)
+
+
+def _offer_to_fetch(card: ModelCard) -> None:
+    st.button(
+        f"Fetch the weights, {megabytes(card.weights_bytes)}",
+        key="fetch",
+        icon=":material/download:",
+        help="They are not on this machine yet. Nothing is fetched until this button, Explain or Compare is pressed.",
+        on_click=_load,
+        args=(card.id,),
+        width="stretch",
+    )
 
 
 def _watch(job: LoadJob) -> None:
@@ -88,13 +106,13 @@ def _watch(job: LoadJob) -> None:
 
 def _failed(job: LoadJob) -> None:
     st.error(plain(str(job.error)))
-    st.button("Try again", key="load_again", on_click=_load_again, args=(job.model,), width="stretch")
+    st.button("Try again", key="load_again", on_click=_load, args=(job.model,), width="stretch")
     if job.model != DEFAULT_MODEL:
         st.button("Use the built-in model", key="use_built_in", on_click=_use_built_in, width="stretch")
 
 
-def _load_again(model: str) -> None:
-    server().load(model)
+def _load(model: str) -> None:
+    server().models.load(model)
 
 
 def _use_built_in() -> None:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Self
 
 import lime_core as lc
+from pages.state.visitor import connection
 
 _LOG = logging.getLogger("limelight")
 
@@ -38,7 +39,7 @@ class BackgroundJob(ABC):
     began : float
         Time of the start, seconds of `time.monotonic`.
     patience : float
-        Seconds after which a job that no page looks at ends: its browser tab was closed.
+        Seconds after which a job ends whose page was closed: it gives no sign of life and is not connected.
     failure : str
         How the message about an unexpected error begins.
     """
@@ -51,6 +52,7 @@ class BackgroundJob(ABC):
         self.done, self.total = 0, total
         self.error: lc.LimeError | None = None
         self.began = self._last_seen = time.monotonic()
+        self._is_connected = connection()
         self._stop = threading.Event()
         self._finished = threading.Event()
 
@@ -78,7 +80,7 @@ class BackgroundJob(ABC):
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
     def watched(self) -> None:
-        """Note that a page still shows it."""
+        """Note that its page is still open, on whatever screen."""
         self._last_seen = time.monotonic()
 
     def stop(self) -> None:
@@ -95,9 +97,13 @@ class BackgroundJob(ABC):
         Raises
         ------
         StoppedError
-            When it was stopped or no page has looked at it for `patience` seconds.
+            When it was stopped, or its page was closed `patience` seconds ago.
         """
-        if self._stop.is_set() or time.monotonic() - self._last_seen > self.patience:
+        silent = time.monotonic() - self._last_seen > self.patience
+        if silent and self._is_connected():
+            self.watched()
+            silent = False
+        if silent or self._stop.is_set():
             raise StoppedError
 
     def is_needed(self) -> bool:

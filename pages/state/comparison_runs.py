@@ -28,14 +28,9 @@ class ComparisonRuns:
         return any(job.active for job in self.jobs.values())
 
     def open(self) -> bool:
-        """Note that the screen is drawn; return whether it is the first time, or the first after `start_anew`."""
+        """Note that the screen is drawn; return whether it is the first time."""
         first, self._opened = not self._opened, True
         return first
-
-    def start_anew(self) -> None:
-        """Drop all runs and let the screen ask by itself once more."""
-        self.forget()
-        self._opened = False
 
     def ask(self, questions: list[Question]) -> None:
         """Put the question to every model; cached answers cost nothing."""

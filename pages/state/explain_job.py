@@ -38,6 +38,7 @@ class ExplainJob(BackgroundJob):
         super().__init__("explain", total=question.asked.samples)
         self.question = question
         self.compared = 0
+        self._seconds = 0.0  # that the model took since the last batch
         self.neighborhood = server.answers_to(question)
         self.started_with = self.done = self.neighborhood.samples if self.neighborhood else 0
         if self.neighborhood is not None:
@@ -56,24 +57,23 @@ class ExplainJob(BackgroundJob):
     def work(self) -> None:
         """Settle the precision, then ask batch by batch."""
         classifier, cached = self._settled()
-        answers = lc.stream(self.question.image, classifier, self.question.asked, known=cached)
-        while True:
-            self.check()
-            before = self.done
-            with self._server.inference:
-                began = time.perf_counter()
-                grown = next(answers, None)
-                seconds = time.perf_counter() - began
-            if grown is None:
-                return
+        asked = self.question.asked
+        # Cutting and inpainting take seconds, so other visitors must not wait for them.
+        scene = self._server.scene(self.question.image, classifier.input_size, asked)
+        before, self._seconds = self.done, 0.0
+        for grown in lc.stream(
+            self.question.image, guarded(classifier, self._in_turn), asked, known=cached, scene=scene
+        ):
             self.neighborhood, self.done = grown, grown.samples
             self.total = self.question.size(grown.superpixels)
-            # The first batch pays for tracing and cutting, so it says nothing about the speed.
+            # The first batch pays for tracing, so it says nothing about the speed.
             if before > self.started_with:
-                self._server.measure(self.question.model, self.precision, self.done - before, seconds)
+                self._server.measure(self.question.model, self.precision, self.done - before, self._seconds)
+            before, self._seconds = self.done, 0.0
 
     def clean_up(self) -> None:
-        """Keep the answers on the server."""
+        """Keep the answers on the server, and leave the classifier to others."""
+        self._server.models.release(self)
         if self.neighborhood is not None:
             self._server.remember(self.question.key, self.neighborhood)
 
@@ -85,15 +85,21 @@ class ExplainJob(BackgroundJob):
         if question.precision == "f32":
             return self._classifier("f32"), None
         both = self._classifier("f32"), self._classifier(question.precision)
-        exact, reduced = (guarded(classifier, self._in_turn) for classifier in both)
+        exact, reduced = (guarded(classifier, self._in_comparison) for classifier in both)
         chosen, cached = settle_precision(question.image, exact, reduced, question.asked)
         return both[0] if chosen is exact else both[1], cached
 
     def _classifier(self, precision: Precision) -> lc.Classifier:
-        return self._server.wait_for_classifier(self.question.model, precision, self.check)
+        return self._server.models.wait_for(self.question.model, precision, self)
 
-    def _in_turn(self, pictures: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        self.check()
+    def _in_comparison(self, pictures: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         self.compared += pictures
+        return self._in_turn(pictures, ask)
+
+    def _in_turn(self, _: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        self.check()
         with self._server.inference:
-            return ask()
+            began = time.perf_counter()
+            answers = ask()
+            self._seconds += time.perf_counter() - began
+        return answers

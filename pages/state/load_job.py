@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import ClassVar
 
 from streamlit.runtime.scriptrunner import script_runner
@@ -33,6 +34,8 @@ class LoadJob(BackgroundJob):
         Id in the catalog.
     precision : {"f32", "bf16"}
         Numbers inside the network.
+    on_loaded : callable, optional
+        Called once the classifier is there.
     classifier : Classifier or None
         The result, once it is there.
     """
@@ -40,9 +43,11 @@ class LoadJob(BackgroundJob):
     # All sessions share a model, so the one who asked for it may leave.
     patience: ClassVar[float] = math.inf
 
-    def __init__(self, model: str, precision: Precision = "f32") -> None:
+    def __init__(
+        self, model: str, precision: Precision = "f32", *, on_loaded: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(f"load {model}")
-        self.model, self.precision = model, precision
+        self.model, self.precision, self._on_loaded = model, precision, on_loaded
         self.classifier: lc.Classifier | None = None
 
     @property
@@ -62,6 +67,11 @@ class LoadJob(BackgroundJob):
     def after_stop(self) -> None:
         """Say that the download was cancelled."""
         self.error = lc.WeightsError("The download was cancelled; nothing of it was kept.")
+
+    def clean_up(self) -> None:
+        """Say that the classifier is there."""
+        if self.classifier is not None and self._on_loaded is not None:
+            self._on_loaded()
 
     def _progress(self, done: int, total: int) -> None:
         self.done, self.total = done, total

@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import lime_core as lc
+from lime_core.methods import mask_method_named
 from lime_core.models.engines.base import Precision
 from lime_core.settings.spec import QUERY_STAGES
+from lime_core.superpixels import Segmentation
 from pages.state.cache import digest
 
 
 def draws_samples(method: str, spec: lc.ExplainSpec) -> bool:
     """Return whether a method draws as many masks as it is told to; some have a design of their own length."""
-    asked = lc.METHODS[method].asked(spec)
+    asked = mask_method_named(method).asked(spec)
     return asked.sampler.size(asked.samples + 1, 2) > asked.sampler.size(asked.samples, 2)
+
+
+def cuts_slowly(segmentation: Segmentation) -> bool:
+    """Return whether cutting a picture may take longer than asking the built-in model about it: minutes."""
+    # Its time grows with the square of the kernel.
+    return isinstance(segmentation, lc.Quickshift) and segmentation.kernel_size > lc.Quickshift().kernel_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Question:
     @property
     def asked(self) -> lc.ExplainSpec:
         """The settings of the query, as the method needs it."""
-        return lc.METHODS[self.method].asked(self.spec)
+        return mask_method_named(self.method).asked(self.spec)
 
     def size(self, superpixels: int) -> int:
         """Return how many pictures the model is asked about; some designs of masks have a length of their own."""

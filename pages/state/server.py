@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,11 +12,13 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.answers.neighborhood import first_samples
 from lime_core.judge import judged
+from lime_core.methods import mask_method_named
 from lime_core.models.engines.base import Precision
 from lime_core.settings.spec import QUERY_STAGES
 from pages.state.cache import LruCache, digest
 from pages.state.fair_lock import FairLock
-from pages.state.load_job import LoadJob, keep_keras_whole
+from pages.state.load_job import keep_keras_whole
+from pages.state.loaded_models import LoadedModels
 from pages.state.question import Question
 
 T = TypeVar("T")
@@ -34,15 +35,16 @@ class Server:
     results : LruCache
         Answers, scenes, explanations and results of trials by digest.
     inference : FairLock
-        Held while a model is asked.
+        Held while a model is asked, and for nothing else: all visitors wait for it.
+    models : LoadedModels
+        The classifiers in memory.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self.results = LruCache(max_bytes)
         self.inference = FairLock()
-        self._loadings: dict[tuple[str, Precision], LoadJob] = {}
+        self.models = LoadedModels()
         self._speeds: dict[tuple[str, Precision], float] = {}
-        self._guard = threading.Lock()
 
     def cached(self, key: str, make: Callable[[], T]) -> T:
         """Return the value of a key, made now if it is not kept."""
@@ -51,38 +53,6 @@ class Server:
             value = make()
             self.results.put(key, value)
         return value
-
-    def load(self, model: str, precision: Precision = "f32") -> LoadJob:
-        """Return the loading of a model, begun now unless it is under way or done; a failed one begins anew."""
-        with self._guard:
-            job = self.loading(model, precision)
-            if job is None or job.failed:
-                job = self._loadings[model, precision] = LoadJob(model, precision).start()
-            return job
-
-    def loading(self, model: str, precision: Precision = "f32") -> LoadJob | None:
-        """Return the latest loading of a model without beginning one."""
-        return self._loadings.get((model, precision))
-
-    def classifier(self, model: str, precision: Precision = "f32") -> lc.Classifier | None:
-        """Return a classifier that is ready, without waiting for one that is not."""
-        job = self.loading(model, precision)
-        return job.classifier if job else None
-
-    def wait_for_classifier(self, model: str, precision: Precision, check: Callable[[], None]) -> lc.Classifier:
-        """Return a classifier once it is loaded; `check` is called while waiting and may raise.
-
-        Raises
-        ------
-        LimeError
-            When it could not be loaded.
-        """
-        job = self.load(model, precision)
-        while not job.wait(0.1):
-            check()
-        if job.classifier is None:
-            raise job.error or lc.ModelError("The model could not be loaded.")
-        return job.classifier
 
     def scene(self, image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> lc.Scene:
         """Return the cut picture with its fill."""
@@ -98,9 +68,10 @@ class Server:
         ModelError
             While the model is still being loaded, or when it could not be.
         """
-        classifier = self.classifier(question.model, precision)
+        loading = self.models.load(question.model, precision)
+        classifier = loading.classifier
         if classifier is None:
-            error = self.load(question.model, precision).error
+            error = loading.error
             raise error or lc.ModelError("The model is still being loaded; try again in a moment.")
         key = digest("probe", question.key, precision, mask.tobytes().hex())
         return self.cached(key, lambda: self._ask(question, classifier, mask))
@@ -138,8 +109,8 @@ class Server:
         key = digest("fit", method, about.image_sha256, *model, asked, spec.digest("fit"))
 
         def judge() -> lc.Attribution:
-            fitted = self.cached(key, lambda: lc.METHODS[method].from_answers(neighborhood, spec))
-            return judged(fitted, neighborhood, top_k=spec.top_k)
+            fitted, workings = self.cached(key, lambda: mask_method_named(method).work_out(neighborhood, spec))
+            return judged(fitted, neighborhood, top_k=spec.top_k, workings=workings)
 
         return self.cached(digest(key, str(spec.top_k)), judge)
 

@@ -1,4 +1,4 @@
-"""What belongs to one user. `Session.change` is the one way to change a setting."""
+"""What belongs to one user. `Session.change` is the one way to change a setting, and to write into its widget."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
+from lime_core.superpixels import Segmentation
 from pages.state import widget_state
+from pages.state.background_job import BackgroundJob
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
-from pages.state.question import Question
+from pages.state.gallery import FIRST
+from pages.state.question import Question, cuts_slowly
 from pages.state.server import server
 from pages.state.settings import Settings
 from pages.state.trial_runs import TrialRuns
@@ -27,7 +30,10 @@ _WIDGETS = {
     "focus": widget_state.FOCUS,
     "one_scale": widget_state.ONE_SCALE,
     "step": widget_state.STEP,
+    "sample": widget_state.SAMPLE,
+    "superpixel": widget_state.SUPERPIXEL,
     "others": widget_state.OTHERS,
+    "compared_class": widget_state.COMPARED_CLASS,
 }
 
 
@@ -81,6 +87,7 @@ class Session:
         self.complaint = ""
         self._opened = False
         self._screen: str | None = None
+        self._linked_cut: Segmentation | None = None
 
     @property
     def opened(self) -> bool:
@@ -91,6 +98,21 @@ class Session:
     def running(self) -> bool:
         """Whether answers are on their way."""
         return self.job is not None and self.job.active
+
+    @property
+    def working(self) -> bool:
+        """Whether anything is under way: a run, a comparison, a trial."""
+        return any(job.active for job in self._jobs)
+
+    @property
+    def _jobs(self) -> list[BackgroundJob]:
+        runs = [] if self.job is None else [self.job]
+        return [*runs, *self.comparison.jobs.values(), *self.trials.jobs.values()]
+
+    def watched(self) -> None:
+        """Note that the page is open, on whatever screen: its work goes on."""
+        for job in self._jobs:
+            job.watched()
 
     @property
     def answered(self) -> bool:
@@ -116,10 +138,10 @@ class Session:
             When a value is not allowed; nothing is changed then.
         """
         before = self.settings
-        own = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
-        inner = {name: value for name, value in changes.items() if name not in own}
-        spec = replace(own.pop("spec", before.spec), **inner)
-        after = replace(before, spec=spec, **own)
+        page = {name: value for name, value in changes.items() if name in Settings.__dataclass_fields__}
+        explanation = {name: value for name, value in changes.items() if name not in page}
+        spec = replace(page.pop("spec", before.spec), **explanation)
+        after = replace(before, spec=spec, **page)
         widget_state.write(_widget_values(after, changes))
         if before.picture is not None and after.picture is not None and before.picture.image != after.picture.image:
             after = replace(after, focus=None, superpixel=None, hidden=frozenset())
@@ -127,6 +149,30 @@ class Session:
         self.settings = after
         if report:
             self.reported = (before.spec, spec)
+
+    def display(self, **values: Any) -> None:
+        """Let widgets that are about to be drawn show what they can, and leave the settings as they are.
+
+        For settings that hold no choice yet, or one that does not exist here, such as the class in focus among the
+        classes of other answers.
+
+        Parameters
+        ----------
+        **values
+            What to show, by the field of `Settings`.
+        """
+        widget_state.write({_WIDGETS[name]: value for name, value in values.items()})
+
+    def follow(self, **changes: Any) -> None:
+        """Change settings as a link asks; what takes minutes waits until the visitor asks for it, see `cut_waits`."""
+        self.change(**changes)
+        self._linked_cut = self.settings.spec.segmentation
+
+    @property
+    def cut_waits(self) -> bool:
+        """Whether a link asks for a cut that takes minutes, and its visitor has neither asked for it nor changed it."""
+        cut = self.settings.spec.segmentation
+        return cut == self._linked_cut and cuts_slowly(cut)
 
     def complain(self, message: str) -> None:
         """Keep why a link could not be followed."""
@@ -145,12 +191,15 @@ class Session:
         if screen != self._screen:
             self._screen = screen
             widget_state.write_anew(_widget_values(self.settings, dict.fromkeys(("spec", *_WIDGETS))))
+            widget_state.prime(widget_state.SOURCE, widget_state.PICTURE_SOURCES[0])
+            widget_state.prime(widget_state.PICTURE, FIRST)
 
     def ask(self, *, keep_report: bool = False) -> None:
         """Pose the present question; `keep_report` leaves the line about what a preset or an advice has changed."""
         question = self.settings.question
         if question is None:
             return
+        self._linked_cut = None
         if self.job is not None:
             self.job.stop()
         if not keep_report:
@@ -174,7 +223,7 @@ class Session:
 
     def _put_on_screen(self, question: Question, neighborhood: lc.Neighborhood) -> None:
         if self.result is None or self.result.question.key != question.key:
-            self.settings = replace(self.settings, superpixel=None, hidden=frozenset(), focus=None)
+            self.change(superpixel=None, hidden=frozenset(), focus=None)
         self.result = Result(question, neighborhood)
         self.trials.keep_only(question, neighborhood)
 

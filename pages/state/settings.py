@@ -53,15 +53,19 @@ class Settings:
     focus : int or None
         The class shown large; None for the most probable one.
     superpixel : int or None
-        The superpixel that was selected last.
+        The superpixel that was selected last, on whatever screen; None for none.
     hidden : frozenset of int
         Superpixels hidden by hand.
     one_scale : bool
         Whether heat maps of all classes share one scale.
     step : int
         The step of the walkthrough, from 0.
+    sample : int
+        The sample that the walkthrough looks at, from 0.
     others : tuple of str or None
         Models compared with the first one; None until they were chosen.
+    compared_class : int or None
+        The class that models are compared on; None for each model's own first class.
 
     Raises
     ------
@@ -79,7 +83,9 @@ class Settings:
     hidden: frozenset[int] = frozenset()
     one_scale: bool = True
     step: int = 0
+    sample: int = 0
     others: tuple[str, ...] | None = None
+    compared_class: int | None = None
 
     def __post_init__(self) -> None:
         for model in (self.model, *(self.others or ())):

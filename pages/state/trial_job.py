@@ -90,7 +90,7 @@ class TrialJob(BackgroundJob):
         """Run the trial and keep its result on the server."""
         order, server = self.order, self._server
         guard = partial(guarded, asking=self._in_turn)
-        classifier = server.wait_for_classifier(order.question.model, order.precision, self.check)
+        classifier = server.models.wait_for(order.question.model, order.precision, self)
         subject = Subject(
             order.question.image,
             order.question.model,
@@ -103,6 +103,10 @@ class TrialJob(BackgroundJob):
             guard,
         )
         server.results.put(order.key, TRIALS[order.name](subject, lambda *_: self.check()))
+
+    def clean_up(self) -> None:
+        """Leave the classifier to others."""
+        self._server.models.release(self)
 
     def _in_turn(self, pictures: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         self.check()

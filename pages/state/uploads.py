@@ -1,12 +1,18 @@
-"""Pictures that a user gives: each is decoded once, not at every rerun of the page."""
+"""Files that a user gives: each is decoded once, not at every rerun of the page."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import lime_core as lc
+from lime_core.superpixels import LabelMap
 from pages.state.cache import digest
 from pages.state.server import server
+
+T = TypeVar("T")
 
 
 def decoded(file: UploadedFile) -> lc.Image:
@@ -17,14 +23,30 @@ def decoded(file: UploadedFile) -> lc.Image:
     ImageError
         When the file cannot be used.
     """
-    result = server().cached(digest("upload", file.file_id), lambda: _decode(file))
-    if isinstance(result, lc.ImageError):
+    return _once("upload", file, lc.load_image)
+
+
+def decoded_label_map(file: UploadedFile) -> LabelMap:
+    """Return the superpixels in an uploaded PNG file.
+
+    Raises
+    ------
+    SpecError
+        When the file cannot be used.
+    """
+    return _once("label map", file, LabelMap.load)
+
+
+def _once(kind: str, file: UploadedFile, decode: Callable[[bytes], T]) -> T:
+    """Decode a file unless its result, or the error it gave, is kept."""
+
+    def attempt() -> T | lc.LimeError:
+        try:
+            return decode(file.getvalue())
+        except lc.LimeError as error:
+            return error
+
+    result = server().cached(digest(kind, file.file_id), attempt)
+    if isinstance(result, lc.LimeError):
         raise result
     return result
-
-
-def _decode(file: UploadedFile) -> lc.Image | lc.ImageError:
-    try:
-        return lc.load_image(file.getvalue())
-    except lc.ImageError as error:
-        return error

@@ -1,5 +1,7 @@
-"""The values of widgets in Streamlit's state: the one module that writes them.
+"""The values of widgets in Streamlit's state: the one module that writes them, for the session and nobody else.
 
+Screens and widgets read here; what they want to write they tell `Session.change` or `Session.display`. Only the widgets
+that are generated from declarations, `pages.widgets.setting_widgets`, give their own keys a first value and an end.
 Every widget of a setting has a key that follows from the setting's declaration, so what a preset, a link or an advice
 changes can be put into the widgets before they are drawn.
 """
@@ -19,13 +21,9 @@ from lime_core.superpixels import LabelMap
 PICTURE_SOURCES = ("Gallery", "Upload", "Camera")
 # Widgets of settings that do not belong to `ExplainSpec`.
 SOURCE, PICTURE, MODEL, PRECISION, METHOD = "source", "picture", "model", "precision", "method"
-FOCUS, SUPERPIXEL, ONE_SCALE, STEP, OTHERS = (
-    "focus.class",
-    "walk.superpixel",
-    "one_scale",
-    "walk.step",
-    "compare.models",
-)
+FOCUS, ONE_SCALE, OTHERS, COMPARED_CLASS = "focus.class", "one_scale", "compare.models", "compare.class"
+STEP, SAMPLE, SUPERPIXEL = "walk.step", "walk.sample", "walk.superpixel"
+NO_CLASS = -1  # what the choice of the compared class holds when there is none; no class has this index
 
 SPEC_RULES = parameters_of(lc.ExplainSpec)
 
@@ -84,15 +82,38 @@ def widget_values(spec: lc.ExplainSpec, settings: Iterable[str] | None = None) -
 
 def write(values: dict[str, Any]) -> None:
     """Set widgets that do not show these values already; to be called before they are drawn, or in a callback."""
-    for key, value in values.items():
+    for key, value in _within_limits(values).items():
         if key not in st.session_state or st.session_state[key] != value:
             st.session_state[key] = value
 
 
 def write_anew(values: dict[str, Any]) -> None:
     """Set widgets that are about to be drawn on another page, whatever they showed on the one before."""
-    for key, value in values.items():
+    for key, value in _within_limits(values).items():
         st.session_state[key] = value
+
+
+def show_at_most(key: str, setting: int, most: int) -> int:
+    """Let the widget of a number end at `most`, and return the setting: what it shows, or more if nobody has moved it.
+
+    Such a widget shows the largest number that makes sense here where the setting is larger; the setting stays as it
+    is, for another picture.
+
+    Parameters
+    ----------
+    key : str
+        Of a widget that is about to be drawn.
+    setting : int
+        The setting as it stands.
+    most : int
+        The largest number that makes sense here.
+    """
+    shown_before = min(setting, read(_limit_of(key), setting))
+    if read(key, shown_before) != shown_before:
+        setting = int(read(key))
+    st.session_state[_limit_of(key)] = most
+    write({key: setting})
+    return setting
 
 
 def prime(key: str, value: Any) -> None:
@@ -104,6 +125,15 @@ def prime(key: str, value: Any) -> None:
 def read(key: str, default: Any = None) -> Any:
     """Return what a widget shows, or `default` before it was drawn."""
     return st.session_state.get(key, default)
+
+
+def _limit_of(key: str) -> str:
+    return f"{key}.most"
+
+
+def _within_limits(values: dict[str, Any]) -> dict[str, Any]:
+    limits = {key: read(_limit_of(key)) for key in values}
+    return {key: value if limits[key] is None else min(value, limits[key]) for key, value in values.items()}
 
 
 def _values(setting: str, rule: Parameter, value: Any) -> dict[str, Any]:

@@ -112,7 +112,8 @@ def fit(answers: Floats, surrogate: Floats, weights: Floats, shown: NDArray[np.b
     `shown` says for each sample whether the superpixel in question is shown: filled where it is, hollow where not.
     """
     figure = go.Figure()
-    size = 4 + 12 * weights / weights.max()
+    # Of many samples only the first are drawn; those that count may lie behind them.
+    size = 4 + 12 * weights / max(float(weights.max()), np.finfo(float).tiny)
     for inside, name, symbol in ((True, "shown", "circle"), (False, "hidden", "circle-open")):
         rows = shown == inside
         figure.add_scatter(

@@ -11,8 +11,6 @@ from pages.state import widget_state
 from pages.state.session import session
 from pages.widgets import labels
 
-_NONE = -1  # no class has this index
-
 
 def class_in_focus(names: Mapping[int, str], *, row: bool = False) -> None:
     """Draw which of the explained classes is looked at, in a list or all in a row; all screens show the same one.
@@ -24,8 +22,8 @@ def class_in_focus(names: Mapping[int, str], *, row: bool = False) -> None:
     row : bool
         All side by side instead of in a list.
     """
-    focus = session().settings.focus
-    widget_state.write({widget_state.FOCUS: focus if focus in names else next(iter(names))})
+    state = session()
+    state.display(focus=state.settings.focus if state.settings.focus in names else next(iter(names)))
     shared: dict[str, Any] = {"format_func": names.__getitem__, "key": widget_state.FOCUS, "on_change": _change_focus}
     if row:
         st.segmented_control("Class", list(names), required=True, label_visibility="collapsed", **shared)
@@ -40,7 +38,6 @@ def _change_focus() -> None:
 def explained_classes(names: tuple[str, ...]) -> tuple[int, ...] | None:
     """Draw the search among all class names; None for the most probable classes."""
     key = widget_state.spec_key("classes")
-    widget_state.prime(key, [])
     chosen = st.multiselect(
         labels.label("classes"),
         range(len(names)),
@@ -55,18 +52,25 @@ def explained_classes(names: tuple[str, ...]) -> tuple[int, ...] | None:
 
 def class_or_none(names: Mapping[int, str], none: str) -> int | None:
     """Draw the choice of one class to compare, or of none, which is called `none`."""
-    key = "compare.class"
-    if widget_state.read(key) not in names:
-        widget_state.write({key: _NONE})
-    chosen = st.selectbox(
+    state, no_class = session(), widget_state.NO_CLASS
+    chosen = state.settings.compared_class
+    if chosen not in names:
+        chosen = None
+    state.display(compared_class=no_class if chosen is None else chosen)
+    st.selectbox(
         "Class",
-        [_NONE, *names],
-        format_func=lambda index: none if index == _NONE else names[index],
-        key=key,
+        [no_class, *names],
+        format_func=lambda index: none if index == no_class else names[index],
+        key=widget_state.COMPARED_CLASS,
+        on_change=_change_compared_class,
         help="Compare the models on one class, or each on the class it finds most probable.",
-        persist_state="session",
     )
-    return None if chosen == _NONE else int(chosen)
+    return chosen
+
+
+def _change_compared_class() -> None:
+    chosen = widget_state.read(widget_state.COMPARED_CLASS)
+    session().change(compared_class=None if chosen == widget_state.NO_CLASS else chosen)
 
 
 def two_of(titles: tuple[str, str], names: Mapping[int, str], keys: tuple[str, str]) -> tuple[int, int]:

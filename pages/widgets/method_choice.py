@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
+from lime_core.methods import mask_methods
 from pages.state import widget_state
 from pages.state.session import session
 from pages.state.settings import FIRST_LOOK
@@ -30,10 +31,9 @@ def preset() -> None:
 
 def method() -> str:
     """Draw the choice of the method and return its name."""
-    widget_state.prime(widget_state.METHOD, session().settings.method)
     return st.selectbox(
         "Method",
-        list(lc.METHODS),
+        list(mask_methods()),
         format_func=labels.method,
         key=widget_state.METHOD,
         help="LIME fits a simple model to many perturbed pictures. Leave one out hides each superpixel alone.",

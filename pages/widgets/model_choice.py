@@ -15,13 +15,12 @@ MOST_OTHERS = 3  # models compared with the first one; more do not fit side by s
 
 def model() -> str:
     """Draw the choice of a model by family and return its id."""
-    widget_state.prime(widget_state.MODEL, session().settings.model)
     return st.selectbox(
         "Model",
         list(CATALOG),
         format_func=lambda name: _line(CATALOG[name]),
         key=widget_state.MODEL,
-        help="Type to search. Weights that are not on this machine are downloaded once, when the model is asked.",
+        help="Type to search. Weights that are not on this machine are downloaded once, when a button asks for them.",
         persist_state="session",
     )
 
@@ -30,7 +29,6 @@ def precision() -> Precision:
     """Draw the choice of the numbers inside the network, where the processor leaves one."""
     if not bf16_available():
         return "f32"
-    widget_state.prime(widget_state.PRECISION, session().settings.precision)
     chosen = st.segmented_control(
         "Precision",
         ["f32", "bf16"],
@@ -50,10 +48,8 @@ def other_models(first: str) -> tuple[str, ...]:
     chosen = session().settings.others
     if chosen is None:
         chosen = tuple(name for name in others if is_available(CATALOG[name]))[:1]
-    widget_state.prime(widget_state.OTHERS, list(chosen))
     # The model of the sidebar may have become one of those chosen here.
-    shown = widget_state.read(widget_state.OTHERS)
-    widget_state.write({widget_state.OTHERS: [name for name in shown if name != first]})
+    session().change(others=tuple(name for name in widget_state.read(widget_state.OTHERS, chosen) if name != first))
     return tuple(
         st.multiselect(
             f"Compare {CATALOG[first].title} with",
@@ -62,10 +58,24 @@ def other_models(first: str) -> tuple[str, ...]:
             key=widget_state.OTHERS,
             max_selections=MOST_OTHERS,
             placeholder="choose models",
-            help="The first model is the one in the sidebar. Weights that are not on this machine are downloaded once.",
+            help="The first model is the one in the sidebar. Weights that are not on this machine are downloaded once, "
+            "when *Compare* is pressed.",
             persist_state="session",
         )
     )
+
+
+def download_of(*models: str) -> str:
+    """Return what asking these models would fetch first, such as ``fetches 553 MB of weights first``; "" for nothing.
+
+    Parameters
+    ----------
+    *models : str
+        Catalog ids.
+    """
+    missing = [CATALOG[model] for model in models if not is_available(CATALOG[model])]
+    size = sum(card.weights_bytes for card in missing)
+    return f"fetches {megabytes(size)} of weights first" if missing else ""
 
 
 def _line(card: ModelCard) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.state import widget_state
-from pages.state.gallery import EXAMPLES, FIRST, example
+from pages.state.gallery import EXAMPLES, example
 from pages.state.settings import Picture
 from pages.state.uploads import decoded
 
@@ -20,7 +20,6 @@ def picture() -> Picture | None:
     ImageError
         When the uploaded file cannot be used.
     """
-    widget_state.prime(widget_state.SOURCE, widget_state.PICTURE_SOURCES[0])
     source = st.segmented_control(
         "Picture",
         widget_state.PICTURE_SOURCES,
@@ -35,7 +34,6 @@ def picture() -> Picture | None:
     if source == "Camera":
         shot = st.camera_input("Take a picture", key="camera")
         return Picture(decoded(shot), "camera picture") if shot else None
-    widget_state.prime(widget_state.PICTURE, FIRST)
     name = st.selectbox(
         "Example",
         list(EXAMPLES),

@@ -42,6 +42,11 @@ class ResultView:
         return self.state.settings.spec.view
 
     @property
+    def top_k(self) -> int:
+        """How many superpixels count as the strongest: the K of the view, or all there are."""
+        return min(self.view.top_k, self.attribution.superpixels)
+
+    @property
     def explanation(self) -> lc.Explanation | None:
         """The attribution when it is LIME's, which has a surrogate, R² and a kernel; None for other methods."""
         return self.attribution if isinstance(self.attribution, lc.Explanation) else None

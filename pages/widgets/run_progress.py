@@ -45,7 +45,7 @@ def progress_of(job: ExplainJob) -> tuple[float, str]:
         speed = server().speed(job.question.model, job.precision)
         pace = f" · {speed:.0f} a second · {seconds((job.total - job.done) / speed)} left" if speed else ""
         return job.share, f"{job.done:,} of {job.total:,} samples{pace}"
-    loading = server().loading(job.question.model)
+    loading = server().models.loading(job.question.model)
     if loading is None:
         return 0.0, "Starting…"
     if loading.fetching:

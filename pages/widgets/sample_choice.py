@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.state import widget_state
+from pages.state.session import session
 
 SEEDS_KEY = "trust.seeds"
 _ORDERS = {"highest": "most probable first", "lowest": "least probable first", "drawn": "as drawn"}
@@ -24,21 +27,47 @@ def page_of_samples(pages: int) -> int:
 
 def sample(count: int) -> int:
     """Draw the choice of one of `count` samples."""
-    key = "walk.sample"
-    widget_state.write({key: min(widget_state.read(key, 0), count - 1)})
-    return int(
-        st.slider("Sample", 0, count - 1, key=key, persist_state="session", help="One perturbed picture of many")
+    state = session()
+    chosen = min(state.settings.sample, count - 1)
+    state.display(sample=chosen)
+    st.slider(
+        "Sample",
+        0,
+        count - 1,
+        key=widget_state.SAMPLE,
+        on_change=_change_sample,
+        help="One perturbed picture of many",
+    )
+    return chosen
+
+
+def _change_sample() -> None:
+    session().change(sample=widget_state.read(widget_state.SAMPLE))
+
+
+def superpixel(ids: Sequence[int], shown: int) -> None:
+    """Draw the choice of one superpixel; the Explain screen selects the same one.
+
+    Parameters
+    ----------
+    ids : sequence of int
+        What people call the superpixels.
+    shown : int
+        The number 0..S-1 of the one that is looked at.
+    """
+    session().display(superpixel=shown)
+    st.selectbox(
+        "Superpixel",
+        range(len(ids)),
+        format_func=lambda number: str(ids[number]),
+        key=widget_state.SUPERPIXEL,
+        on_change=_change_superpixel,
+        help="Numbered as in step 2; the strongest one to begin with",
     )
 
 
-def superpixel(count: int, first: int) -> int:
-    """Draw the choice of one of `count` superpixels, `first` to begin with."""
-    key = widget_state.SUPERPIXEL
-    if not 0 <= widget_state.read(key, first) < count:
-        widget_state.write({key: first})
-    widget_state.prime(key, first)
-    help_text = "Numbered as in step 2; the strongest one to begin with"
-    return int(st.number_input("Superpixel", 0, count - 1, key=key, help=help_text))
+def _change_superpixel() -> None:
+    session().change(superpixel=widget_state.read(widget_state.SUPERPIXEL))
 
 
 def seeds(usual: int) -> int:

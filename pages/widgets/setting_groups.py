@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lime_core.surrogates.selection import All
-from pages.widgets.settings import option, setting
+from pages.widgets.setting_widgets import option, setting
 
 
 def superpixel_settings() -> dict[str, Any]:

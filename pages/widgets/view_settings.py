@@ -9,7 +9,7 @@ import streamlit as st
 import lime_core as lc
 from pages.state import widget_state
 from pages.state.session import session
-from pages.widgets.settings import view_setting
+from pages.widgets.setting_widgets import view_setting
 
 _WIDTHS = {"name": 145, "sign": 120, "top_k": 150}
 
@@ -43,7 +43,6 @@ def view_details(view: lc.View) -> lc.View:
 
 def one_scale() -> bool:
     """Draw the choice between one colour scale for all classes and one each."""
-    widget_state.prime(widget_state.ONE_SCALE, session().settings.one_scale)
     return st.toggle(
         "One colour scale",
         key=widget_state.ONE_SCALE,

@@ -9,6 +9,7 @@ import pytest
 from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
+from lime_core.answers import query as query_module
 
 SPEC = lc.ExplainSpec(segmentation=lc.Grid(rows=3, columns=4), samples=50, fill="black")
 WEIGHTS = np.stack([np.linspace(-0.03, 0.04, 12), np.linspace(0.03, -0.02, 12)])
@@ -71,6 +72,13 @@ def test_every_step_of_a_stream_is_a_valid_shorter_run(image, classifier):
         assert equal(step, lc.query(image, classifier, replace(SPEC, samples=step.samples)))
         assert step.spec.samples == step.samples
         assert lc.fit(step).samples == step.samples
+
+
+def test_a_scene_that_is_there_is_not_prepared_again(image, classifier, monkeypatch):
+    scene, expected = lc.prepare(image, classifier.input_size, SPEC), lc.query(image, classifier, SPEC)
+    monkeypatch.setattr(query_module, "prepare", lambda *_: pytest.fail("prepared again"))
+    *_, last = lc.stream(image, classifier, SPEC, scene=scene)
+    assert equal(last, expected)
 
 
 def test_more_samples_ask_only_what_is_new(image):

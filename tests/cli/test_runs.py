@@ -86,7 +86,7 @@ def test_trust_shows_that_the_explanation_depends_on_what_the_model_learned(cat,
     assert main(["trust", str(cat), *flags, "--trials", "sanity"]) == 0
     check = json.loads((out / "trust.json").read_text())["trials"]["sanity"]
     assert check["passed"]
-    assert len(check["stages"]) == 4
+    assert len(check["steps"]) == 4
     assert "changes, as it should" in capsys.readouterr().out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,17 @@ def test_interrupted_before_the_end_nothing_is_written(cat, tmp_path, asked, cap
     assert main(["explain", str(cat), "--samples", "60", "--output", str(tmp_path / "a" / "out")]) == 130
     assert capsys.readouterr().err.strip() == "Interrupted. No results were written."
     assert not (tmp_path / "a").exists()
+
+
+def test_terminated_it_cleans_up_like_interrupted(cat, tmp_path, asked, capsys, monkeypatch):
+    def terminate(*_, **__):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("lime_core.cli.explain.render", terminate)
+    assert main(["explain", str(cat), "--samples", "60", "--output", str(tmp_path / "a" / "out")]) == 143
+    assert capsys.readouterr().err.strip() == "Interrupted. No results were written."
+    assert not (tmp_path / "a").exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_interrupted_after_the_files_are_there_it_says_so(cat, tmp_path, asked, capsys, monkeypatch):

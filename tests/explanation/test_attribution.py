@@ -50,7 +50,7 @@ VERDICT = Verdict(
     nonlinear_share=float("nan"),
     samples_per_superpixel=4.0,
     gap=float("inf"),
-    pair=None,
+    interaction=None,
 )
 
 CASES = {

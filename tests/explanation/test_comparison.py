@@ -39,14 +39,14 @@ def made() -> list[lc.Explanation]:
 def test_agreement_of_the_strongest_is_their_overlap(made):
     comparison = compare(made, 0, k=2)
     assert comparison.top == ((0, 1), (2, 1))
-    (pair,) = comparison.pairs
+    (pair,) = comparison.agreements
     assert (pair.common, pair.union) == ((1,), (0, 1, 2))
     assert pair.jaccard == pytest.approx(1 / 3)
 
 
 def test_rank_correlation_is_that_of_the_coefficients(made):
     # Ranks 4 3 2 1 and 2 3 4 1: squared differences 4 + 0 + 4 + 0, so 1 − 6·8 / (4·15) = 0.2.
-    (pair,) = compare(made, 0).pairs
+    (pair,) = compare(made, 0).agreements
     assert pair.rank_correlation == pytest.approx(0.2)
 
 
@@ -69,19 +69,19 @@ def test_without_a_class_each_model_is_taken_at_its_word(made):
 def test_k_and_sign_choose_what_counts_as_strongest(made):
     comparison = compare(made, 0, k=3, sign="both")
     assert comparison.top == ((0, 1, 2), (2, 1, 3))
-    assert comparison.pairs[0].jaccard == pytest.approx(2 / 4)
+    assert comparison.agreements[0].jaccard == pytest.approx(2 / 4)
     assert compare(made, 0, sign="negative").top == ((), (3,))
 
 
 def test_every_two_models_are_a_pair(made):
     comparison = compare([*made, made[0]], 0)
-    assert [(pair.a, pair.b) for pair in comparison.pairs] == [(0, 1), (0, 2), (1, 2)]
-    assert comparison.pairs[1].jaccard == 1
-    assert comparison.pairs[1].rank_correlation == pytest.approx(1)
+    assert [(pair.a, pair.b) for pair in comparison.agreements] == [(0, 1), (0, 2), (1, 2)]
+    assert comparison.agreements[1].jaccard == 1
+    assert comparison.agreements[1].rank_correlation == pytest.approx(1)
 
 
 def test_one_model_is_compared_with_nobody(made):
-    assert compare(made[:1], 0).pairs == ()
+    assert compare(made[:1], 0).agreements == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 from known_answers import TWELVE, all_masks
 
 import lime_core as lc
-from lime_core.explanation.verdict import CLEAR_PAIR, Pair
+from lime_core.explanation.verdict import CLEAR_INTERACTION, Interaction
 from lime_core.judge.evidence import Evidence, FitFacts
 from lime_core.judge.rules import Finding, find_weaknesses
 
@@ -17,8 +17,8 @@ SUPERPIXELS = 4
 SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=16, fill="black", target="probability")
 LOG_ODDS = replace(SPEC, target="log_odds")
 OUTPUTS = (all_masks(SUPERPIXELS) @ np.array([0.2, 0.1, 0.1, 0.05])).astype(np.float32)
-CLEAR = Pair(a=1, b=3, effect=0.2, r2=0.95, t=9.0, chance=CLEAR_PAIR)
-UNCLEAR = replace(CLEAR, chance=CLEAR_PAIR * 1.01)
+CLEAR = Interaction(a=1, b=3, effect=0.2, r2=0.95, t=9.0, chance=CLEAR_INTERACTION)
+UNCLEAR = replace(CLEAR, chance=CLEAR_INTERACTION * 1.01)
 SOLID = FitFacts(
     pairs=16,
     effective_samples=16.0,
@@ -32,7 +32,7 @@ SOLID = FitFacts(
     top_k_frequency=np.ones(SUPERPIXELS),
     stability=1.0,
     nonlinear_share=0.0,
-    pair=None,
+    interaction=None,
 )
 
 

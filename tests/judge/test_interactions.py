@@ -37,7 +37,7 @@ def test_and_of_two_names_its_pair_and_the_r2_that_it_would_bring(image):
     spec = replace(SPEC, samples=600)
     neighborhood = lc.query(image, known_answer(both, image, spec), spec)
     explained = lc.fit(neighborhood).classes[0]
-    pair = explained.trust.pair
+    pair = explained.trust.interaction
     assert (pair.a, pair.b) == (1, 6)
     weights = np.sqrt(np.exp(-((1 - np.sqrt(neighborhood.masks.mean(axis=1))) ** 2) / 0.25**2))
     design = np.column_stack([neighborhood.masks, neighborhood.masks[:, 1] * neighborhood.masks[:, 6]])
@@ -51,7 +51,7 @@ def test_chance_brings_no_clear_pair(image):
     clear = []
     for seed in range(10):
         spec = replace(SPEC, seed=seed)
-        clear.append(trust_in(hashed, image, spec).pair.clear)
+        clear.append(trust_in(hashed, image, spec).interaction.clear)
     assert not any(clear)
 
 

@@ -32,7 +32,7 @@ def test_an_additive_model_has_no_pair_that_acts_together_at_any_kernel_width(wi
     spec = lc.ExplainSpec(sampler=sampler, target="probability", kernel_width=width)
     clear = []
     for seed in range(RUNS):
-        pair = lc.fit(answers_to_masks(additive(weights, 0.02), 49, 512, spec, seed)).classes[0].trust.pair
+        pair = lc.fit(answers_to_masks(additive(weights, 0.02), 49, 512, spec, seed)).classes[0].trust.interaction
         clear.append(pair is not None and pair.clear)
     assert share_of(clear) <= 0.05
 
@@ -42,7 +42,11 @@ def test_a_pair_that_does_act_together_is_found():
         return (0.3 + 0.3 * masks[:, 3] * masks[:, 17] + 0.05 * random.normal(size=len(masks)))[:, None]
 
     for seed in range(10):
-        pair = lc.fit(answers_to_masks(both, 49, 512, lc.ExplainSpec(target="probability"), seed)).classes[0].trust.pair
+        pair = (
+            lc.fit(answers_to_masks(both, 49, 512, lc.ExplainSpec(target="probability"), seed))
+            .classes[0]
+            .trust.interaction
+        )
         assert (pair.a, pair.b, pair.clear) == (3, 17, True)
 
 

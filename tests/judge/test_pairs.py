@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import t as student
 from sklearn.linear_model import LinearRegression
 
-from lime_core.judge.interactions import Design, nonlinear_share, strongest_pair
+from lime_core.judge.interactions import Design, nonlinear_share, strongest_interaction
 from lime_core.methods.lime.error_bars import sandwich
-from lime_core.surrogates.models import LeastSquares
+from lime_core.surrogates.families import LeastSquares
 from lime_core.surrogates.problem import Problem
 from lime_core.surrogates.selection import All
 
@@ -35,7 +35,9 @@ def problem_of(strength, samples=60, seed=0, noise=0.2):
 
 def search(problem, row=1):
     residuals = problem.targets - LeastSquares().fit(problem, All()).predict(problem.masks)
-    return strongest_pair(problem, Design(problem.masks, problem.weights), row, residuals[:, row]), residuals[:, row]
+    return strongest_interaction(problem, Design(problem.masks, problem.weights), row, residuals[:, row]), residuals[
+        :, row
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -93,7 +93,7 @@ def test_a_verdict_says_what_the_fit_says(image, asked):
         bounded = np.clip(item.surrogate_output, *np.log([1e-4 / (1 - 1e-4), (1 - 1e-4) / 1e-4]))
         assert verdict.gap == pytest.approx(bounded - item.model_output)
         assert 0 < verdict.nonlinear_share < 1
-        assert (verdict.pair.a, verdict.pair.b) == (0, 4)
+        assert (verdict.interaction.a, verdict.interaction.b) == (0, 4)
 
 
 def test_a_surrogate_beyond_the_cut_is_judged_at_the_cut(asked):
@@ -121,7 +121,7 @@ def test_a_starved_kernel_is_widened_to_the_median_distance(asked):
 def test_a_class_that_does_not_vary_has_neither_pair_nor_nonlinear_share(image):
     constant = known_answer(lambda masks: np.full((len(masks), 1), 0.3), image, SPEC)
     (verdict,) = lc.judge(lc.explain(image, constant, SPEC), lc.query(image, constant, SPEC))
-    assert verdict.pair is None
+    assert verdict.interaction is None
     assert np.isnan(verdict.nonlinear_share)
 
 
@@ -133,7 +133,7 @@ def test_pairs_are_searched_among_256_superpixels_at_most(columns, searched):
     answers = lc.query(wide, classifier, spec)
     assert answers.superpixels == 16 * columns
     (verdict,) = lc.judge(lc.fit(answers, spec), answers)
-    assert (verdict.pair is not None) == searched
+    assert (verdict.interaction is not None) == searched
 
 
 def test_without_a_fit_the_picture_itself_counts_among_the_answers(image):
@@ -148,7 +148,7 @@ def test_without_a_fit_the_picture_itself_counts_among_the_answers(image):
         assert np.isnan(value)
     assert verdict.top_k_frequency.shape == (12,)
     assert np.isnan(verdict.top_k_frequency).all()
-    assert verdict.pair is None
+    assert verdict.interaction is None
 
 
 def test_the_largest_superpixel_is_measured_in_the_picture(image):

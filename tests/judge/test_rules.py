@@ -39,7 +39,7 @@ def cut_off(outputs, cut=1e-4):
     """Outputs that vary, at targets that the cut has levelled."""
     spec = replace(LOG_ODDS, log_odds_cut=cut)
     return find_weaknesses(
-        evidence(spec=spec, outputs=outputs, targets=np.zeros(16), r2=np.nan, r2_holdout=np.nan, pair=None)
+        evidence(spec=spec, outputs=outputs, targets=np.zeros(16), r2=np.nan, r2_holdout=np.nan, interaction=None)
     )[0]
 
 
@@ -209,8 +209,8 @@ def test_nothing_sure_is_noise_unless_a_pair_is_clear():
     nothing = np.zeros(4, bool)
     assert level(sure=nothing) == "meaningless"
     assert finding(sure=nothing).changes == {"samples": 64}
-    assert level(sure=nothing, pair=UNCLEAR) == "meaningless"
-    pair = finding(sure=nothing, pair=CLEAR)
+    assert level(sure=nothing, interaction=UNCLEAR) == "meaningless"
+    pair = finding(sure=nothing, interaction=CLEAR)
     assert pair.level == "doubtful"
     assert "superpixels 1 and 3 act together: with their product R² would be 0.95 instead of 0.90" in pair.reason
     assert level(sure=np.array([False, True, False, False])) is None
@@ -242,10 +242,10 @@ def test_a_sum_that_predicts_nothing_says_so_and_asks_for_four_times_the_samples
 
 
 def test_a_clear_pair_explains_why_a_sum_predicts_nothing():
-    doubtful = finding(r2_holdout=-0.1, r2_holdout_error=0.05, pair=CLEAR)
+    doubtful = finding(r2_holdout=-0.1, r2_holdout_error=0.05, interaction=CLEAR)
     assert doubtful.level == "doubtful"
     assert doubtful.reason.startswith("A sum of superpixels explains only 0% of the held-out answers; superpixels 1 ")
-    assert level(r2_holdout=-0.1, r2_holdout_error=0.05, pair=UNCLEAR) == "meaningless"
+    assert level(r2_holdout=-0.1, r2_holdout_error=0.05, interaction=UNCLEAR) == "meaningless"
 
 
 def test_a_poor_fit_that_learned_its_samples_by_heart_needs_more_of_them():

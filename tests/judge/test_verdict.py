@@ -52,10 +52,10 @@ def test_xor_is_doubtful_and_its_pair_is_named(image):
 
     trust = trust_in(xor, image, replace(SPEC, kernel="none"))
     assert trust.level == "doubtful"
-    assert (trust.pair.a, trust.pair.b) == (4, 7)
+    assert (trust.interaction.a, trust.interaction.b) == (4, 7)
     assert "superpixels 4 and 7 act together" in trust.reasons[0]
-    assert trust.pair.r2 == pytest.approx(1, abs=1e-6)
-    assert trust.pair.effect == pytest.approx(-1.2, abs=1e-5)
+    assert trust.interaction.r2 == pytest.approx(1, abs=1e-6)
+    assert trust.interaction.effect == pytest.approx(-1.2, abs=1e-5)
     assert trust.nonlinear_share == pytest.approx(1)
 
 
@@ -155,7 +155,7 @@ def test_hiding_still_less_ends_where_hardly_anything_is_hidden(rate, changes):
         top_k_frequency=np.ones(4),
         stability=1.0,
         nonlinear_share=0.0,
-        pair=None,
+        interaction=None,
     )
     evidence = Evidence(
         spec=replace(SPEC, sampler="mixed_rate", max_hide_rate=rate),
@@ -204,10 +204,10 @@ def test_one_superpixel_that_covers_nearly_everything_is_named(image):
 
 
 def test_a_surrogate_that_misses_the_picture_itself_is_only_usable(image):
-    def bends(masks):
+    def curved(masks):
         return linear(WEIGHTS, 0.3)(masks) - 0.4 * masks.all(axis=1)[:, None]
 
-    trust = trust_in(bends, image)
+    trust = trust_in(curved, image)
     assert trust.level == "usable"
     assert "unmodified picture" in trust.reasons[0]
     assert trust.gap == pytest.approx(0.4, abs=0.01)

@@ -56,3 +56,8 @@ def test_the_width_of_a_kernel_has_a_range_and_is_a_quarter_by_default(kernel):
 def test_a_rounding_error_below_nothing_is_no_distance():
     masks = np.array([[1, 0]], np.uint8)
     assert distances(masks, np.array([0.5, -1e-20]), "l2_pixels").tolist() == [0.0]
+
+
+def test_effective_sample_size_of_weights_whose_squares_are_smaller_than_any_number():
+    assert effective_sample_size(np.full(40, 1e-300)) == pytest.approx(40)
+    assert effective_sample_size(np.zeros(3)) == 0

@@ -107,7 +107,7 @@ def test_its_verdict_says_what_was_not_measured(image):
     assert np.isnan([trust.stability, trust.nonlinear_share, trust.gap]).all()
     assert np.isnan(trust.top_k_frequency).all()
     assert trust.samples_per_superpixel == 1
-    assert trust.pair is None
+    assert trust.interaction is None
 
 
 def test_a_constant_answer_is_meaningless(image):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PAGES = Path(__file__).parents[2] / "pages"
 _CHANGING = ("update", "pop", "clear", "setdefault", "__setitem__")
+WRITING = ("write", "write_anew", "prime", "show_at_most")  # of `pages.state.widget_state`
 FILES = sorted(PAGES.rglob("*.py"))
 
 
@@ -30,6 +31,56 @@ def writes_to_streamlits_state(path: Path) -> bool:
 def test_only_the_session_and_the_values_of_widgets_write_streamlits_state() -> None:
     writers = {path.relative_to(PAGES).as_posix() for path in FILES if writes_to_streamlits_state(path)}
     assert writers == {"state/session.py", "state/widget_state.py"}
+
+
+def names_of_widget_state(path: Path) -> set[str]:
+    """Return what a module takes from `pages.state.widget_state`, by import or through the module's name."""
+    names = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.module == "pages.state.widget_state":
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "widget_state":
+            names.add(node.attr)
+    return names
+
+
+def test_no_widget_and_no_screen_writes_what_widgets_show() -> None:
+    takers = {path.relative_to(PAGES).as_posix(): names_of_widget_state(path) for path in FILES}
+    writers = {name: {taker for taker, names in takers.items() if name in names} for name in WRITING}
+    generated = "widgets/setting_widgets.py"
+    assert writers == {
+        "write": {"state/session.py"},
+        "write_anew": {"state/session.py"},
+        "prime": {"state/session.py", generated},
+        "show_at_most": {generated},
+    }
+
+
+def test_everything_that_writes_what_widgets_show_is_known_here() -> None:
+    module = tree_of(PAGES / "state/widget_state.py")
+    functions = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+    writing = {
+        function.name
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and ast.unparse(node.value) == "st.session_state"
+    }
+    assert writing == set(WRITING)
+
+
+def test_within_the_session_only_change_replaces_the_settings() -> None:
+    session = tree_of(PAGES / "state/session.py")
+    (cls,) = (node for node in session.body if isinstance(node, ast.ClassDef) and node.name == "Session")
+    assigning = {
+        method.name
+        for method in cls.body
+        if isinstance(method, ast.FunctionDef)
+        for node in ast.walk(method)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == "settings"
+    }
+    assert assigning == {"__init__", "change"}
 
 
 def test_only_the_session_assigns_its_fields() -> None:

@@ -36,7 +36,7 @@ LOADS = {
     "every other": (np.repeat(scene(), 2, axis=1)[:, ::2], scene()),
 }
 REFUSED = {
-    "channels first": (np.zeros((3, 8, 9)), r"got \(3, 8, 9\)\. Its channels stand first: .*transpose\(1, 2, 0\)"),
+    "channels first": (np.zeros((3, 8, 9)), r"got \(3, 8, 9\)\. Its channels come first: .*transpose\(1, 2, 0\)"),
     "batch": (np.zeros((1, 8, 9, 3)), r"looks like a batch: give one picture of it, such as `array\[0\]`"),
     "line": (np.zeros(8), r"must have the shape .* got \(8,\)"),
     "number": (np.float64(3), r"got \(\)"),

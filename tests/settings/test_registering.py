@@ -19,7 +19,7 @@ from lime_core.parameters import parameter, parameters_of
 from lime_core.settings.flags import add_spec_flags, command_line, flags_of, spec_from_flags
 from lime_core.superpixels import SEGMENTATIONS, Segmentation
 from lime_core.surrogates import problem as problems
-from lime_core.surrogates.models import SURROGATES, Surrogate
+from lime_core.surrogates.families import SURROGATES, Surrogate
 from lime_core.surrogates.targets import TARGETS, Target
 
 STAGES = ("segmentation", "query", "fit", "view")

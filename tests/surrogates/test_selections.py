@@ -12,7 +12,7 @@ from sklearn.linear_model import lars_path
 from sklearn.tree import DecisionTreeRegressor
 
 import lime_core as lc
-from lime_core.surrogates.models import Lasso, LeastSquares, Ridge, Tree
+from lime_core.surrogates.families import Lasso, LeastSquares, Ridge, Tree
 from lime_core.surrogates.problem import Problem, inverse, linear
 from lime_core.surrogates.selection import All, Auto, Forward, HighestWeights, LassoPath
 

@@ -9,7 +9,7 @@ import pytest
 from known_answers import curved_answers
 
 import lime_core as lc
-from lime_core.surrogates.models import SURROGATES
+from lime_core.surrogates.families import SURROGATES
 from lime_core.surrogates.selection import All, Auto, Forward, HighestWeights, LassoPath
 
 SUPERPIXELS = 12

@@ -99,7 +99,7 @@ def network(layers: int) -> SimpleNamespace:
 
 
 def answers() -> tuple[lc.Image, lc.CallableClassifier]:
-    """A picture of 12×24 and a model that is asked in vain: `Given` knows its scores."""
+    """A picture of 12×24 and a model whose answers are ignored: `Given` has its scores."""
     image = lc.Image(np.random.default_rng(1).integers(40, 256, (12, 24, 3), dtype=np.uint8))
     model = lc.CallableClassifier(
         lambda pictures: pictures.mean(axis=(1, 2, 3), keepdims=False)[:, None] / 255, (12, 24)

@@ -280,9 +280,9 @@ TRAINED = [1.0, 2.0, 3.0]
     ],
 )
 def test_an_explanation_passes_when_it_agrees_by_less_than_a_half_at_the_end(last, agreement, passed):
-    check, *_ = stages_of([TRAINED, TRAINED, last], stages=2)
-    assert check.stages[0].agreement == pytest.approx(1)
-    assert check.stages[1].agreement == pytest.approx(agreement)
+    check, *_ = stages_of([TRAINED, TRAINED, last], steps=2)
+    assert check.steps[0].agreement == pytest.approx(1)
+    assert check.steps[1].agreement == pytest.approx(agreement)
     assert check.passed is passed
 
 
@@ -290,14 +290,14 @@ def test_an_explanation_passes_when_it_agrees_by_less_than_a_half_at_the_end(las
 def test_agreements_of_two_fifths_and_three_fifths_are_on_either_side(scores, passed):
     rows = iter([[1.0, 2, 3, 4], scores])
     method = Given(lambda spec, superpixels: next(rows))
-    check = trials.sanity_check(IMAGE, network(1), lambda _: MODEL, spec_of(1, 4), 0, method=method, stages=1)
-    assert check.stages[0].agreement == pytest.approx(0.4 if passed else 0.6)
+    check = trials.sanity_check(IMAGE, network(1), lambda _: MODEL, spec_of(1, 4), 0, method=method, steps=1)
+    assert check.steps[0].agreement == pytest.approx(0.4 if passed else 0.6)
     assert check.passed is passed
 
 
 def test_layers_are_shuffled_from_the_output_down_and_stay_so():
-    check, seen, before, after = stages_of([TRAINED] * 4, layers=5, stages=3)
-    assert [(stage.layers, stage.lowest) for stage in check.stages] == [(1, "4"), (3, "2"), (5, "0")]
+    check, seen, before, after = stages_of([TRAINED] * 4, layers=5, steps=3)
+    assert [(stage.layers, stage.lowest) for stage in check.steps] == [(1, "4"), (3, "2"), (5, "0")]
     changed = [
         [
             any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))
@@ -338,37 +338,37 @@ def test_the_weights_come_back_also_when_a_stage_fails():
 
 def test_a_network_with_fewer_layers_than_stages_loses_one_at_least():
     check, *_ = stages_of([TRAINED] * 5, layers=2)
-    assert [stage.layers for stage in check.stages] == [1, 1, 1, 2]
+    assert [stage.layers for stage in check.steps] == [1, 1, 1, 2]
 
 
 def test_a_sanity_check_compares_the_k_strongest_and_counts_its_samples():
     calls = []
-    check, *_ = stages_of([TRAINED, [1.0, 3.0, 2.0]], stages=1, k=1, on_progress=lambda *call: calls.append(call))
-    assert check.stages[0].jaccard == 0
+    check, *_ = stages_of([TRAINED, [1.0, 3.0, 2.0]], steps=1, k=1, on_progress=lambda *call: calls.append(call))
+    assert check.steps[0].jaccard == 0
     assert calls == [(8, 16), (16, 16)]
-    check, *_ = stages_of([TRAINED, [1.0, 3.0, 2.0]], stages=1, k=2)
-    assert check.stages[0].jaccard == 1
+    check, *_ = stages_of([TRAINED, [1.0, 3.0, 2.0]], steps=1, k=2)
+    assert check.steps[0].jaccard == 1
 
 
 def test_a_sanity_check_explains_the_one_class_and_never_stops_early():
     method = Given(lambda spec, superpixels: TRAINED)
     spec = spec_of(1, 3, early_stop=True)
-    check = trials.sanity_check(IMAGE, network(2), lambda _: MODEL, spec, 0, method=method, stages=2)
+    check = trials.sanity_check(IMAGE, network(2), lambda _: MODEL, spec, 0, method=method, steps=2)
     assert [(each.classes, each.early_stop) for each in method.specs] == [((0,), False)] * 3
     assert check.class_index == 0
 
 
 def test_a_sanity_check_shuffles_by_its_seed():
-    one, same, other = (stages_of([TRAINED] * 2, stages=1, seed=seed)[1][1][4][0] for seed in (0, 0, 1))
+    one, same, other = (stages_of([TRAINED] * 2, steps=1, seed=seed)[1][1][4][0] for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
-    assert np.array_equal(one, stages_of([TRAINED] * 2, stages=1)[1][1][4][0])
+    assert np.array_equal(one, stages_of([TRAINED] * 2, steps=1)[1][1][4][0])
 
 
-@pytest.mark.parametrize("stages", [0, -1])
-def test_a_sanity_check_has_a_stage(stages):
-    with pytest.raises(lc.SpecError, match=f"stages must be at least 1; got {stages}"):
-        stages_of([TRAINED], stages=stages)
+@pytest.mark.parametrize("steps", [0, -1])
+def test_a_sanity_check_has_a_step(steps):
+    with pytest.raises(lc.SpecError, match=f"steps must be at least 1; got {steps}"):
+        stages_of([TRAINED], steps=steps)
 
 
 # Shared
@@ -399,14 +399,14 @@ def test_results_are_frozen_and_compare_by_identity():
     result = what_if(strongest_first, spec_of(1, 2), {"finer": spec_of(1, 4)})
     assert result != what_if(strongest_first, spec_of(1, 2), {"finer": spec_of(1, 4)})
     (repeated,) = trials.repeat(IMAGE, MODEL, spec_of(1, 3), method=Given(strongest_first), seeds=(0, 1))
-    check, *_ = stages_of([TRAINED, TRAINED], stages=1)
-    assert check != stages_of([TRAINED, TRAINED], stages=1)[0]
+    check, *_ = stages_of([TRAINED, TRAINED], steps=1)
+    assert check != stages_of([TRAINED, TRAINED], steps=1)[0]
     for frozen, name in (
         (result, "base"),
         (result.variants[0], "name"),
         (repeated, "vsi"),
         (check, "passed"),
-        (check.stages[0], "layers"),
+        (check.steps[0], "layers"),
     ):
         assert frozen != replace(frozen)
         with pytest.raises(AttributeError):

@@ -128,7 +128,9 @@ def test_a_summary_has_a_line_for_every_result():
         "curves": trials.Curves(7, "blur", 2, points, points, points, points, points, 0.1, 0.2, 0.3),
         "repeat": (trials.Repeat(7, (0, 1), ((1,), (2,)), 0.1, 0.2, 0.3, 0.4, nothing, nothing),),
         "what-if": trials.WhatIf(7, judged(), (variant, variant), (2, 3), ()),
-        "sanity": trials.SanityCheck(7, (trials.Stage(1, "a", 0.9, 1.0), trials.Stage(2, "b", 0.25, 1.0)), passed=True),
+        "sanity": trials.SanityCheck(
+            7, (trials.SanityStep(1, "a", 0.9, 1.0), trials.SanityStep(2, "b", 0.25, 1.0)), passed=True
+        ),
     }
     assert trust_summary(judged().classes[0], results).splitlines()[4:] == [
         "  only the 2 strongest shown: model 0.50, surrogate 0.40, as many at random 0.30 (0.20..0.10)",

@@ -120,7 +120,7 @@ def test_repeating_needs_two_seeds(image, asked):
 
 
 def pixel_model(image):
-    """Bright top left speaks for the class, bright bottom right against it, wherever superpixels lie."""
+    """A bright top left is evidence for the class, a bright bottom right against it, wherever superpixels lie."""
 
     def answer(pictures):
         height, width = pictures.shape[1:3]
@@ -241,11 +241,11 @@ def test_a_model_that_forgets_is_explained_at_each_stage_and_remembers_afterward
 
     calls = []
     check = trials.sanity_check(
-        image, small_network, classify, SPEC, 1, stages=2, on_progress=lambda *progress: calls.append(progress)
+        image, small_network, classify, SPEC, 1, steps=2, on_progress=lambda *progress: calls.append(progress)
     )
-    assert [stage.layers for stage in check.stages] == [1, 2]
-    assert check.stages[0].lowest == small_network.layers[-1].name
-    assert all(-1 <= stage.agreement <= 1 for stage in check.stages)
+    assert [stage.layers for stage in check.steps] == [1, 2]
+    assert check.steps[0].lowest == small_network.layers[-1].name
+    assert all(-1 <= stage.agreement <= 1 for stage in check.steps)
     assert all(np.array_equal(one, other) for one, other in zip(before, small_network.get_weights(), strict=True))
     assert calls[-1] == (3 * 64, 3 * 64)
 
@@ -256,8 +256,8 @@ def test_a_network_that_answers_alike_with_shuffled_weights_fails_the_sanity_che
         network.get_weights()
         return pixel_model(image)
 
-    check = trials.sanity_check(image, small_network, deaf, SPEC, 0, stages=1)
-    assert check.stages[0].agreement == pytest.approx(1)
+    check = trials.sanity_check(image, small_network, deaf, SPEC, 0, steps=1)
+    assert check.steps[0].agreement == pytest.approx(1)
     assert not check.passed
 
 

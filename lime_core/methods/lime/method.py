@@ -8,6 +8,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.explanation.explanation import Explanation
 from lime_core.methods.base import MaskMethod
 from lime_core.methods.lime.fit import fit_surrogate
+from lime_core.methods.lime.workings import Workings
 from lime_core.settings.spec import ExplainSpec
 
 
@@ -22,6 +23,7 @@ class Lime(MaskMethod):
 
     name: ClassVar[str] = "lime"
     title: ClassVar[str] = "LIME"
+    fits: ClassVar[bool] = True
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` as it is."""
@@ -30,3 +32,7 @@ class Lime(MaskMethod):
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Explanation:
         """Fit the surrogate; nothing is judged."""
         return fit_surrogate(neighborhood, spec)[0]
+
+    def work_out(self, neighborhood: Neighborhood, spec: ExplainSpec) -> tuple[Explanation, Workings]:
+        """Fit the surrogate, and return the regression beside it."""
+        return fit_surrogate(neighborhood, spec)

@@ -1,1 +1,1 @@
-"""Engines: what executes a network, on which library, in which precision and batch."""
+"""Engines: what runs a network (TensorFlow or OpenVINO), in which precision and in batches of which size."""

@@ -1,4 +1,4 @@
-"""Executing a network: preprocessed pictures and superpixels in, class outputs out.
+"""Running a network: preprocessed pictures and superpixels in, class outputs out.
 
 An engine knows nothing of uint8 pictures, preprocessing or class names; that is the classifier's part.
 """
@@ -30,17 +30,17 @@ def precision_of(engine: str) -> Precision:
 
 
 class Engine(ABC):
-    """What a classifier needs of the thing that executes its network.
+    """What a classifier needs from the engine that runs its network.
 
-    Every batch has the same length (the last one is padded and cut), so that a picture's outputs do not depend, not
-    even in the last bit, on which others it was batched with.
+    Every batch has the same length (the last one is padded, and its outputs cut), so that a picture's outputs do not
+    depend on the other pictures of its batch, not even in the last bit.
 
     Attributes
     ----------
     name : str
         For reports: ``"tensorflow"``, ``"openvino"`` or ``"openvino-bf16"``.
     batch_size : int
-        Pictures that go through the network at a time; at most 255, as a choice is a uint8.
+        Pictures that go through the network at a time; at most 255, because a choice is a uint8.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Engine(ABC):
         outputs = []
         for start in range(0, max(len(pictures), 1), self.batch_size):
             batch = pictures[start : start + self.batch_size]
-            # No pictures give no outputs, but with the right number of classes: something must be run to know it.
+            # For no pictures the result is empty, but its number of classes is known only after running a batch.
             given = batch if len(batch) else np.zeros((1, *pictures.shape[1:]), np.float32)
             outputs.append(self.choose(given, labels, np.arange(len(given), dtype=np.uint8)[:, None])[: len(batch)])
         return np.concatenate(outputs)
@@ -109,9 +109,9 @@ class TensorFlowEngine(Engine):
 def choosing_function(model: Any, input_size: tuple[int, int]) -> Any:
     """Return the `tf.function` behind `Engine.choose`, not traced yet.
 
-    The signature leaves open how many pictures and superpixels there are, so that neither another picture nor another
-    segmentation traces anew. Whole pixels are looked up in one table of all pictures: that copies bits, where
-    arithmetic with masks would round, and costs half of what a select costs.
+    The signature allows any number of pictures and superpixels, so that it is not traced again for another picture or
+    segmentation. Whole pixels are looked up in one table of all pictures: that copies bits, where
+    arithmetic with masks would round, and takes half the time of a select.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def choosing_function(model: Any, input_size: tuple[int, int]) -> Any:
     @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
     def choose(pictures: Any, labels: Any, choices: Any) -> Any:
         chosen = tf.gather(tf.cast(choices, tf.int32), labels, axis=1)
-        place = tf.reshape(tf.range(height * width, dtype=tf.int32), (height, width))
-        pixels = tf.gather(tf.reshape(pictures, (-1, 3)), chosen * (height * width) + place)
+        pixel_index = tf.reshape(tf.range(height * width, dtype=tf.int32), (height, width))
+        pixels = tf.gather(tf.reshape(pictures, (-1, 3)), chosen * (height * width) + pixel_index)
         return tf.cast(model(pixels, training=False), tf.float32)
 
     return choose

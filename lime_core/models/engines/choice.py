@@ -1,4 +1,4 @@
-"""Which engine runs a network: OpenVINO on CPUs where it can, TensorFlow otherwise, and why it is not the usual one."""
+"""The engine that runs a network: OpenVINO on CPUs where possible, TensorFlow otherwise, and the reason for that."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 # Largest difference between the engines' outputs, as a part of the largest output or of 1.
 TOLERANCE = 1e-4
-# Where drivers of graphics cards show themselves: asking TensorFlow takes seconds.
-_SIGNS_OF_A_GPU = ("/dev/nvidiactl", "/dev/kfd", "/usr/lib/wsl/lib/libcuda.so.1")
-# Keras and the converter keep global state while they build.
+# Files that drivers of graphics cards make; asking TensorFlow instead takes seconds.
+_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/usr/lib/wsl/lib/libcuda.so.1")
+# Keras and the converter use global state while they build.
 _BUILDING = threading.RLock()
 
 
@@ -58,7 +58,7 @@ def make_engine(
     model_id: str | None = None,
     store: Callable[[], GraphStore | None] = lambda: None,
 ) -> tuple[Engine, str | None]:
-    """Return the engine for a network, and a note where it is not the one to be expected.
+    """Return the engine for a network, and a note with the reason if OpenVINO was expected and is not used.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ def make_engine(
     engine : {"auto", "tensorflow", "openvino"}
         ``auto`` is OpenVINO where it is installed, there is no GPU and the model converts, else TensorFlow.
     precision : {"f32", "bf16"}
-        Only OpenVINO has bf16; it is never replaced by another.
+        Only OpenVINO has bf16; f32 is never used in its place.
     batch_size : int, optional
-        Pictures in a batch; the measured one if left out.
+        Pictures in a batch; the measured best size if left out.
     model_id : str, optional
         Architecture in the catalog, under which measurements are remembered.
     store : callable
-        Returns where the graph is kept, or None if it is not to be.
+        Returns where the graph is stored, or None if it is not stored.
 
     Raises
     ------
@@ -92,11 +92,11 @@ def make_engine(
         if engine == "tensorflow" or reason:
             return TensorFlowEngine(function(), size), reason
 
-        def compiled(graph: Graph, *, again_soon: bool) -> Engine:
+        def compiled(graph: Graph, *, measure_later: bool) -> Engine:
             if not model_id or batch_size:
                 plan = Plan(size)
-            elif again_soon:
-                # Who has waited for a conversion should not wait for measurements as well: the next start has time.
+            elif measure_later:
+                # The user has just waited for a conversion, so measuring is left to the next start.
                 plan = remembered_plan(model_id, precision)
             else:
                 plan = plan_for(model_id, graph, input_size, precision)
@@ -107,7 +107,7 @@ def make_engine(
         except _UnusableError as error:
             if engine == "openvino" or precision != "f32":
                 raise ModelError(f"The model cannot run on OpenVINO: {error}") from error
-            return TensorFlowEngine(function(), size), f"TensorFlow serves: {error}"
+            return TensorFlowEngine(function(), size), f"TensorFlow is used: {error}"
 
 
 class _UnusableError(Exception):
@@ -120,24 +120,24 @@ def _on_openvino(
     find_store: Callable[[], GraphStore | None],
     compiled: Callable[..., Engine],
 ) -> Engine:
-    """Compile the stored graph; if there is none, or none that is of use, convert, check and store it first."""
+    """Compile the stored graph; if there is none, or it cannot be used, convert, check and store it first."""
     try:
         store = find_store()
     except ModelError as error:
         raise _UnusableError(str(error)) from error
     stored = store.load() if store else None
     if stored is not None:
-        # It is whole, but may still be another graph than it should be; then it is made anew.
+        # An intact file may still hold an unsuitable graph; then the network is converted again.
         with contextlib.suppress(ModelError):
-            return compiled(stored, again_soon=False)
+            return compiled(stored, measure_later=False)
     built = function()
     try:
         graph = convert(built)
         difference = _difference(built, OpenVINOEngine(graph, input_size), input_size)
         if not difference <= TOLERANCE:
             raise _UnusableError(f"OpenVINO's outputs differ from TensorFlow's by {difference:.1e}.")
-        kept = store is not None and store.save(graph)
-        return compiled(graph, again_soon=bool(kept))
+        stored_now = store is not None and store.save(graph)
+        return compiled(graph, measure_later=bool(stored_now))
     except ModelError as error:
         raise _UnusableError(str(error)) from error
 
@@ -150,26 +150,26 @@ def _difference(function: Any, engine: Engine, input_size: tuple[int, int]) -> f
     labels = rng.integers(0, 4, input_size, dtype=np.int32)
     choices = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0]], np.uint8)
     expected = TensorFlowEngine(function, len(choices)).choose(pictures, labels, choices)
-    got = engine.choose(pictures, labels, choices)
-    if got.shape != expected.shape:
+    outputs = engine.choose(pictures, labels, choices)
+    if outputs.shape != expected.shape:
         return np.inf
-    return float(np.abs(got - expected).max(initial=0) / max(1.0, np.abs(expected).max(initial=0)))
+    return float(np.abs(outputs - expected).max(initial=0) / max(1.0, np.abs(expected).max(initial=0)))
 
 
 @cache
 def _reason_for_tensorflow() -> str | None:
     if not openvino_available():
-        return "TensorFlow serves: OpenVINO is not installed."
+        return "TensorFlow is used because OpenVINO is not installed."
     if _has_gpu():
-        return "TensorFlow serves: there is a GPU."
+        return "TensorFlow is used because there is a GPU."
     return None
 
 
 def _has_gpu() -> bool:
-    signs = any(Path(sign).exists() for sign in _SIGNS_OF_A_GPU)
+    likely = any(Path(name).exists() for name in _GPU_FILES)
     with contextlib.suppress(metadata.PackageNotFoundError):
-        signs = signs or bool(metadata.version("tensorflow-metal"))
-    if not signs:
+        likely = likely or bool(metadata.version("tensorflow-metal"))
+    if not likely:
         return False
     try:
         return bool(import_tensorflow().config.list_physical_devices("GPU"))

@@ -1,7 +1,7 @@
-"""Converted graphs on disk: with one of them a start needs neither TensorFlow nor Keras.
+"""Converted graphs on disk: a model whose graph is stored loads without TensorFlow and Keras.
 
 A file is one line with a check sum over the rest, one line with the length of the first of two parts, and the two
-parts of the graph. What is not exactly that is taken for missing, and is written anew.
+parts of the graph. Anything else counts as missing, and is written again.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from lime_core.models.catalog import ModelCard
 
-# To be raised when the graph changes that `choosing_function` builds, or the layout of the file.
+# Raise this when the graph that `choosing_function` builds changes, or the layout of the file.
 _FORMAT = 1
 _PACKAGES = ("openvino", "tensorflow", "keras")
-# Two, so that two environments of one user do not take turns at throwing away each other's.
+# Two, so that two environments of one user do not keep deleting each other's graphs.
 _KEPT_PER_MODEL = 2
 _LONGEST_HEADER = 100
 
@@ -38,9 +38,9 @@ class GraphStore:
     model_id : str
         Id in the catalog.
     key : str
-        Digest of all that the graph depends on.
+        Digest of everything that the graph depends on.
     folder : Path
-        Where the files are; it need not exist, nor be writable.
+        Where the files are; it need not exist or be writable.
     """
 
     model_id: str
@@ -53,7 +53,7 @@ class GraphStore:
         return self.folder / f"{self.model_id}-{self.key[:16]}.graph"
 
     def load(self) -> Graph | None:
-        """Return the graph, or None if there is none that is whole."""
+        """Return the graph, or None if the file is missing or damaged."""
         data = read_cached(self.path)
         if data is None:
             return None
@@ -74,14 +74,14 @@ class GraphStore:
         return written
 
     def _digest(self, body: bytes | memoryview) -> str:
-        # With the key, so that a file under another one's name is not taken for it.
+        # Includes the key, so that a file renamed to another graph's name is not accepted.
         digest = hashlib.sha256(self.key.encode())
         digest.update(body)
         return digest.hexdigest()
 
 
 def graph_store(card: ModelCard, weights_sha256: str) -> GraphStore | None:
-    """Return where the graph of a model belongs; None for a user without a place for such things.
+    """Return where the graph of a model belongs; None for a user without a cache folder.
 
     Raises
     ------
@@ -107,5 +107,5 @@ def library_versions() -> list[str]:
 
 
 def machine() -> str:
-    """Return a line that is the same for machines on which graphs and plans may be exchanged."""
+    """Return a line that is equal for machines that can use each other's graphs and plans."""
     return f"{platform.system()} {platform.machine()} {describe_machine()}"

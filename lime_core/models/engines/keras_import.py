@@ -16,27 +16,27 @@ from lime_core.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What TensorFlow's libraries say while they load, before any of its own settings reach them.
 _IMPORTING = threading.Lock()
-_CHATTER = re.compile(rb"^(WARNING: All log messages before absl|I0000 ).*\n", re.MULTILINE)
+# Messages of TensorFlow's libraries while they load; none of its settings suppresses them.
+_MESSAGES = re.compile(rb"^(WARNING: All log messages before absl|I0000 ).*\n", re.MULTILINE)
 
 
 def import_tensorflow() -> Any:
-    """Import and return TensorFlow, without its start-up chatter unless the user asked for it.
+    """Import and return TensorFlow, without its start-up messages unless the user asked for them.
 
     Raises
     ------
     ModelError
         If TensorFlow is not installed or cannot be loaded.
     """
-    # One thread at a time: the process has only one error stream to hold back.
+    # One thread at a time, because the process has only one error stream to redirect.
     with _IMPORTING:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
             return _import("tensorflow")
-        # 3 rather than 2, or every machine without a GPU reports that as an error.
+        # With 2 instead of 3, machines without a GPU would report that as an error.
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        with _without_chatter():
+        with _without_messages():
             return _import("tensorflow")
 
 
@@ -58,12 +58,12 @@ def import_keras() -> Any:
 
 
 def check_backend() -> None:
-    """Raise `ModelError` where Keras runs, or is told to run, on another backend than TensorFlow.
+    """Raise `ModelError` if Keras runs, or is set to run, on another backend than TensorFlow.
 
-    Before Keras is imported: it would otherwise fail for want of the other backend, as if that were to be installed.
+    Called before Keras is imported, which would otherwise fail and ask for the other backend to be installed.
     """
     keras: Any = sys.modules.get("keras")
-    # A Keras that is still being imported, in another thread, has no settings yet.
+    # While another thread is still importing Keras, it has no settings yet.
     chosen = keras.config.backend() if hasattr(keras, "config") else os.environ.get("KERAS_BACKEND", "tensorflow")
     if chosen != "tensorflow":
         raise ModelError(
@@ -83,12 +83,12 @@ def _import(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Hold back what is written to the process's error stream, and pass on all of it but TensorFlow's chatter."""
+def _without_messages() -> Iterator[None]:
+    """Hold back the process's error stream during the block, then write all of it except TensorFlow's messages."""
     try:
         stream = os.dup(2)
     except OSError:
-        # A program without an error stream has none to keep clean.
+        # The program has no error stream.
         yield
         return
     with tempfile.TemporaryFile() as held:
@@ -99,4 +99,4 @@ def _without_chatter() -> Iterator[None]:
             os.dup2(stream, 2)
             os.close(stream)
             held.seek(0)
-            os.write(2, _CHATTER.sub(b"", held.read()))
+            os.write(2, _MESSAGES.sub(b"", held.read()))

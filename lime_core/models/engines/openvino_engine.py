@@ -1,4 +1,4 @@
-"""Executing a converted graph with OpenVINO, on CPUs two to three times as fast as TensorFlow does."""
+"""Running a converted graph with OpenVINO, on CPUs two to three times as fast as TensorFlow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Plan:
     batch_size : int
         Pictures in a batch.
     streams : int
-        Batches that are under way at a time; they share the processor's cores between them.
+        Batches in progress at the same time; they share the processor's cores.
     """
 
     batch_size: int = BATCH_SIZE
@@ -66,7 +66,7 @@ class OpenVINOEngine(Engine):
     plan : Plan
         Batch size and streams.
     precision : {"f32", "bf16"}
-        Numbers inside the network. Without this OpenVINO decides for itself, and picks bf16 where it can.
+        Numbers inside the network. OpenVINO itself would choose bf16 where the processor has it.
 
     Raises
     ------
@@ -114,36 +114,36 @@ class OpenVINOEngine(Engine):
 
 
 def convert(function: Any) -> Graph:
-    """Convert the `tf.function` of `lime_core.models.engines.choosing_function`.
+    """Convert the `tf.function` of `lime_core.models.engines.base.choosing_function`.
 
     Raises
     ------
     ModelError
-        If OpenVINO is missing, or does not know something in the graph.
+        If OpenVINO is missing, or does not support an operation of the graph.
     """
     openvino = import_openvino()
     try:
         traced = function.get_concrete_function()
-        # Named, because what Keras's swish computes for its gradient would otherwise be taken for further outputs.
+        # Named, because OpenVINO would otherwise take what Keras's swish computes for its gradient as further outputs.
         model = openvino.convert_model(traced, output=[tensor.name for tensor in traced.outputs])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "graph.xml"
             openvino.save_model(model, path, compress_to_fp16=False)
             return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
     except Exception as error:
-        # A converter meets whatever layers a user has written, and raises whatever they made go wrong.
+        # Users bring layers of every kind, and the converter raises many types of exception for them.
         raise ModelError(f"OpenVINO could not convert the model: {type(error).__name__}: {error}") from error
 
 
 def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> Any:
     core = openvino_core()
-    # From memory: a file that is mapped and then cut short by someone else would take the whole process down.
+    # From memory: if another process truncated a mapped file, this process would crash.
     model = core.read_model(graph.structure, graph.weights)
-    found = {each.any_name: str(each.partial_shape) for each in model.inputs}
-    wanted = {name: shape.format(*input_size) for name, shape in _SHAPES.items()}
-    if found != wanted or len(model.outputs) != 1:
+    inputs = {node.any_name: str(node.partial_shape) for node in model.inputs}
+    expected = {name: shape.format(*input_size) for name, shape in _SHAPES.items()}
+    if inputs != expected or len(model.outputs) != 1:
         raise ModelError(
-            f"The graph must have the inputs {wanted} and one output; it has {found} and {len(model.outputs)}."
+            f"The graph must have the inputs {expected} and one output; it has {inputs} and {len(model.outputs)}."
         )
     model.reshape({"choices": [plan.batch_size, -1]})
     return core.compile_model(

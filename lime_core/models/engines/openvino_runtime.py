@@ -1,4 +1,4 @@
-"""OpenVINO, imported on first use only, and what it says about this machine."""
+"""OpenVINO, imported on first use only, and what it reports about this machine."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _TELEMETRY = "openvino_telemetry"
 
 
 def openvino_available() -> bool:
-    """Return whether OpenVINO is installed; it is not imported for that."""
+    """Return whether OpenVINO is installed, without importing it."""
     return importlib.util.find_spec("openvino") is not None
 
 
 def bf16_available() -> bool:
-    """Return whether the processor computes in bf16 by itself, and OpenVINO is there to make use of it.
+    """Return whether the processor has instructions for bf16, and OpenVINO is installed to use them.
 
-    OpenVINO lists BF16 among a CPU's capabilities also where it only emulates it, on every processor with AVX-512.
-    The precision it would pick if it were not told is bf16 on those alone that have the instructions.
+    OpenVINO lists BF16 among the capabilities of every CPU with AVX-512, even where it is only emulated. But it makes
+    bf16 its default precision only on processors that have the instructions.
     """
     if not openvino_available():
         return False
@@ -64,9 +64,9 @@ def most_streams() -> int:
 def import_openvino() -> Any:
     """Import and return OpenVINO, without its telemetry.
 
-    Each import of OpenVINO and each conversion would be reported to a server of its makers, unless the user has
-    objected. Whoever explains a picture on their own machine does not expect that. OpenVINO does without the package
-    where it is not installed; for the time of the import it is made to look so.
+    Its telemetry package reports each import and each conversion to a server of its makers, unless the user has opted
+    out; nobody who explains a picture on their own machine expects that. OpenVINO works without the package, so the
+    package is hidden during the import.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def import_openvino() -> Any:
 
 @cache
 def openvino_core() -> Any:
-    """Return the one core of this process, through which graphs are read and compiled.
+    """Return the OpenVINO core of this process, which reads and compiles graphs.
 
     Raises
     ------

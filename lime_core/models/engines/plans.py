@@ -1,7 +1,7 @@
-"""How many pictures a batch and how many batches at a time: measured once a model, and remembered.
+"""Plans: pictures in a batch and batches at a time, measured once for each model and remembered.
 
-The best plan differs between processors (many cores like several streams, two cores hardly care), and depends on the
-architecture but not on the weights. It changes how soon the outputs come, never what they are.
+The best plan differs between processors (many cores profit from several streams, two cores hardly), and depends on the
+architecture but not on the weights. It changes the speed, never the outputs.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _ENOUGH_SECONDS = 0.5
 # A number that every batch size divides, so that no plan pays for padding.
 _PICTURES = 32
 _SUPERPIXELS = 49
-# Below this a difference is noise, and the plan with the smaller batch and fewer streams holds less memory.
+# A smaller gain is noise, and the plan with the smaller batch and fewer streams needs less memory.
 _WORTHWHILE = 0.97
 
 
 def remembered_plan(model_id: str, precision: Precision) -> Plan:
-    """Return the remembered plan of a model, or the usual one; nothing is measured."""
+    """Return the remembered plan of a model, or the default one; nothing is measured."""
     path = _path(model_id, precision)
     return (path and _read(path)) or Plan()
 
@@ -44,8 +44,8 @@ def remembered_plan(model_id: str, precision: Precision) -> Plan:
 def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision: Precision) -> Plan:
     """Return the remembered plan of a model, or measure one and remember it.
 
-    Where nothing can be remembered the usual plan is returned, for measuring at every start would cost more than it
-    gains.
+    Where nothing can be remembered the default plan is returned, because measuring at every start would cost more than
+    it gains.
 
     Raises
     ------
@@ -55,10 +55,10 @@ def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision
     path = _path(model_id, precision)
     if path is None:
         return Plan()
-    known = _read(path)
-    if known is not None:
-        return known
-    # The usual plan first, to learn whether anything can be written there.
+    cached = _read(path)
+    if cached is not None:
+        return cached
+    # The default plan is written first, to learn whether the folder is writable.
     if not _write(path, Plan()):
         return Plan()
     plan = measure(graph, input_size, precision)
@@ -77,11 +77,11 @@ def measure(graph: Graph, input_size: tuple[int, int], precision: Precision) -> 
     best, least, deadline = Plan(), np.inf, time.perf_counter() + _BUDGET_SECONDS
     candidates = sorted(
         (Plan(batch_size, streams) for batch_size in _BATCH_SIZES for streams in sorted({1, most_streams()})),
-        # What differs least from the usual first, in case the time is up before the end.
+        # Plans close to the default come first, in case the time is up before the end.
         key=lambda plan: (plan.batch_size != best.batch_size, plan.streams != best.streams),
     )
     for plan in candidates:
-        # A candidate takes about three times as long as it is then found to take.
+        # Measuring a candidate takes about three times its measured time.
         if np.isfinite(least) and time.perf_counter() + 3 * least > deadline:
             break
         seconds = _seconds(graph, input_size, plan, precision)
@@ -96,7 +96,7 @@ def _seconds(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: P
     labels = np.arange(np.prod(input_size), dtype=np.int32).reshape(input_size) % _SUPERPIXELS
     count = max(_PICTURES, plan.batch_size * plan.streams)
     choices = np.ones((count, _SUPERPIXELS), np.uint8)
-    # Memory is set up in the first call; others may be using the processor, so the least is the plan's own.
+    # The first call allocates memory. Other programs may be using the processor, so the shortest time counts.
     engine.choose(pictures, labels, choices[: plan.batch_size])
     spent: list[float] = []
     while len(spent) < 3 and sum(spent) < _ENOUGH_SECONDS:

@@ -1,4 +1,4 @@
-"""The user's cache folder. Its content can always be computed again, so a file that cannot be used is no error."""
+"""The user's cache folder. Its files can always be made again, so an unusable one is not an error."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from platformdirs import user_cache_path
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Longer than any writing takes: older unfinished files were left behind by a process that died.
+# Longer than any write takes: older unfinished files were left by a process that died.
 _ABANDONED_SECONDS = 3600
 
 
 def cache_folder() -> Path | None:
-    """Return where this program may keep what it has worked out; nothing is created.
+    """Return the folder for results that are kept between runs; nothing is created.
 
     ``$LIMELIGHT_CACHE`` if set, else the platform's own folder: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on
-    macOS, ``~/.cache`` elsewhere; ``$XDG_CACHE_HOME`` stands before the latter two. None for a user without a home
-    folder.
+    macOS, ``~/.cache`` elsewhere; ``$XDG_CACHE_HOME`` takes precedence over the latter two. None for a user without a
+    home folder.
     """
     if given := os.environ.get("LIMELIGHT_CACHE"):
         return Path(given).absolute()
@@ -59,12 +59,12 @@ def write_cached(path: Path, parts: Iterable[bytes]) -> bool:
 
 
 def forget(folder: Path, pattern: str, keep: int) -> None:
-    """Remove all but the `keep` newest files that match `pattern`, and what was never written to its end."""
+    """Remove all but the `keep` newest files that match `pattern`, and abandoned unfinished ones."""
     with contextlib.suppress(OSError):
         files = sorted(folder.glob(pattern), key=_age)
         abandoned = [path for path in folder.glob(f".{pattern}.*") if _age(path) > _ABANDONED_SECONDS]
         for path in files[keep:] + abandoned:
-            # Another process may have been faster, or on Windows still be reading.
+            # Another process may have removed it already, or may still be reading it, which Windows does not allow.
             with contextlib.suppress(OSError):
                 path.unlink()
 

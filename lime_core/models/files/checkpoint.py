@@ -1,4 +1,4 @@
-"""Reading a PyTorch state dict without PyTorch, and without running what a pickle may carry.
+"""Reading a PyTorch state dict without PyTorch, and without running code that a pickle may contain.
 
 The format is PyTorch's old, non-zip one: pickles for a magic number, the protocol, facts about the writing machine,
 the state dict and the storage keys; then for each key an 8-byte count and the raw little-endian values. A tensor
@@ -46,7 +46,7 @@ def _rebuild_view(storage: _Storage, offset: int, shape: Any, strides: Any, *_: 
 
 
 class _StateDictUnpickler(pickle.Unpickler):
-    """Knows four names and nothing else, so that no pickle can call anything but these."""
+    """Allows only four names, so that a pickle can call nothing else."""
 
     _ALLOWED: dict[tuple[str, str], Any] = {  # noqa: RUF012 - a constant
         ("collections", "OrderedDict"): OrderedDict,
@@ -92,7 +92,7 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error}.") from error
     except Exception as error:
-        # A hostile or damaged pickle can fail in any way it likes; all of them mean the same thing here.
+        # A hostile or damaged pickle can raise any exception.
         raise WeightsError(f"{path} is not a usable PyTorch state dict: {error}.") from error
 
 
@@ -112,7 +112,7 @@ def _read(file: IO[bytes], size: int) -> dict[str, NDArray[Any]]:
 def _read_storage(file: IO[bytes], storage: _Storage, size: int) -> NDArray[Any]:
     (count,) = struct.unpack("<q", file.read(8))
     if count != storage.count or not 0 <= count * storage.dtype.itemsize <= size:
-        raise ValueError(f"storage {storage.key} announces {count} values")
+        raise ValueError(f"storage {storage.key} states {count} values")
     raw = file.read(count * storage.dtype.itemsize)
     return np.frombuffer(raw, dtype=storage.dtype, count=count)
 
@@ -120,7 +120,7 @@ def _read_storage(file: IO[bytes], storage: _Storage, size: int) -> NDArray[Any]
 def _tensor(values: NDArray[Any], view: _View) -> NDArray[Any]:
     extent = sum((length - 1) * step for length, step in zip(view.shape, view.strides, strict=True))
     inside = view.offset >= 0 and min(view.shape, default=1) >= 1 and min(view.strides, default=0) >= 0
-    # `as_strided` reads memory wherever it is told to: the view must lie in its storage, and not blow it up.
+    # `as_strided` checks no bounds: the view must lie inside its storage and not be larger than it.
     if not inside or view.offset + extent >= len(values) or np.prod(view.shape, dtype=object) > len(values):
         raise ValueError("a tensor reaches outside its storage")
     strides = tuple(step * values.itemsize for step in view.strides)

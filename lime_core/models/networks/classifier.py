@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 class NetworkClassifier:
     """Explain a network: one image input `(B, h, w, 3)`, one output `(B, C)`.
 
-    Safe to share between threads. It knows how pictures are prepared and what the outputs are called; running the
-    network is left to the engine.
+    Safe to share between threads. It prepares the pictures and names the outputs; the engine runs the network.
 
     Parameters
     ----------
@@ -39,12 +38,12 @@ class NetworkClassifier:
     weights_sha256 : str
         Digest of the weights.
     engine_note : str, optional
-        Why it is this engine, where another was to be expected.
+        Why OpenVINO is not used, if it was expected.
 
     Raises
     ------
     ModelError
-        If the preprocessing is unknown, or the names are no names.
+        If the preprocessing is unknown, or the names cannot be read as names.
     """
 
     def __init__(
@@ -77,12 +76,12 @@ class NetworkClassifier:
 
     @property
     def identity(self) -> str:
-        """What tells it from others with the same weights: how pictures are prepared."""
+        """The name of its preprocessing, which distinguishes it from others with the same weights."""
         return self.preprocessing
 
     @property
     def batch_size(self) -> int:
-        """Pictures that go through the network at a time; what is asked in other numbers is padded to it."""
+        """Pictures that go through the network at a time; smaller batches are padded to it."""
         return self._engine.batch_size
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -94,7 +93,7 @@ class NetworkClassifier:
             If the pictures have another shape or type.
         """
         _check("images", images, (None, *self.input_size, 3), np.uint8)
-        # Batch by batch, so that only one batch exists in float32 whatever the caller brings.
+        # Batch by batch, so that only one batch at a time exists in float32.
         starts = range(0, max(len(images), 1), self.batch_size)
         batches = (images[start : start + self.batch_size] for start in starts)
         return np.concatenate([self._engine.predict(preprocess(b, self.preprocessing)) for b in batches])
@@ -104,8 +103,8 @@ class NetworkClassifier:
     ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         """Return the function from masks to outputs for one picture, as `MaskedClassifier` describes.
 
-        Picture and fill are preprocessed once, here: preprocessing works pixel by pixel, so the network meets
-        the same bits as if every perturbed picture had been made first.
+        Picture and fill are preprocessed once, here: preprocessing works pixel by pixel, so the network gets
+        the same bits as if every perturbed picture had been preprocessed on its own.
 
         Raises
         ------
@@ -132,11 +131,11 @@ class NetworkClassifier:
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int | None, ...], dtype: type) -> None:
     fits = array.ndim == len(shape) and all(
-        wanted in (None, got) for wanted, got in zip(shape, array.shape, strict=True)
+        expected in (None, side) for expected, side in zip(shape, array.shape, strict=True)
     )
     if not fits or array.dtype != dtype:
-        wanted_shape = ", ".join("any" if side is None else str(side) for side in shape)
+        expected_shape = ", ".join("any" if side is None else str(side) for side in shape)
         raise ModelError(
-            f"{name} must be {np.dtype(dtype).name} of shape ({wanted_shape}); "
+            f"{name} must be {np.dtype(dtype).name} of shape ({expected_shape}); "
             f"got {array.dtype} of shape {array.shape}."
         )

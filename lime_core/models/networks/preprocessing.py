@@ -1,8 +1,8 @@
-"""Each network family's own scaling of the pixels, in NumPy and to the last bit.
+"""The pixel scaling of each network family, in NumPy, equal to Keras's to the last bit.
 
 The networks of Keras were trained on pixels scaled in one of three ways, or scale them themselves.
-The same arithmetic in the same order and precision is written here once more, so that a picture can be
-prepared without importing Keras, and once for a whole neighborhood: the scaling works pixel by pixel,
+The same arithmetic in the same order and precision is repeated here, so that a picture can be
+prepared without importing Keras, and only once for a whole neighborhood: the scaling works pixel by pixel,
 so hiding superpixels before or after it gives the same bits.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PreprocessingName = Literal["none", "tf", "caffe", "torch"]
 
-# Written as Python floats, as Keras writes them: they take the float32 of the picture they meet.
+# Python floats, as in Keras, so that the results stay float32.
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 _TORCH_MEAN = (0.485, 0.456, 0.406)
 _TORCH_STD = (0.229, 0.224, 0.225)
@@ -61,7 +61,7 @@ PREPROCESSING: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] =
 
 
 def preprocess(images: NDArray[np.uint8], name: str) -> NDArray[np.float32]:
-    """Scale pixels the way a network family wants them.
+    """Scale pixels as a network family expects them.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Compare models: the same picture, the same superpixels, the same masks under two or more models."""
 
-from pages.screens.compare import question_settings, results, runs_progress
+from pages.screens.compare import compared_models, comparison, comparison_progress
 
-question_settings.show()
-runs_progress.show()
-results.show()
+compared_models.show()
+comparison_progress.show()
+comparison.show()

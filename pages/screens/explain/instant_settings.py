@@ -11,7 +11,7 @@ from lime_core.methods.lime.method import Lime
 from pages.state.session import Result, session
 from pages.widgets.class_choice import explained_classes
 from pages.widgets.setting_groups import fit_settings
-from pages.widgets.settings import option, setting
+from pages.widgets.setting_widgets import option, setting
 from pages.widgets.view_settings import one_scale, view_details, view_row
 
 

@@ -16,6 +16,7 @@ from pages.screens.explain.class_cards import in_words
 from pages.state import widget_state
 from pages.state.session import session
 from pages.widgets import advice, charts, verdict_text
+from pages.widgets.interval_column import interval_column, interval_name
 from pages.widgets.odds_column import CONFIG, odds_column
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import plain
@@ -81,7 +82,7 @@ def _selected(shown: ResultView) -> None:
     if chosen is not None:
         _scores(attribution, chosen)
     everything = frozenset(range(attribution.superpixels))
-    strongest = frozenset(attribution.top_features(shown.focus.index, shown.view.top_k, "positive"))
+    strongest = frozenset(attribution.top_features(shown.focus.index, shown.top_k, "positive"))
     selected = frozenset() if chosen is None else frozenset({chosen})
     offers: dict[str, frozenset[int] | None] = {
         "Hide it": settings.hidden | selected if selected - settings.hidden else None,
@@ -102,19 +103,18 @@ def _hide(superpixels: frozenset[int]) -> None:
 
 def _scores(attribution: lc.Attribution, superpixel: int) -> None:
     st.markdown(f"**Superpixel {superpixel}**: what showing it adds ({attribution.unit})")
-    rows, interval = [], f"± {attribution.interval_label}"
+    rows = []
     for item in attribution.classes:
         score = float(attribution.scores(item.index)[superpixel])
         row: dict[str, Any] = {"class": item.name, "score": score}
-        if item.std_errors is not None:
-            row[interval] = item.half_widths[superpixel]
+        row |= interval_column(attribution, item, superpixel)
         row |= odds_column(attribution, score)
         rows.append(row | {"evidence": _evidence(attribution, item, superpixel, score)})
     column = st.column_config.NumberColumn
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"score": column(format="%+.4f"), interval: column(format="%.4f"), **CONFIG},
+        column_config={"score": column(format="%+.4f"), interval_name(attribution): column(format="%.4f"), **CONFIG},
         alt=f"Score of superpixel {superpixel} for each class",
     )
 

@@ -16,8 +16,9 @@ from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
+from pages.widgets.model_choice import download_of
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
-from pages.widgets.settings import option, setting
+from pages.widgets.setting_widgets import option, setting
 from pages.widgets.text import plain, seconds
 
 
@@ -46,7 +47,7 @@ def show() -> None:
     else:
         scene = _preview(state, superpixels, sampling)
     with buttons:
-        _buttons(state, disabled=scene is None)
+        _buttons(state, disabled=scene is None and not state.cut_waits)
     if problem:
         st.error(plain(str(problem)))
     else:
@@ -61,7 +62,7 @@ def _samples() -> int:
 def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerator) -> lc.Scene | None:
     """Show the cut and one perturbed picture; no model is asked."""
     settings, question = state.settings, state.settings.question
-    if question is None:
+    if question is None or state.cut_waits:
         return None
     try:
         with st.spinner("Cutting the picture…"):
@@ -121,6 +122,10 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
         if speed:
             duration = seconds(question.size(scene.superpixels) / speed)
             parts.append(f"about {duration} at {speed:.0f} samples a second")
+    if state.cut_waits:
+        parts.append("this cut takes minutes, so it waits for *Explain*")
+    if download := download_of(settings.model):
+        parts.append(f"*Explain* {download}")
     if state.result is not None and not state.answered:
         parts.append("**settings have changed: press Explain**")
     st.caption(" · ".join(parts))

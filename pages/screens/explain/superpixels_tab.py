@@ -12,6 +12,7 @@ from lime_core.show.superpixel_pictures import numbered
 from pages.state import widget_state
 from pages.state.session import session
 from pages.widgets import charts
+from pages.widgets.interval_column import has_intervals, interval_column, interval_name
 from pages.widgets.odds_column import CONFIG, odds_column
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import plain
@@ -31,7 +32,7 @@ def show(shown: ResultView) -> None:
     with right:
         bars = (
             f", {attribution.interval_label} intervals; pale where a superpixel may have no effect"
-            if focus.std_errors is not None
+            if has_intervals(focus)
             else ""
         )
         st.caption(f"**{plain(focus.name)}**: scores ({attribution.unit}){bars}.")
@@ -46,16 +47,14 @@ def _table(shown: ResultView) -> None:
     order = np.argsort(-np.abs(scores), kind="stable")
     sizes = np.bincount(segments.ravel()) / segments.size
     rows: dict[str, Any] = {"superpixel": order, "score": scores[order]}
-    interval = f"± {shown.attribution.interval_label}"
-    if focus.std_errors is not None:
-        rows[interval] = focus.half_widths[order]
+    rows |= interval_column(shown.attribution, focus, order)
     rows |= odds_column(shown.attribution, scores[order])
-    if focus.std_errors is not None:
+    if has_intervals(focus):
         rows["certain"] = np.where(focus.sure[order], "certain", "uncertain")
     if focus.trust is not None and np.isfinite(focus.trust.top_k_frequency).any():
         rows["in the top K"] = 100 * focus.trust.top_k_frequency[order]
     rows["share of the picture"] = 100 * sizes[order]
-    column, key, k = st.column_config, f"superpixels.{focus.index}", shown.view.top_k
+    column, key, k = st.column_config, f"superpixels.{focus.index}", shown.top_k
     st.dataframe(
         rows,
         hide_index=True,
@@ -65,7 +64,7 @@ def _table(shown: ResultView) -> None:
         key=key,
         column_config={
             "score": column.NumberColumn(format="%+.4f"),
-            interval: column.NumberColumn(format="%.4f"),
+            interval_name(shown.attribution): column.NumberColumn(format="%.4f"),
             **CONFIG,
             "certain": column.TextColumn(help="Uncertain: it may have no effect, when all superpixels are looked at"),
             "in the top K": column.NumberColumn(

@@ -125,12 +125,12 @@ def spread(repeated: Repeat, unit: str) -> go.Figure:
 
 def randomised(check: SanityCheck) -> go.Figure:
     """Show how the explanation departs from the trained model's as layers are randomised."""
-    labels = ["none", *(str(stage.layers) for stage in check.stages)]
+    labels = ["none", *(str(stage.layers) for stage in check.steps)]
     figure = go.Figure()
     figure.add_hrect(y0=-0.5, y1=0.5, fillcolor=_BAND, line_width=0)
     for name, values, color, symbol in (
-        ("rank correlation", [1.0, *(stage.agreement for stage in check.stages)], css_color(FOR), "circle"),
-        ("same strongest (Jaccard)", [1.0, *(stage.jaccard for stage in check.stages)], css_color(UNSIGNED), "diamond"),
+        ("rank correlation", [1.0, *(stage.agreement for stage in check.steps)], css_color(FOR), "circle"),
+        ("same strongest (Jaccard)", [1.0, *(stage.jaccard for stage in check.steps)], css_color(UNSIGNED), "diamond"),
     ):
         figure.add_scatter(
             x=labels,

@@ -110,7 +110,7 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
         st.info("This class was not among the repeated ones; choose the classes on the Explain screen.")
         return
     icon = _GOOD if result.jaccard >= 0.8 else _MIXED if result.jaccard >= 0.5 else _BAD
-    k, unit = shown.view.top_k, shown.attribution.unit
+    k, unit = shown.top_k, shown.attribution.unit
     st.markdown(f"{icon} Two runs share **{result.vsi:.0%}** of their {k} strongest superpixels on average.")
     _metrics(
         ("Jaccard", result.jaccard, f"Common to the {k} strongest of two runs, of all that either names."),
@@ -137,7 +137,7 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
 
 def what_if(shown: ResultView, result: WhatIf) -> None:
     """Show which superpixels survive other settings, and what each of the settings gives."""
-    top = result.base.top_features(result.class_index, shown.view.top_k, sign="both")
+    top = result.base.top_features(result.class_index, shown.top_k, sign="both")
     kept = len(result.survivors)
     icon = _GOOD if 2 * kept >= len(top) else _MIXED if kept else _BAD
     flips = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"
@@ -185,7 +185,7 @@ def _variants(result: WhatIf) -> None:
 
 def sanity(shown: ResultView, check: SanityCheck) -> None:
     """Show how the explanation changes as the model's weights are randomised."""
-    last = check.stages[-1]
+    last = check.steps[-1]
     icon, finding = (_GOOD, "changes, as it must") if check.passed else (_BAD, "hardly changes, which it should not")
     title = CATALOG[shown.result.question.model].title
     st.markdown(
@@ -205,7 +205,7 @@ def sanity(shown: ResultView, check: SanityCheck) -> None:
                 "rank correlation": stage.agreement,
                 "Jaccard": stage.jaccard,
             }
-            for stage in check.stages
+            for stage in check.steps
         ]
         two_digits = st.column_config.NumberColumn(format="%.2f")
         st.dataframe(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lime_core.trials.document import trust_document
 from lime_core.trials.suite import SEEDS, TRIALS
-from pages.screens.trust import interactions
+from pages.screens.trust import superpixel_interactions
 from pages.screens.trust.trial_results import RESULTS
 from pages.state import widget_state
 from pages.state.server import server
@@ -49,7 +49,7 @@ def show(shown: ResultView) -> None:
     tabs = st.tabs(["Interactions", *_TITLES.values()], key="trust.tab", on_change="rerun")
     if tabs[0].open:
         with tabs[0]:
-            interactions.show(shown)
+            superpixel_interactions.show(shown)
     for tab, name in zip(tabs[1:], TRIALS, strict=True):
         if tab.open:
             with tab:
@@ -78,7 +78,7 @@ def _order(shown: ResultView, name: str, seed_count: int) -> TrialOrder:
         attribution=shown.attribution,
         class_index=shown.focus.index,
         neighborhood=result.neighborhood,
-        top_k=shown.view.top_k,
+        top_k=shown.top_k,
         seeds=tuple(range(seed_count)),
     )
 

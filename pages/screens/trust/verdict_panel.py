@@ -64,7 +64,7 @@ def _numbers(shown: ResultView) -> None:
             ),
         ]
     if trust is not None:
-        numbers += _of_the_verdict(trust, shown.attribution.unit)
+        numbers += _of_the_verdict(trust, shown)
     with st.container(horizontal=True, gap="small"):
         for label, value, meaning in numbers:
             if value:
@@ -73,8 +73,9 @@ def _numbers(shown: ResultView) -> None:
         st.caption("This method fits no surrogate and draws nothing at random: it has no R² and no error bars.")
 
 
-def _of_the_verdict(trust: lc.Verdict, unit: str) -> list[tuple[str, str, str]]:
+def _of_the_verdict(trust: lc.Verdict, shown: ResultView) -> list[tuple[str, str, str]]:
     """Return label, value and meaning of the numbers that a verdict has; an empty value for one it has not."""
+    unit = shown.attribution.unit
     return [
         (
             f"Gap, {unit}",
@@ -84,7 +85,7 @@ def _of_the_verdict(trust: lc.Verdict, unit: str) -> list[tuple[str, str, str]]:
         (
             "Stability",
             _known(trust.stability, "{:.2f}"),
-            f"How far the {trust.top_k} strongest agree when samples are drawn anew (Jaccard): 1 is always the same.",
+            f"How far the {shown.top_k} strongest agree when samples are drawn anew (Jaccard): 1 is always the same.",
         ),
         (
             "Per superpixel",

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from lime_core.show.superpixel_pictures import numbered
 from lime_core.surrogates.targets import LogOdds
-from pages.screens.walkthrough.walk import Step, Walk
+from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
 from pages.state.session import Session
 from pages.widgets import charts, labels
 from pages.widgets.class_choice import class_in_focus
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
-from pages.widgets.settings import option, setting
+from pages.widgets.setting_widgets import option, setting
 from pages.widgets.text import plain
 
 _HANDFUL = 6
@@ -29,7 +29,7 @@ _HIDDEN = _CELL + (
 )
 
 
-def _tell_picture(walk: Walk) -> None:
+def _describe_picture(walk: WalkthroughState) -> None:
     height, width = walk.scene.pixels.shape[:2]
     st.markdown(
         f"The model never sees your file. It sees **{width} × {height} pixels**, and turns them into one number for "
@@ -42,7 +42,7 @@ def _tell_picture(walk: Walk) -> None:
     )
 
 
-def _show_picture(walk: Walk) -> None:
+def _show_picture(walk: WalkthroughState) -> None:
     height, width = walk.scene.pixels.shape[:2]
     left, right = st.columns(2)
     left.image(
@@ -65,7 +65,7 @@ def _show_picture(walk: Walk) -> None:
         st.plotly_chart(figure, key="walk.probabilities", config=charts.QUIET, alt=outputs)
 
 
-def _tell_superpixels(walk: Walk) -> None:
+def _describe_superpixels(walk: WalkthroughState) -> None:
     st.markdown(
         "A single pixel changes nothing. So neighbouring pixels that look alike are joined: "
         f"**{walk.scene.segments.size:,} pixels become {walk.scene.superpixels} superpixels**, numbered from 0. From "
@@ -77,7 +77,7 @@ def _tell_superpixels(walk: Walk) -> None:
     )
 
 
-def _show_superpixels(walk: Walk) -> None:
+def _show_superpixels(walk: WalkthroughState) -> None:
     st.image(
         numbered(walk.scene.image, walk.scene.segments),
         caption=f"{walk.scene.superpixels} superpixels",
@@ -87,7 +87,7 @@ def _show_superpixels(walk: Walk) -> None:
     )
 
 
-def _tell_mask(walk: Walk) -> None:
+def _describe_mask(walk: WalkthroughState) -> None:
     shown, count = int(walk.mask.sum()), len(walk.mask)
     start = ", ".join(str(value) for value in walk.mask[:6])
     st.markdown(
@@ -101,7 +101,7 @@ def _tell_mask(walk: Walk) -> None:
     )
 
 
-def _show_mask(walk: Walk) -> None:
+def _show_mask(walk: WalkthroughState) -> None:
     shown = np.flatnonzero(walk.mask)
     text = f"Sample {walk.sample} shows {len(shown)} of {len(walk.mask)} superpixels: {', '.join(map(str, shown))}"
     cells = "".join(
@@ -122,7 +122,7 @@ def _show_mask(walk: Walk) -> None:
     )
 
 
-def _tell_answers(walk: Walk) -> None:
+def _describe_answers(walk: WalkthroughState) -> None:
     outputs, name, index = _of_class(walk)
     st.markdown(
         f"Each perturbed picture goes through the model. It was asked **{len(outputs):,} times**; its output for "
@@ -147,14 +147,14 @@ def _tell_answers(walk: Walk) -> None:
     )
 
 
-def _of_class(walk: Walk) -> tuple[NDArray[np.float32], str, int]:
+def _of_class(walk: WalkthroughState) -> tuple[NDArray[np.float32], str, int]:
     """Return the outputs for the class in focus, its name and its index; the top class while nothing can be fitted."""
     answers = walk.answers
     index = walk.focus.index if walk.explanation is not None else int(answers.original_outputs.argmax())
     return answers.outputs[:, index], answers.class_names[index], index
 
 
-def _show_answers(walk: Walk) -> None:
+def _show_answers(walk: WalkthroughState) -> None:
     outputs, name, _ = _of_class(walk)
     # From the lowest to the highest, evenly: a few that span the range of the answers.
     ranks = np.linspace(0, len(outputs) - 1, min(_HANDFUL, len(outputs))).round().astype(int)
@@ -188,7 +188,7 @@ ASKING = (
         "What the model gets to see, and what it answers.",
         "how your picture is brought to the model's size. The model itself is chosen in the sidebar.",
         lambda _: {"framing": setting("framing")},
-        _tell_picture,
+        _describe_picture,
         _show_picture,
     ),
     Step(
@@ -196,7 +196,7 @@ ASKING = (
         "Cut the picture into patches, which the explanation is about.",
         "how the picture is cut, and into how many superpixels.",
         lambda _: superpixel_settings(),
-        _tell_superpixels,
+        _describe_superpixels,
         _show_superpixels,
     ),
     Step(
@@ -204,7 +204,7 @@ ASKING = (
         "Hide some patches at random: one *perturbed* picture.",
         "how masks are drawn, and what hidden superpixels become.",
         lambda _: sampling_settings(),
-        _tell_mask,
+        _describe_mask,
         _show_mask,
         one_sample=True,
     ),
@@ -213,7 +213,7 @@ ASKING = (
         "Ask the model about many such pictures.",
         "which class, how often the model is asked, and whether probabilities or log-odds are explained.",
         _choose_answers,
-        _tell_answers,
+        _describe_answers,
         _show_answers,
         needs="answers",
     ),

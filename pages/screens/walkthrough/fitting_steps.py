@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.masks.kernels import distances, effective_sample_size
+from lime_core.methods.lime.workings import pose
 from lime_core.settings.view import Sign
 from pages.screens.walkthrough.asking_steps import choose_class
-from pages.screens.walkthrough.walk import Step, Walk
-from pages.state import widget_state
+from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
 from pages.state.session import Session
 from pages.widgets import charts, verdict_text
 from pages.widgets.result_legend import legend
@@ -29,13 +29,13 @@ _MOST_POINTS = 2000  # a browser draws no more of them smoothly
 _PENALTIES = {"ridge": r" + \alpha \sum_j \beta_j^2", "lasso": r" + \alpha \sum_j |\beta_j|"}
 
 
-def _weighted(walk: Walk) -> tuple[Floats, Floats]:
+def _weighted(walk: WalkthroughState) -> tuple[Floats, Floats]:
     """Return each sample's distance and weight."""
     distance = distances(walk.answers.masks, walk.answers.energy, walk.spec.distance)
     return distance, walk.spec.kernel.weights(distance)
 
 
-def _tell_weights(walk: Walk) -> None:
+def _describe_weights(walk: WalkthroughState) -> None:
     distance, weight = _weighted(walk)
     sample = walk.sample
     st.markdown(
@@ -45,9 +45,19 @@ def _tell_weights(walk: Walk) -> None:
     )
     st.latex(_distance_formula(walk.spec.distance, walk.mask, float(distance[sample])))
     st.latex(_kernel_formula(walk.spec.kernel, float(distance[sample]), float(weight[sample])))
-    st.markdown(
-        f"All {len(weight):,} samples together count as much as {effective_sample_size(weight):,.0f} of equal weight "
-        "(the *effective sample size*). A narrow kernel stays near the picture but leaves few samples that count."
+    st.markdown(f"{_together(walk, weight)} A narrow kernel stays near the picture but leaves few samples that count.")
+
+
+def _together(walk: WalkthroughState, weight: Floats) -> str:
+    """Say what all samples together count."""
+    if walk.explanation is None and not weight.any():
+        return f"None of the {len(weight):,} samples has any weight, so there is nothing to average: widen the kernel."
+    # The fit knows it even where the weights themselves are too small for a number.
+    count = effective_sample_size(weight) if walk.explanation is None else walk.explanation.effective_sample_size
+    small = "" if weight.any() else " Each weight is nearly nothing; in the fit only their ratios count."
+    return (
+        f"All {len(weight):,} samples together count as much as {count:,.0f} of equal weight (the *effective sample "
+        f"size*).{small}"
     )
 
 
@@ -70,7 +80,7 @@ def _kernel_formula(kernel: lc.kernels.Kernel, distance: float, weight: float) -
     return rf"w({distance:.3f}) = {weight:.3g}"
 
 
-def _show_weights(walk: Walk) -> None:
+def _show_weights(walk: WalkthroughState) -> None:
     distance, weight = _weighted(walk)
     text = f"Sample {walk.sample} has distance {distance[walk.sample]:.3f} and weight {weight[walk.sample]:.3f}"
     figure = charts.kernel(walk.answers, walk.spec, mark=walk.sample)
@@ -78,7 +88,7 @@ def _show_weights(walk: Walk) -> None:
     st.caption(f"{text}. Above: the kernel, with the samples on it; below: how many samples lie at each distance.")
 
 
-def _tell_fit(walk: Walk) -> None:
+def _describe_fit(walk: WalkthroughState) -> None:
     surrogate, explained = walk.fitted.spec.surrogate, walk.focus
     st.markdown(
         f"Now fit the simplest formula to the model's answers ({walk.spec.unit}): a sum with one number, a "
@@ -89,65 +99,79 @@ def _tell_fit(walk: Walk) -> None:
         return
     st.latex(r"\hat y_i = \beta_0 + \sum_j \beta_j z_{ij}")
     st.latex(rf"\min_\beta \; \sum_i w_i (y_i - \hat y_i)^2{_PENALTIES.get(surrogate.name, '')}")
-    j = _superpixel(walk)
+    j, number_of_j = walk.superpixel, walk.ids[walk.superpixel]
     shown, hidden = _means(walk, j)
     beta, error = explained.coefficients[j], explained.half_widths[j]
     st.markdown(
-        f"**Superpixel {j}.** The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where "
-        f"it is hidden: a difference of {shown - hidden:+.3f}. The fit looks at all superpixels at once, so that none "
-        "gets credit for its neighbours:"
+        f"**Superpixel {number_of_j}.** {_compared(shown, hidden)} The fit looks at all superpixels at once, so that "
+        "none gets credit for its neighbours:"
     )
-    st.latex(rf"\beta_{{{j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
+    st.latex(rf"\beta_{{{number_of_j}}} = {beta:+.3f}" + (rf" \pm {error:.3f}" if np.isfinite(error) else ""))
     st.markdown(
         f"**R² = {number(explained.r2)}** is the share of the answers' variation that the sum reproduces; "
         f"{number(explained.r2_holdout)} for samples it was not fitted to. 1 would be all of it."
     )
 
 
-def _superpixel(walk: Walk) -> int:
-    return int(widget_state.read(widget_state.SUPERPIXEL, _strongest(walk)))
+def _compared(shown: float | None, hidden: float | None) -> str:
+    """Say what the weighted means are where a superpixel is shown and where it is hidden."""
+    means = {"shown": shown, "hidden": hidden}
+    missing = [name for name, mean in means.items() if mean is None]
+    if shown is not None and hidden is not None:
+        return (
+            f"The weighted mean of the answers is {shown:.3f} where it is shown and {hidden:.3f} where it is hidden: a "
+            f"difference of {shown - hidden:+.3f}."
+        )
+    there = "".join(
+        f" Where it is {name}, the weighted mean of the answers is {mean:.3f}."
+        for name, mean in means.items()
+        if mean is not None
+    )
+    return f"No sample that counts has it {' or '.join(missing)}, so there is nothing to average there.{there}"
 
 
-def _strongest(walk: Walk) -> int:
-    return int(np.abs(walk.focus.coefficients).argmax())
-
-
-def _means(walk: Walk, superpixel: int) -> tuple[float, float]:
-    """Return the weighted mean target where a superpixel is shown and where it is hidden."""
-    answers, (_, weight) = _targets(walk), _weighted(walk)
+def _means(walk: WalkthroughState, superpixel: int) -> tuple[float | None, float | None]:
+    """Return the weighted mean target where a superpixel is shown and where it is hidden; None without any weight."""
+    answers, weight = _targets(walk), _weights_of_fit(walk)
     inside = walk.answers.masks[:, superpixel] == 1
     shown, hidden = (
-        float(np.average(answers[rows], weights=weight[rows])) if weight[rows].sum() > 0 else float("nan")
+        float(np.average(answers[rows], weights=weight[rows])) if weight[rows].any() else None
         for rows in (inside, ~inside)
     )
     return shown, hidden
 
 
-def _targets(walk: Walk) -> Floats:
+def _weights_of_fit(walk: WalkthroughState) -> Floats:
+    """Return what each sample counts in the fit, float64 ``(N,)``."""
+    return pose(walk.answers, walk.spec, [walk.focus.index]).weights
+
+
+def _targets(walk: WalkthroughState) -> Floats:
     values: Floats = walk.spec.target.values(walk.answers.outputs[:, [walk.focus.index]])[:, 0]
     return values
 
 
-def _show_fit(walk: Walk) -> None:
+def _show_fit(walk: WalkthroughState) -> None:
     explanation, explained = walk.fitted, walk.focus
     if not explanation.spec.surrogate.linear:
         figure = charts.scores(explanation, explained.index)
         st.plotly_chart(figure, key="walk.tree", config=charts.QUIET, alt="Importance by superpixel")
         return
-    chosen = superpixel(len(explained.coefficients), _strongest(walk))
+    chosen = walk.superpixel
+    superpixel(walk.ids.tolist(), chosen)
     masks = walk.answers.masks[:_MOST_POINTS]
     figure = charts.fit(
         _targets(walk)[:_MOST_POINTS],
         explained.intercept + masks @ explained.coefficients,
-        _weighted(walk)[1][:_MOST_POINTS],
+        _weights_of_fit(walk)[:_MOST_POINTS],
         masks[:, chosen] == 1,
         explanation.unit,
     )
     text = f"The surrogate's answer to each sample beside the model's, R² {number(explained.r2)}"
     st.plotly_chart(figure, key="walk.fit", config=charts.QUIET, alt=text)
     st.caption(
-        f"Each point is one sample; larger points count more. Filled: superpixel {chosen} is shown. On the dashed line "
-        "the surrogate and the model agree."
+        f"Each point is one sample; larger points count more. Filled: superpixel {walk.ids[chosen]} is shown. On the "
+        "dashed line the surrogate and the model agree."
     )
 
 
@@ -156,7 +180,7 @@ def _choose_fit(state: Session) -> dict[str, Any]:
     return surrogate_settings()
 
 
-def _tell_explanation(walk: Walk) -> None:
+def _describe_explanation(walk: WalkthroughState) -> None:
     explanation, explained = walk.fitted, walk.focus
     name, evidence_for = plain(explained.name), _strongest_in_words(walk, "positive")
     if explanation.signed:
@@ -179,12 +203,12 @@ def _tell_explanation(walk: Walk) -> None:
     st.markdown(verdict_text.in_full(explained.trust, with_advice=not walk.state.running))
 
 
-def _strongest_in_words(walk: Walk, sign: Sign) -> str:
+def _strongest_in_words(walk: WalkthroughState, sign: Sign) -> str:
     """Return the K strongest superpixels that are drawn, as a list."""
     return listed(walk.fitted.shown_features(walk.focus.index, replace(walk.spec.view, sign=sign)), most=1023)
 
 
-def _show_explanation(walk: Walk) -> None:
+def _show_explanation(walk: WalkthroughState) -> None:
     explained = walk.focus
     st.image(
         walk.shown.map_of(explained.index),
@@ -214,7 +238,7 @@ FITTING = (
         "Near samples count more than far ones.",
         "what distance means, and how fast the weight falls with it.",
         lambda _: kernel_settings(),
-        _tell_weights,
+        _describe_weights,
         _show_weights,
         needs="answers",
         one_sample=True,
@@ -224,7 +248,7 @@ FITTING = (
         "Let a simple sum imitate the model around this picture.",
         "which simple model imitates it, and how strongly large coefficients are held down.",
         _choose_fit,
-        _tell_fit,
+        _describe_fit,
         _show_fit,
         needs="fit",
     ),
@@ -233,7 +257,7 @@ FITTING = (
         "The coefficients, laid over the picture.",
         "which superpixels are drawn, and how.",
         _choose_explanation,
-        _tell_explanation,
+        _describe_explanation,
         _show_explanation,
         needs="fit",
     ),

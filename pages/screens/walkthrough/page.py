@@ -3,9 +3,9 @@
 from pages.screens.walkthrough import stepper
 from pages.screens.walkthrough.asking_steps import ASKING
 from pages.screens.walkthrough.fitting_steps import FITTING
-from pages.shell import opening
+from pages.shell import visit
 from pages.widgets import run_progress
 
-opening.first_look()
+visit.first_look()
 run_progress.show()
 stepper.show((*ASKING, *FITTING))

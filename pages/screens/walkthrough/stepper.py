@@ -7,11 +7,12 @@ from dataclasses import replace
 import streamlit as st
 
 import lime_core as lc
-from pages.screens.walkthrough.walk import Step, Walk, begin
+from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState, begin
 from pages.state import widget_state
 from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import Session, session
+from pages.widgets.model_choice import download_of
 from pages.widgets.sample_choice import sample
 from pages.widgets.text import plain, seconds
 
@@ -44,12 +45,11 @@ def _show(steps: tuple[Step, ...]) -> None:
             _picture(step, walk)
     if walk is not None and step.is_ready(walk):
         with text:
-            step.tell(walk)
+            step.describe(walk)
 
 
 def _navigation(steps: tuple[Step, ...]) -> int:
     """Draw all steps in a row with Back and Next, and return the index of the present one."""
-    widget_state.prime(widget_state.STEP, session().settings.step)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = st.segmented_control(
             "Step",
@@ -94,8 +94,11 @@ def _choice(state: Session, step: Step) -> None:
         st.error(plain(str(error)))
 
 
-def _walk(state: Session, step: Step, question: Question) -> Walk | None:
+def _walk(state: Session, step: Step, question: Question) -> WalkthroughState | None:
     """Return what the step is drawn from, and draw the choice of a sample where it has one."""
+    if state.cut_waits:
+        st.info("This cut takes minutes, so it waits for a button: Explain on the first screen. Step 2 has others.")
+        return None
     try:
         walk = begin(state, replace(question, spec=state.settings.spec))
     except lc.LimeError as error:
@@ -106,7 +109,7 @@ def _walk(state: Session, step: Step, question: Question) -> Walk | None:
     return replace(walk, sample=sample(len(walk.masks))) if step.one_sample else walk
 
 
-def _picture(step: Step, walk: Walk) -> None:
+def _picture(step: Step, walk: WalkthroughState) -> None:
     if step.is_ready(walk):
         step.show(walk)
     elif walk.result is None:
@@ -115,13 +118,15 @@ def _picture(step: Step, walk: Walk) -> None:
         st.error(plain(walk.problem))
 
 
-def _ask(walk: Walk) -> None:
+def _ask(walk: WalkthroughState) -> None:
     if walk.state.running:
         st.info("The model is being asked; the first answers come in a moment.")
         return
     st.info("From here on the model's answers are needed, and with these settings it has not been asked yet.")
     speed, samples = server().speed(walk.question.model, walk.question.precision), walk.question.spec.samples
     pace = f", about {seconds(samples / speed)}" if speed else ""
+    if download := download_of(walk.question.model):
+        pace = f"{pace}; {download}"
     label = f"Ask the model: {samples:,} samples{pace}"
     if st.button(label, type="primary", key="walk.ask", on_click=_ask_with_lime):
         # The progress stands above this part of the page.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lime_core.methods.lime.error_bars import covariances, sandwich, sandwiches_of
-from lime_core.surrogates.models import Ridge
+from lime_core.surrogates.families import Ridge
 from lime_core.surrogates.problem import Fitted, Problem
 from lime_core.surrogates.selection import All
 

@@ -178,7 +178,7 @@ def test_damaged_weights_are_not_called_ready_and_not_asked_for_where_they_lie(s
         fetch(card)
     message = str(refused.value)
     assert "answered 404" in message
-    assert f"The file {folder / 'tiny.h5'} is damaged: delete it, or replace it by a whole tiny.h5 from" in message
+    assert f"The file {folder / 'tiny.h5'} is damaged: delete it, or replace it by an intact tiny.h5 from" in message
     assert "by hand" not in message
     (folder / "tiny.h5").write_bytes(BODY)
     assert weights_state(card) == "ready"

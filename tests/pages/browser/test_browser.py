@@ -129,6 +129,15 @@ def drawn(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
+def visit(page: Page, address: str, screen: str, samples: int, mark: str) -> None:
+    """Open a screen and wait for `mark`; a visit alone asks no model but the built-in one, so Compare is pressed."""
+    page.goto(f"{address}/{screen}?samples={samples}")
+    if screen == "compare":
+        page.locator(".st-key-compare button").click()
+    expect(page.get_by_text(mark).first).to_be_visible()
+    drawn(page)
+
+
 def saved(page: Page, key: str, folder: Path) -> Path:
     """Press a download button and return the file."""
     with page.expect_download() as waiting:
@@ -255,9 +264,7 @@ def test_every_other_screen_fits_and_is_photographed(
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     context.set_default_timeout(MINUTES)
     page = context.new_page()
-    page.goto(f"{address}/{screen}?samples=256")
-    expect(page.get_by_text(mark).first).to_be_visible()
-    drawn(page)
+    visit(page, address, screen, 256, mark)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{screen}-{name}.png")
@@ -283,9 +290,7 @@ def test_axe_finds_no_violation(browser: Browser, address: str, screen: str, sch
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
     context.set_default_timeout(MINUTES)
     page = context.new_page()
-    page.goto(f"{address}/{screen}?samples=256")
-    expect(page.get_by_text(SCREENS[screen]).first).to_be_visible()
-    drawn(page)
+    visit(page, address, screen, 256, SCREENS[screen])
     violations = Axe().run(page).response["violations"]
     found = {violation["id"]: [node["html"] for node in violation["nodes"]] for violation in violations}
     assert found == {}
@@ -297,9 +302,7 @@ def test_the_page_asks_no_other_host(page: Page, address: str) -> None:
     page.on("request", lambda request: addresses.append(request.url))
     page.on("websocket", lambda socket: addresses.append(socket.url))
     for screen, mark in SCREENS.items():
-        page.goto(f"{address}/{screen}?samples=64")
-        expect(page.get_by_text(mark).first).to_be_visible()
-        drawn(page)
+        visit(page, address, screen, 64, mark)
     hosts = {urlsplit(url).netloc for url in addresses if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
     assert hosts == {urlsplit(address).netloc}
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
-from pages.screens.compare.questions import on_the_same_masks, questions
+from pages.screens.compare.same_question import on_the_same_masks, questions
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.server import server
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, state_of, texts
@@ -32,17 +32,43 @@ def answered(page: AppTest) -> AppTest:
     return fine(page.run())
 
 
+def pressed(page: AppTest) -> AppTest:
+    """Press Compare and wait for all runs."""
+    page.button(key="compare").click().run()
+    return answered(page)
+
+
 def compared(**query: str) -> AppTest:
-    """Explain a picture, and go on to the Compare screen."""
+    """Explain a picture, go on to the Compare screen, and press Compare."""
     page = explained(**{"samples": "64", **query})
-    return answered(page.switch_page(SCREEN).run())
+    return pressed(answered(page.switch_page(SCREEN).run()))
 
 
 def answers(page: AppTest) -> list[lc.Neighborhood]:
     return [runs(page).answers(question) for question in questions(state_of(page).settings)]
 
 
-def test_an_opened_screen_compares_the_built_in_models_at_once(model: FakeModel) -> None:
+def test_an_opened_screen_shows_the_built_in_model_and_asks_no_other_before_the_button(model: FakeModel) -> None:
+    page = open_page(samples="64")
+    page = AppTest.from_file(page._script_path, default_timeout=SECONDS)
+    page.query_params["samples"] = "64"
+    page = answered(page.run().switch_page(SCREEN).run())
+    assert list(runs(page).jobs) == [LITE0]
+    assert server().models.loading(LITE1) is None
+    assert "EfficientNet-Lite0 says *Egyptian cat*" in texts(page)
+    assert "press Compare" in texts(page)
+
+
+def test_a_screen_whose_answers_are_there_compares_at_once(model: FakeModel) -> None:
+    compared()
+    asked = model.pictures
+    page = explained(samples="64")
+    page = answered(page.switch_page(SCREEN).run())
+    assert "Both models say *Egyptian cat*" in texts(page)
+    assert model.pictures == asked
+
+
+def test_the_built_in_models_are_compared(model: FakeModel) -> None:
     page = compared()
     assert models(page) == (LITE0, LITE1)
     assert "Both models say *Egyptian cat*" in texts(page)
@@ -61,7 +87,7 @@ def test_a_cut_at_the_models_size_becomes_one_at_viewing_size(model: FakeModel, 
     page = explained(samples="64")
     page.selectbox(key="preset").set_value(preset).run()
     page.number_input(key="spec.samples").set_value(256).run()
-    page = answered(page.switch_page(SCREEN).run())
+    page = pressed(page.switch_page(SCREEN).run())
     one, other = answers(page)
     assert np.array_equal(one.masks, other.masks)
     assert "cut at viewing size here" in texts(page)
@@ -71,7 +97,7 @@ def test_a_cut_at_the_models_size_becomes_one_at_viewing_size(model: FakeModel, 
 def test_what_was_explained_before_is_not_asked_again(model: FakeModel) -> None:
     page = explained(samples="64")
     asked = model.pictures
-    answered(page.switch_page(SCREEN).run())
+    pressed(page.switch_page(SCREEN).run())
     # Only the second model: 64 samples and the untouched picture.
     assert model.pictures - asked == 64 + 1
 
@@ -145,6 +171,7 @@ def test_another_picture_in_the_middle_is_safe(model: FakeModel) -> None:
     page = explained(samples="64")
     model.allowed = model.pictures + 20
     page.switch_page(SCREEN).run()
+    page.button(key="compare").click().run()
     assert model.held_up.wait(SECONDS)
     jobs = list(runs(page).jobs.values())
     page.selectbox(key="picture").set_value("coffee").run()
@@ -195,7 +222,7 @@ def test_a_download_shows_its_bytes_and_can_be_cancelled(model: FakeModel) -> No
     assert begun.wait(SECONDS)
     fine(page.run())
     page.button(key="cancel.vgg16").click().run()
-    assert server().loading("vgg16").wait(SECONDS)
+    assert server().models.loading("vgg16").wait(SECONDS)
     assert all(job.wait(SECONDS) for job in runs(page).jobs.values())
     page.run()
     assert not page.exception
@@ -214,7 +241,7 @@ def test_a_model_chosen_twice_is_compared_once(model: FakeModel) -> None:
 def test_a_tree_is_compared_without_differences(model: FakeModel) -> None:
     page = explained(samples="64")
     page.selectbox(key="spec.surrogate").set_value("tree").run()
-    page = answered(page.switch_page(SCREEN).run())
+    page = pressed(page.switch_page(SCREEN).run())
     assert "no sign" in page.info[0].value
 
 

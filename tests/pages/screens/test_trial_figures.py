@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lime_core.colormaps import AGAINST, FOR
-from lime_core.trials import Answer, RealityCheck, Repeat, SanityCheck, Stage
+from lime_core.trials import Answer, RealityCheck, Repeat, SanityCheck, SanityStep
 from pages.screens.trust import trial_figures, trial_pictures
 
 SEGMENTS = np.repeat(np.arange(4, dtype=np.int32)[None], 40, axis=0).repeat(20, axis=1)
@@ -60,8 +60,8 @@ def test_the_spread_counts_the_runs_that_name_a_superpixel() -> None:
 
 
 def test_forgetting_begins_with_the_trained_model() -> None:
-    stages = (Stage(2, "b", 0.6, 0.4), Stage(4, "a", -0.1, 0.0))
-    figure = trial_figures.randomised(SanityCheck(0, stages, passed=True))
+    steps = (SanityStep(2, "b", 0.6, 0.4), SanityStep(4, "a", -0.1, 0.0))
+    figure = trial_figures.randomised(SanityCheck(0, steps, passed=True))
     assert list(figure.data[0].x) == ["none", "2", "4"]
     assert list(figure.data[0].y) == [1.0, 0.6, -0.1]
     assert list(figure.data[1].y) == [1.0, 0.4, 0.0]

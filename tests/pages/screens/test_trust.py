@@ -93,7 +93,7 @@ def test_looking_asks_the_model_nothing(model: FakeModel) -> None:
 
 def test_the_strongest_pair_is_named(model: FakeModel) -> None:
     page = trust_screen()
-    pair = state_of(page).drawn.attribution.classes[0].trust.pair
+    pair = state_of(page).drawn.attribution.classes[0].trust.interaction
     assert f"**{pair.a}** and **{pair.b}**" in texts(page)
     assert {metric.label: metric.value for metric in page.metric}["R² with the pair"] == f"{pair.r2:.2f}"
 
@@ -270,3 +270,38 @@ def test_finished_trials_leave_memory_with_the_answers_they_belong_to(model: Fak
 def test_a_tab_is_called_after_what_it_shows(model: FakeModel) -> None:
     page = trust_screen()
     assert [tab.label for tab in page.tabs] == ["Interactions", *TABS.values()]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"seed": str(2**31 - 1)},
+        {"seed": str(2**31 - 1), "fill": "noise", "slic_n_segments": "12"},
+        {"kernel_width": "100"},
+        {"kernel_width": "50.5", "kernel": "gaussian"},
+        {"kernel_width": "0.001"},
+        {"kernel_width": "0.0015", "kernel": "gaussian"},
+        {"top_k": "1023", "samples": "2"},
+        {"surrogate": "lasso", "alpha": "1000"},
+    ],
+    ids=str,
+)
+def test_every_tab_works_at_the_ends_of_what_is_allowed(model: FakeModel, query: dict[str, str]) -> None:
+    page = trust_screen(**({"samples": "64"} | query))
+    for name in ("reality", "curves", "repeat", "what-if"):
+        opened(page, name).button(key=f"begin.{name}").click().run()
+        assert all(trial.wait(SECONDS) for trial in state_of(page).trials.jobs.values())
+        page.run()
+        assert not page.exception
+        # Where nothing is evidence there is nothing to keep; that is said in words.
+        assert all("No superpixel is evidence" in error.value for error in page.error)
+    page.session_state["trust.tab"] = "Interactions"
+    fine(page.run())
+    assert "nan" not in texts(page)
+
+
+def test_all_superpixels_are_counted_as_many_as_there_are(model: FakeModel) -> None:
+    page = tried(trust_screen(samples="64", top_k="1023"), "repeat")
+    count = state_of(page).drawn.attribution.superpixels
+    assert f"of their {count} strongest superpixels" in texts(page)
+    assert state_of(page).settings.spec.top_k == 1023

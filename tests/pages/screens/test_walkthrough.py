@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +18,13 @@ def walked(place: int = 0, **query: str) -> AppTest:
     page = explained(**{"samples": "64", **query})
     page.switch_page(SCREEN).run()
     return fine(page.segmented_control(key="walk.step").set_value(place).run()) if place else fine(page)
+
+
+def opened(**query: str) -> AppTest:
+    """Ask the model with settings that may leave nothing to fit, and go to the walkthrough."""
+    page = open_page(samples="64", **query)
+    assert state_of(page).job.wait(SECONDS)
+    return page.switch_page(SCREEN).run()
 
 
 def formulas(page: AppTest) -> str:
@@ -57,7 +66,7 @@ def test_the_formula_of_the_distance_holds_the_numbers_of_the_chosen_sample(mode
 
 def test_the_fit_tells_the_coefficient_of_the_chosen_superpixel(model: FakeModel) -> None:
     page = walked(5)
-    fine(page.number_input(key="walk.superpixel").set_value(3).run())
+    fine(page.selectbox(key="walk.superpixel").set_value(3).run())
     explained_class = state_of(page).drawn.attribution.classes[0]
     assert "Superpixel 3." in texts(page)
     assert rf"\beta_{{3}} = {explained_class.coefficients[3]:+.3f}" in formulas(page)
@@ -139,3 +148,35 @@ def test_a_refused_setting_is_said_in_place(model: FakeModel) -> None:
     page.selectbox(key="spec.surrogate").set_value("least_squares").run()
     assert not page.exception
     assert "cannot tell" in page.error[0].value
+
+
+@pytest.mark.parametrize("kernel", ["lime", "gaussian"])
+@pytest.mark.parametrize("width", ["0.001", "0.005", "100"])
+@pytest.mark.parametrize("switch", ["include-original", "no-include-original", "no-normalize-weights"])
+def test_no_step_shows_a_number_that_is_none(model: FakeModel, kernel: str, width: str, switch: str) -> None:
+    page = opened(kernel=kernel, kernel_width=width, **{switch: ""})
+    for place in (4, 5, 6):
+        page.segmented_control(key="walk.step").set_value(place).run()
+        assert not page.exception
+        assert not re.search(r"\b(nan|inf)\b", texts(page) + formulas(page), re.IGNORECASE)
+
+
+def test_weights_too_small_for_a_number_still_say_what_they_count(model: FakeModel) -> None:
+    page = walked(4, kernel_width="0.001")
+    count = state_of(page).drawn.attribution.effective_sample_size
+    assert f"together count as much as {count:,.0f} of equal weight" in texts(page)
+    assert "only their ratios count" in texts(page)
+
+
+def test_without_any_weight_the_step_says_that_there_is_nothing_to_average(model: FakeModel) -> None:
+    page = opened(**{"kernel_width": "0.001", "no-normalize-weights": ""})
+    page.segmented_control(key="walk.step").set_value(4).run()
+    assert not page.exception
+    assert "None of the 64 samples has any weight, so there is nothing to average" in texts(page)
+
+
+def test_a_superpixel_that_no_weighty_sample_hides_has_no_mean_where_it_is_hidden(model: FakeModel) -> None:
+    page = walked(5, kernel_width="0.001", include_original="")
+    assert "No sample that counts has it hidden, so there is nothing to average there." in texts(page)
+    assert "Where it is shown, the weighted mean of the answers is" in texts(page)
+    assert "a difference of" not in texts(page)

@@ -75,3 +75,43 @@ def test_a_costly_link_waits_for_the_button(model: FakeModel) -> None:
     page = fine(open_page(samples="50000"))
     assert model.pictures == 0
     assert state_of(page).settings.spec == replace(lc.ExplainSpec(), samples=50_000)
+
+
+@pytest.mark.parametrize("name", ["tab", "embed", "embed_options"])
+def test_a_reload_with_what_is_no_setting_changes_no_setting(model: FakeModel, name: str) -> None:
+    usual = state_of(explained()).settings
+    page = explained(**{name: {"tab": "Samples", "embed": "true", "embed_options": "dark_theme"}[name]})
+    assert replace(state_of(page).settings, picture=None) == replace(usual, picture=None)
+    assert state_of(page).result.neighborhood.samples == 512
+
+
+def test_a_tab_does_not_hide_the_settings_of_a_link(model: FakeModel) -> None:
+    page = explained(tab="Samples", samples="64")
+    assert state_of(page).settings.spec == replace(lc.ExplainSpec(), samples=64)
+
+
+@pytest.mark.parametrize("screen", ["explain", "trust", "compare", "walkthrough"])
+def test_a_link_to_a_cut_that_takes_minutes_cuts_nothing_before_the_button(
+    model: FakeModel, monkeypatch: pytest.MonkeyPatch, screen: str
+) -> None:
+    cuts: list[lc.ExplainSpec] = []
+    prepare = lc.prepare
+
+    def counted(image: lc.Image, size: tuple[int, int], spec: lc.ExplainSpec) -> lc.Scene:
+        cuts.append(spec)
+        return prepare(image, size, replace(spec, segmentation=lc.Grid()))
+
+    monkeypatch.setattr("pages.state.server.lc.prepare", counted)
+    page = fine(open_page(quickshift_kernel_size="20"))
+    page.switch_page(f"pages/screens/{screen}/page.py").run()
+    assert cuts == []
+    assert model.pictures == 0
+    fine(page.switch_page("pages/screens/explain/page.py").run())
+    assert "waits for *Explain*" in texts(page)
+    page.number_input(key="spec.samples").set_value(64).run()
+    page.button(key="explain").click().run()
+    assert state_of(page).job.wait(60)
+    fine(page.run())
+    assert len(cuts) > 0
+    assert "waits for *Explain*" not in texts(page)
+    assert model.pictures == 65

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 import lime_core as lc
+from pages.state import background_job
 from pages.state.background_job import BackgroundJob
 
 SECONDS = 30
@@ -87,3 +88,22 @@ def test_without_work_it_has_ended_at_once() -> None:
     job = Job(endless, needed=False).start()
     assert not job.active
     assert not job.cleaned
+
+
+def test_a_page_that_is_connected_keeps_it_going_without_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A browser lets no timer of a hidden tab run for a minute or more.
+    monkeypatch.setattr(Job, "patience", 0.01)
+    closed, looked = threading.Event(), []
+
+    def is_connected() -> bool:
+        looked.append(1)
+        if len(looked) == 3:
+            closed.set()
+        return not closed.is_set()
+
+    monkeypatch.setattr(background_job, "connection", lambda: is_connected)
+    job = Job(endless).start()
+    assert job.wait(SECONDS)
+    assert closed.is_set()
+    assert len(looked) == 3
+    assert job.stopping

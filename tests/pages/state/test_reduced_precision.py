@@ -96,6 +96,9 @@ def test_more_samples_go_on_in_the_precision_that_was_used(engines: FakeModel) -
 
 def test_a_link_and_the_command_ask_in_the_same_precision(engines: FakeModel) -> None:
     page = open_page(samples="64", precision="bf16", tab="Take away")
+    # A second network would have to be loaded, so a visit alone does not ask.
+    assert engines.pictures == 0
+    page.button(key="explain").click().run()
     page = finish(page)
     assert state_of(page).result.question.precision == "bf16"
     codes = [element.value for element in page.code]

@@ -10,7 +10,7 @@ import lime_core as lc
 from lime_core.masks.fills import FILLS
 from lime_core.masks.samplers import SAMPLERS
 from lime_core.superpixels import SEGMENTATIONS
-from lime_core.surrogates.models import SURROGATES
+from lime_core.surrogates.families import SURROGATES
 from pages.state.widget_state import SPEC_RULES
 from pages.widgets import labels
 

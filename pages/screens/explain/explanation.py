@@ -10,7 +10,7 @@ from pages.screens.explain import (
     contrast_tab,
     downloads,
     fit_tab,
-    hidden_by_hand,
+    hidden_superpixels,
     instant_settings,
     large_picture,
     samples_tab,
@@ -63,7 +63,7 @@ def _results() -> None:
         large_picture.show(shown)
     with right:
         class_cards.show(shown)
-        hidden_by_hand.show(shown)
+        hidden_superpixels.show(shown)
     _tabs(shown)
 
 

@@ -24,9 +24,9 @@ def show(shown: ComparisonView) -> None:
             "rank correlation": number(pair.rank_correlation),
             "in common": f"{len(pair.common)} of {len(pair.union)}: {listed(pair.common)}",
         }
-        for pair in shown.comparison.pairs
+        for pair in shown.comparison.agreements
     ]
     st.table(rows, border="horizontal", hide_index=True, alt="Agreement of every two models")
-    k = shown.settings.spec.top_k
+    k = min(shown.settings.spec.top_k, shown.explanations[0].superpixels)
     own_class = "" if shown.same_class else " Each model on its own first class; choose one above for all."
     st.caption(f"In common: of the superpixels among the {k} strongest of either model, those of both.{own_class}")

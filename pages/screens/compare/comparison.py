@@ -7,9 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 import lime_core as lc
-from pages.screens.compare import agreement, differences, outputs_chart
+from pages.screens.compare import model_agreement, model_differences, outputs_chart
 from pages.screens.compare.comparison_view import ComparisonView
-from pages.screens.compare.questions import all_classes, on_the_same_masks, questions
+from pages.screens.compare.same_question import all_classes, on_the_same_masks, questions
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import verdict_text
@@ -48,8 +48,8 @@ def _results() -> None:
     _cards(shown)
     outputs_chart.show(shown)
     if len(explanations) > 1:
-        agreement.show(shown)
-        differences.show(shown)
+        model_agreement.show(shown)
+        model_differences.show(shown)
 
 
 def _settings(answers: list[lc.Neighborhood], indices: tuple[int, ...]) -> int | None:

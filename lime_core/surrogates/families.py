@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lime_core.parameters import Option, Registry, parameter
 from lime_core.surrogates.problem import Fitted, Floats, Problem, inverse, linear
@@ -20,6 +21,8 @@ class Surrogate(Option, ABC):
 
     Attributes
     ----------
+    noun : str
+        What it is, for sentences: "a sum of superpixels".
     signed : bool
         Whether its coefficients tell evidence for a class from evidence against it.
     linear : bool
@@ -34,6 +37,7 @@ class Surrogate(Option, ABC):
 
     __slots__ = ()
 
+    noun: ClassVar[str] = "a sum of superpixels"
     signed: ClassVar[bool] = True
     linear: ClassVar[bool] = True
     selects: ClassVar[bool] = False
@@ -112,6 +116,7 @@ class Tree(Surrogate):
     """
 
     name: ClassVar[str] = "tree"
+    noun: ClassVar[str] = "a regression tree"
     signed: ClassVar[bool] = False
     linear: ClassVar[bool] = False
     selects: ClassVar[bool] = True
@@ -148,7 +153,7 @@ def _normal_equations(problem: Problem) -> tuple[Floats, Floats, Floats, Floats]
     return weighted.T @ masks, weighted.T @ targets, mask_mean, target_mean
 
 
-def _columns(problem: Problem, selection: Selection, gram: Floats, moment: Floats) -> np.ndarray:
+def _columns(problem: Problem, selection: Selection, gram: Floats, moment: Floats) -> NDArray[np.int64]:
     return selection.columns(gram, moment, samples=len(problem.masks), weight_scale=problem.weight_scale)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
-from pages.screens.compare.questions import questions
+from pages.screens.compare.same_question import questions
 from pages.state.explain_job import ExplainJob
 from pages.state.server import server
 from pages.state.session import session
@@ -54,7 +54,7 @@ def _watch() -> None:
 
 
 def _cancel(place: DeltaGenerator, model: str) -> None:
-    loading = server().loading(model)
+    loading = server().models.loading(model)
     if loading is not None and loading.fetching:
         place.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
 
@@ -71,4 +71,4 @@ def _use_built_in() -> None:
     family = CATALOG[DEFAULT_MODEL].family
     first, *others = (name for name, card in CATALOG.items() if card.family == family and is_available(card))
     session().change(model=first, others=tuple(others[:MOST_OTHERS]))
-    session().comparison.start_anew()
+    session().comparison.ask(questions(session().settings))

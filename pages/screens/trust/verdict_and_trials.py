@@ -9,6 +9,7 @@ from pages.screens.trust import trials, verdict_panel
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
+from pages.widgets.model_choice import download_of
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import plain
 
@@ -47,6 +48,8 @@ def _nothing_yet(state: Session) -> None:
         if state.settings.question is not None:
             st.button("Explain", type="primary", icon=":material/highlight:", key="explain_first", on_click=state.ask)
         st.page_link(_EXPLAIN, label="Choose the settings first", icon=":material/tune:")
+    if download := download_of(state.settings.model):
+        st.caption(f"*Explain* {download}.")
 
 
 def _settings_have_changed(shown: ResultView) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lime_core.explanation.verdict import Pair
+from lime_core.explanation.verdict import Interaction
 from pages.screens.trust import trial_pictures
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import number, plain
@@ -15,7 +15,7 @@ def show(shown: ResultView) -> None:
     if shown.explanation is None:
         st.info("This method hides one superpixel at a time, so it cannot see which ones act together.")
         return
-    pair = shown.focus.trust.pair if shown.focus.trust is not None else None
+    pair = shown.focus.trust.interaction if shown.focus.trust is not None else None
     if pair is None:
         st.info("The answers do not vary, so there is no pair to look for.", icon=":material/info:")
         return
@@ -29,7 +29,7 @@ def show(shown: ResultView) -> None:
         _numbers(shown, pair, shown.explanation[shown.focus.index].r2)
 
 
-def _numbers(shown: ResultView, pair: Pair, r2: float) -> None:
+def _numbers(shown: ResultView, pair: Interaction, r2: float) -> None:
     more = "more" if pair.effect > 0 else "less"
     st.markdown(
         f"LIME adds superpixels up. The strongest interaction for **{plain(shown.focus.name)}**: superpixels "

@@ -17,7 +17,8 @@ import lime_core as lc
 from lime_core.parameters import Parameter, parameters_of
 from lime_core.superpixels import LabelMap
 from pages.state.session import session
-from pages.state.widget_state import SPEC_RULES, from_widget, prime, read, spec_key, to_widget, write
+from pages.state.uploads import decoded_label_map
+from pages.state.widget_state import SPEC_RULES, from_widget, prime, read, show_at_most, spec_key, to_widget
 from pages.widgets import labels
 
 # Where the declared range is far wider than what people turn: ends and step of the slider.
@@ -59,6 +60,10 @@ def view_setting(name: str, *, high: int | None = None, choices: Sequence[str] |
     view = session().settings.spec.view
     rule = parameters_of(view)[name]
     key = spec_key("view", None, name, rule)
+    if choices is not None and read(key, getattr(view, name)) not in choices:
+        possible: dict[str, Any] = {rule.flat or name: choices[0]}
+        session().change(**possible)
+        view = session().settings.spec.view
     return _widget(rule.flat or name, rule, key, getattr(view, name), high=high, choices=choices)
 
 
@@ -114,7 +119,7 @@ def _label_map(current: Any) -> LabelMap:
         "Label map (PNG)", type=["png"], key="label_map", help="Every grey level or colour is one superpixel."
     )
     if file is not None:
-        return LabelMap.load(file.getvalue())
+        return decoded_label_map(file)
     if isinstance(current, LabelMap):
         return current
     raise lc.SpecError("Choose a PNG file with the label map.")
@@ -133,22 +138,18 @@ def _widget(
     label = labels.label(name)
     shared: dict[str, Any] = {"key": key, "help": rule.help, "persist_state": "session"}
     if rule.kind == "choice":
-        options = list(choices or rule.choices)
-        if read(key) not in options:
-            write({key: options[0]})
-        return st.selectbox(label, options, format_func=labels.choice, **shared)
+        return st.selectbox(label, choices or rule.choices, format_func=labels.choice, **shared)
     if rule.kind == "bool":
         return st.toggle(label, **shared)
     if rule.kind == "color":
         return from_widget(rule, st.color_picker(label, **shared))
-    return _number(label, rule, key, name, high, shared)
-
-
-def _number(label: str, rule: Parameter, key: str, name: str, high: int | None, shared: dict[str, Any]) -> Any:
-    low = rule.low or 0
     if high is not None:
-        write({key: min(read(key), high)})
-        return st.slider(label, int(low), high, **shared) if high > low else high
+        return _up_to(high, label, rule, current, shared)
+    return _number(label, rule, key, name, shared)
+
+
+def _number(label: str, rule: Parameter, key: str, name: str, shared: dict[str, Any]) -> Any:
+    low = rule.low or 0
     if name in _SLIDERS:
         start, end, step = _SLIDERS[name]
         value = read(key)
@@ -157,3 +158,11 @@ def _number(label: str, rule: Parameter, key: str, name: str, high: int | None, 
     if rule.kind == "int":
         return st.number_input(label, int(low), int(rule.high or _LARGEST_INT), step=1, **shared)
     return st.number_input(label, float(low), float(rule.high or _LARGEST_FLOAT), format="%.4g", **shared)
+
+
+def _up_to(high: int, label: str, rule: Parameter, current: int, shared: dict[str, Any]) -> int:
+    """Draw a slider that ends at `high`; a larger setting stays as it is until somebody moves the slider."""
+    low, value = int(rule.low or 0), show_at_most(shared["key"], current, high)
+    if high > low:
+        st.slider(label, low, high, **shared)
+    return value

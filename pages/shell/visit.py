@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, bf16_available, is_available
+from lime_core.models import DEFAULT_MODEL, bf16_available
 from pages.shell import links
 from pages.state.gallery import EXAMPLES, example
-from pages.state.question import Question
+from pages.state.question import Question, cuts_slowly
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.settings import Picture
@@ -25,14 +25,14 @@ def follow_link() -> None:
     state = session()
     if state.opened:
         return
-    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    query = links.settings_in({name: st.query_params.get_all(name) for name in st.query_params})
     try:
         wanted = links.follow(query)
     except lc.LimeError as error:
         state.complain(f"The link cannot be followed: {error}")
         return
     if query:
-        state.change(**_changes(wanted))
+        state.follow(**_changes(wanted))
     if wanted.precision == "bf16" and not bf16_available():
         state.complain("The link asks for bf16, which this processor does not compute in; f32 is used.")
 
@@ -55,8 +55,12 @@ def arrive() -> bool:
 
 
 def is_cheap(question: Question) -> bool:
-    """Return whether a question may be asked without anybody pressing a button."""
-    return question.spec.samples <= _MOST_SAMPLES and is_available(CATALOG[question.model])
+    """Return whether a question may be asked without anybody pressing a button: briefly, and of the built-in model.
+
+    Any other model has to be loaded first, which may mean a download and files in the cache.
+    """
+    built_in = question.model == DEFAULT_MODEL and question.precision == "f32"
+    return built_in and question.spec.samples <= _MOST_SAMPLES and not cuts_slowly(question.spec.segmentation)
 
 
 def first_look() -> None:

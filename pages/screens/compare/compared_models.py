@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.screens.compare.questions import questions
-from pages.shell import opening
+from pages.screens.compare.same_question import questions
+from pages.shell import visit
 from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import labels
-from pages.widgets.model_choice import other_models
-from pages.widgets.settings import setting
+from pages.widgets.model_choice import download_of, other_models
+from pages.widgets.setting_widgets import setting
 from pages.widgets.text import seconds
 
 
 def show() -> None:
-    """Draw the choice of the models and the Compare button; ask at once when the screen is opened."""
+    """Draw the choice of the models and the Compare button; an opened screen asks the built-in model at once."""
     state = session()
-    opening.arrive()
+    visit.arrive()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container(width="stretch"):
             others = other_models(state.settings.model)
@@ -28,10 +28,17 @@ def show() -> None:
         asked = questions(state.settings)
         ready = len(asked) > 1
         pressed = st.button("Compare", type="primary", icon=":material/compare:", key="compare", disabled=not ready)
-    first_look = state.comparison.open() and ready and all(opening.is_cheap(question) for question in asked)
-    if pressed or first_look:
+    if pressed:
         state.comparison.ask(asked)
+    elif state.comparison.open():
+        state.comparison.ask([question for question in asked if _is_free(question)])
     _summary(asked)
+
+
+def _is_free(question: Question) -> bool:
+    """Return whether a visit may ask a question: it costs little, or it is answered."""
+    cached = server().answers_to(question)
+    return visit.is_cheap(question) or (cached is not None and cached.samples >= question.size(cached.superpixels))
 
 
 def _summary(asked: list[Question]) -> None:
@@ -46,7 +53,8 @@ def _summary(asked: list[Question]) -> None:
     if len(asked) < 2:
         parts.append("**choose a model to compare with**")
     elif not state.comparison.running and any(state.comparison.answers(question) is None for question in asked):
-        parts.append(f"**press Compare**{_estimate(asked)}")
+        download = download_of(*(question.model for question in asked))
+        parts.append(f"**press Compare**{_estimate(asked)}{f'; it {download}' if download else ''}")
     st.caption(
         f"The same for every model: {' · '.join(parts)}.",
         help="These settings are those of the Explain screen. A model that was explained there with the same settings "

@@ -21,7 +21,7 @@ _LEAFED = 64  # samples to choose one from; more are of no use to a person
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class WalkthroughState:
     """What a step is drawn from: everything belongs to the present settings.
 
     Attributes
@@ -59,6 +59,11 @@ class Walk:
         return self.state.settings.spec
 
     @property
+    def ids(self) -> NDArray[np.int64]:
+        """What people call the superpixels, int64 ``(S,)``."""
+        return self.spec.segmentation.superpixel_ids(self.scene.superpixels)
+
+    @property
     def mask(self) -> NDArray[np.uint8]:
         """The mask of the sample that is looked at, uint8 ``(S,)``."""
         mask: NDArray[np.uint8] = self.masks[self.sample]
@@ -90,6 +95,14 @@ class Walk:
         """The class that is looked at; `LimeError` when there is no explanation."""
         return self.fitted[self.shown.focus.index]
 
+    @property
+    def superpixel(self) -> int:
+        """The selected superpixel, or the strongest of the class; `LimeError` when there is no explanation."""
+        selected, coefficients = self.state.settings.superpixel, self.focus.coefficients
+        if selected is not None and selected < len(coefficients):
+            return selected
+        return int(np.abs(coefficients).argmax())
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -103,7 +116,7 @@ class Step:
         What its settings decide, after "The choice here:".
     choose : callable
         Draws the settings, and returns what `Session.change` takes.
-    tell, show : callable
+    describe, show : callable
         Draw the text and the picture.
     needs : {"scene", "answers", "fit"}
         What has to be there.
@@ -115,17 +128,17 @@ class Step:
     sentence: str
     choice: str
     choose: Callable[[Session], dict[str, Any]]
-    tell: Callable[[Walk], None]
-    show: Callable[[Walk], None]
+    describe: Callable[[WalkthroughState], None]
+    show: Callable[[WalkthroughState], None]
     needs: Literal["scene", "answers", "fit"] = "scene"
     one_sample: bool = False
 
-    def is_ready(self, walk: Walk) -> bool:
+    def is_ready(self, walk: WalkthroughState) -> bool:
         """Return whether everything is there that the step needs."""
         return {"scene": True, "answers": walk.result is not None, "fit": walk.explanation is not None}[self.needs]
 
 
-def begin(state: Session, question: Question) -> Walk:
+def begin(state: Session, question: Question) -> WalkthroughState:
     """Return what there is for the present question.
 
     Raises
@@ -137,8 +150,8 @@ def begin(state: Session, question: Question) -> Walk:
     scene = server().scene(question.image, CATALOG[question.model].input_size, question.spec)
     neighborhood = _answers(state, question)
     if neighborhood is None:
-        return Walk(state, question, scene, _first_masks(question.spec, scene.superpixels))
-    walk = Walk(state, question, scene, neighborhood.masks[:_LEAFED], result=Result(question, neighborhood))
+        return WalkthroughState(state, question, scene, _first_masks(question.spec, scene.superpixels))
+    walk = WalkthroughState(state, question, scene, neighborhood.masks[:_LEAFED], result=Result(question, neighborhood))
     try:
         return replace(walk, explanation=server().explanation(neighborhood, question.spec))
     except lc.LimeError as error:
