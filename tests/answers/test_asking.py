@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
@@ -13,7 +14,7 @@ from known_answers import colorful_image, known_answer, linear
 import lime_core as lc
 from lime_core.answers import query as query_module
 from lime_core.answers.classes import chosen_classes
-from lime_core.answers.neighborhood import first_samples
+from lime_core.answers.neighborhood import check_neighborhood, first_samples
 from lime_core.answers.probe import BATCH_SIZE, Probe
 from lime_core.answers.scene import prepare
 
@@ -179,6 +180,28 @@ def test_a_shorter_query_is_the_beginning_of_a_longer_one(image):
 def test_a_first_sample_counts_as_two_in_the_settings_of_a_shorter_run(image):
     first = next(lc.stream(image, Counted(image).classifier, SPEC, batch_size=1))
     assert (first.samples, first.spec.samples) == (1, 2)
+
+
+@pytest.mark.parametrize("samples", [49, 51])
+def test_arrays_that_are_too_short_or_too_long_do_not_fit_together(image, samples):
+    answers = lc.query(image, Counted(image).classifier, SPEC)
+    check_neighborhood(answers)
+    pairs = np.arange(samples, dtype=np.int32)
+    with pytest.raises(lc.LimeError, match=rf"pairs has the shape \({samples},\) where N = 50"):
+        check_neighborhood(replace(answers, pairs=pairs))
+
+
+def test_segments_have_to_number_the_columns_of_the_masks(image):
+    answers = lc.query(image, Counted(image).classifier, SPEC)
+    with pytest.raises(lc.LimeError, match=r"segments must hold each of 0\.\.11, one for each column of the masks"):
+        check_neighborhood(replace(answers, segments=np.zeros((4, 5), np.int32)))
+
+
+def test_timings_are_seconds_between_two_looks_at_the_clock(image, monkeypatch):
+    clock = itertools.count(10.0)
+    monkeypatch.setattr(query_module.time, "perf_counter", lambda: next(clock))
+    timings = next(lc.stream(image, Counted(image).classifier, SPEC)).provenance.timings
+    assert timings == {"prepare": 1.0, "query": 1.0}
 
 
 class Trap:

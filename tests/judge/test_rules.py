@@ -168,6 +168,12 @@ def test_a_saturated_probability_is_exchanged_for_log_odds_unless_they_are_cut_o
     assert saturated(10, value=1.0).changes == {"target": "log_odds", "log_odds_cut": 1e-6}  # half of them are left
 
 
+def test_a_probability_that_log_odds_would_cut_off_at_just_that_value_is_not_left_to_them():
+    edge = np.float32(1 - 1e-6)
+    assert saturated(12, value=edge).changes == {}
+    assert saturated(12, value=np.nextafter(edge, np.float32(0))).changes != {}
+
+
 def test_scores_beyond_one_and_log_odds_are_never_saturated():
     assert finding(outputs=np.r_[np.full(12, 0.995), 2.0, -1.0], model_output=0.995) is None
     assert saturated(12, spec=LOG_ODDS) is None

@@ -140,6 +140,14 @@ def test_inpainting_stays_inside_the_picture_and_fills_a_lonely_superpixel_with_
     assert np.abs(fill[:3, :3].astype(int) - ramp[:3, :3]).max() <= 30
 
 
+def test_inpainting_reaches_black_and_white():
+    for level in (0, 255):
+        flat = np.full((20, 20, 3), level, np.uint8)
+        labels = np.zeros((20, 20), np.int32)
+        labels[8:12, 8:12] = 1
+        assert (Inpaint().paint(flat, labels)[labels == 1] == level).all()
+
+
 def test_the_energy_of_a_superpixel_is_its_share_of_the_mean_square():
     pixels, fill = np.full((2, 2, 3), 255, np.uint8), np.zeros((2, 2, 3), np.uint8)
     fill[1, 1] = 204  # a fifth away
