@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from known_answers import colorful_image, known_answer, linear
 import lime_core as lc
 from lime_core.answers import query as query_module
 from lime_core.answers.classes import chosen_classes
-from lime_core.answers.neighborhood import first_samples
+from lime_core.answers.neighborhood import check_neighborhood, first_samples
 from lime_core.answers.probe import BATCH_SIZE, Probe
 from lime_core.answers.scene import prepare
 
@@ -100,6 +103,19 @@ def test_a_run_may_hold_twenty_million_entries_and_no_more():
         query_module._check_size(allowed, 1001)
 
 
+def test_a_sampler_that_rounds_up_is_told_a_number_that_fits_after_rounding():
+    asked = []
+
+    def size(samples, superpixels):
+        asked.append(samples)
+        return samples + samples % 2
+
+    spec = SimpleNamespace(samples=9, sampler=SimpleNamespace(size=size))
+    with pytest.raises(lc.SpecError, match=r"10 samples of 6,000,000 superpixels .* at most 2 samples"):
+        query_module._check_size(spec, 6_000_000)
+    assert asked == [9, 3, 2]
+
+
 def test_outputs_of_64_mebibytes_are_kept_in_memory_and_larger_ones_in_a_file():
     assert not isinstance(query_module._buffer(2**14, 1024), np.memmap)
     beyond = query_module._buffer(2**14 + 1, 1024)
@@ -164,6 +180,44 @@ def test_a_shorter_query_is_the_beginning_of_a_longer_one(image):
 def test_a_first_sample_counts_as_two_in_the_settings_of_a_shorter_run(image):
     first = next(lc.stream(image, Counted(image).classifier, SPEC, batch_size=1))
     assert (first.samples, first.spec.samples) == (1, 2)
+
+
+@pytest.mark.parametrize("samples", [49, 51])
+def test_arrays_that_are_too_short_or_too_long_do_not_fit_together(image, samples):
+    answers = lc.query(image, Counted(image).classifier, SPEC)
+    check_neighborhood(answers)
+    pairs = np.arange(samples, dtype=np.int32)
+    with pytest.raises(lc.LimeError, match=rf"pairs has the shape \({samples},\) where N = 50"):
+        check_neighborhood(replace(answers, pairs=pairs))
+
+
+def test_segments_have_to_number_the_columns_of_the_masks(image):
+    answers = lc.query(image, Counted(image).classifier, SPEC)
+    with pytest.raises(lc.LimeError, match=r"segments must hold each of 0\.\.11, one for each column of the masks"):
+        check_neighborhood(replace(answers, segments=np.zeros((4, 5), np.int32)))
+
+
+def test_timings_are_seconds_between_two_looks_at_the_clock(image, monkeypatch):
+    clock = itertools.count(10.0)
+    monkeypatch.setattr(query_module.time, "perf_counter", lambda: next(clock))
+    timings = next(lc.stream(image, Counted(image).classifier, SPEC)).provenance.timings
+    assert timings == {"prepare": 1.0, "query": 1.0}
+
+
+class Trap:
+    """Unpickling it leaves a mark."""
+
+    sprung: ClassVar[list[str]] = []
+
+    def __reduce__(self):
+        return Trap.sprung.append, ("sprung",)
+
+
+def test_no_pickle_of_a_file_is_ever_run(tmp_path):
+    np.savez(tmp_path / "trap.npz", document=np.array([Trap()], dtype=object))
+    with pytest.raises(lc.LimeError, match="Not a readable neighborhood"):
+        lc.Neighborhood.load_npz(tmp_path / "trap.npz")
+    assert Trap.sprung == []
 
 
 def test_the_original_among_the_samples_is_a_pair_of_its_own(image):

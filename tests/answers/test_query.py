@@ -187,3 +187,4 @@ def test_provenance_says_where_the_answers_came_from(image, classifier):
     assert provenance.engine == "callable"
     assert {"python", "numpy", "scikit-image"} <= set(provenance.versions)
     assert provenance.timings.keys() == {"prepare", "query"}
+    assert all(seconds >= 0 for seconds in provenance.timings.values())

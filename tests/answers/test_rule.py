@@ -154,6 +154,26 @@ def test_a_later_block_is_measured_against_the_fit_before_it():
     assert fit.std_errors[0] == pytest.approx(errors_by_hand(inverse, [*early, *late], 20))
 
 
+def test_the_first_update_is_the_first_look():
+    masks, outputs, pairs = blocks(16)
+    fit = RunningFit(replace(SPEC, stop_tolerance=0.001), np.ones(SUPERPIXELS), [0])
+    fit.update(masks, outputs, pairs)
+    distance = norm.isf(0.05 / 4) * 0.5
+    fit.coefficients, fit.std_errors = np.zeros((1, 4)), np.array([[0.9, 0.3, 0.4, 0.9]])
+    for factor, settled in ((1.001, "separated"), (0.999, None)):
+        fit.coefficients = np.array([[5.0, 0.2 + factor * distance, 0.2, 0.1]])
+        assert fit.settled() == settled
+
+
+def test_as_many_pairs_as_superpixels_have_an_error_all_the_same():
+    masks, outputs, pairs = blocks(8)
+    fit = RunningFit(SPEC, np.ones(SUPERPIXELS), [0])
+    fit.update(masks, outputs, pairs)
+    rows, inverse, solution = dense(masks, outputs[:, 0], 0.5 * 8, np.ones(8))
+    scores = (rows * (outputs[:, 0] - rows @ solution)[:, None]).reshape(4, 2, -1).sum(axis=1)
+    assert fit.std_errors[0] == pytest.approx(np.sqrt(np.diagonal(inverse @ scores.T @ scores @ inverse)[1:] * 4))
+
+
 def test_single_samples_are_clusters_of_their_own():
     masks, outputs, _ = blocks(16)
     fit = RunningFit(SPEC, np.ones(SUPERPIXELS), [0])

@@ -80,8 +80,16 @@ def test_an_effect_against_the_class_counts_by_its_size():
     assert against.chance == pytest.approx(for_it.chance)
 
 
-def test_a_pair_without_promise_is_not_clear():
-    pair, _ = search(problem_of(0.0), row=0)
+def test_a_pair_without_promise_has_its_plain_t_and_is_tested_no_further():
+    problem = problem_of(0.0, seed=23)
+    pair, _ = search(problem)
+    wider = np.column_stack([problem.masks, problem.masks[:, pair.a] * problem.masks[:, pair.b]])
+    root = np.sqrt(problem.weights)[:, None]
+    rows, target = np.column_stack([np.ones(60), wider]) * root, problem.targets[:, 1] * root[:, 0]
+    solution, squares, _, _ = np.linalg.lstsq(rows, target, rcond=None)
+    error = np.sqrt(squares[0] / (60 - 7) * np.linalg.inv(rows.T @ rows)[-1, -1])
+    assert pair.t == pytest.approx(abs(solution[-1]) / error)
+    assert 3 < pair.t < 3.5
     assert pair.chance == 1.0
     assert not pair.clear
 

@@ -168,6 +168,12 @@ def test_a_saturated_probability_is_exchanged_for_log_odds_unless_they_are_cut_o
     assert saturated(10, value=1.0).changes == {"target": "log_odds", "log_odds_cut": 1e-6}  # half of them are left
 
 
+def test_a_probability_that_log_odds_would_cut_off_at_just_that_value_is_not_left_to_them():
+    edge = np.float32(1 - 1e-6)
+    assert saturated(12, value=edge).changes == {}
+    assert saturated(12, value=np.nextafter(edge, np.float32(0))).changes != {}
+
+
 def test_scores_beyond_one_and_log_odds_are_never_saturated():
     assert finding(outputs=np.r_[np.full(12, 0.995), 2.0, -1.0], model_output=0.995) is None
     assert saturated(12, spec=LOG_ODDS) is None
@@ -304,7 +310,13 @@ def test_a_large_gap_is_told_in_probabilities_and_in_log_odds():
 
 @pytest.mark.parametrize(
     ("rate", "changes"),
-    [(0.8, {"max_hide_rate": 0.4}), (0.2, {"max_hide_rate": 0.1}), (0.101, {"max_hide_rate": 0.1}), (0.1, {})],
+    [
+        (0.8, {"max_hide_rate": 0.4}),
+        (0.333, {"max_hide_rate": 0.17}),
+        (0.2, {"max_hide_rate": 0.1}),
+        (0.101, {"max_hide_rate": 0.1}),
+        (0.1, {}),
+    ],
 )
 def test_a_large_gap_asks_to_hide_half_as_much_down_to_a_tenth(rate, changes):
     spec = replace(SPEC, sampler="mixed_rate", max_hide_rate=rate)

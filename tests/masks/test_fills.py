@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 from known_answers import colorful_image
@@ -11,6 +13,7 @@ from lime_core.masks.fills import (
     Black,
     Blur,
     Color,
+    Fill,
     Grey,
     ImageMean,
     Inpaint,
@@ -38,6 +41,11 @@ def test_every_fill_is_a_picture_of_the_same_size_and_repeats_itself(name, scene
     assert np.array_equal(fill, FILLS[name]().paint(pixels, labels, seed=3))
     assert np.array_equal(pixels, before[0])
     assert np.array_equal(labels, before[1])
+
+
+@pytest.mark.parametrize("fill", [Fill, *FILLS.values()])
+def test_every_fill_draws_with_seed_nought_unless_told_otherwise(fill):
+    assert inspect.signature(fill.paint).parameters["seed"].default == 0
 
 
 def test_constant_fills_have_their_colour(scene):
@@ -130,6 +138,14 @@ def test_inpainting_stays_inside_the_picture_and_fills_a_lonely_superpixel_with_
     corner[:3, :3] = 1
     fill = Inpaint().paint(ramp, corner)
     assert np.abs(fill[:3, :3].astype(int) - ramp[:3, :3]).max() <= 30
+
+
+def test_inpainting_reaches_black_and_white():
+    for level in (0, 255):
+        flat = np.full((20, 20, 3), level, np.uint8)
+        labels = np.zeros((20, 20), np.int32)
+        labels[8:12, 8:12] = 1
+        assert (Inpaint().paint(flat, labels)[labels == 1] == level).all()
 
 
 def test_the_energy_of_a_superpixel_is_its_share_of_the_mean_square():

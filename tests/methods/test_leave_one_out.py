@@ -10,6 +10,7 @@ from known_answers import TWELVE, colorful_image, known_answer, linear
 from scipy.special import logit
 
 import lime_core as lc
+from lime_core.methods import METHODS
 from lime_core.settings.flags import command_line, flags_of, spec_from_flags
 
 SUPERPIXELS = 12
@@ -136,3 +137,11 @@ def test_its_settings_can_be_written_as_flags_again(image):
     assert "--method leave_one_out" in command_line(attribution.spec, "cat.jpg", method="leave_one_out")
     method = lc.METHODS["leave_one_out"]
     assert method.asked(spec_from_flags(flags_of(attribution.spec))) == method.asked(SPEC)
+
+
+def test_it_asks_once_a_superpixel_whatever_the_settings_of_a_random_run_say():
+    spec = lc.ExplainSpec(samples=500, early_stop=True, include_original=True)
+    asked = METHODS["leave_one_out"].asked(spec)
+    assert (asked.sampler.name, asked.samples) == ("each_hidden", 2)
+    assert not asked.early_stop
+    assert not asked.include_original

@@ -28,11 +28,9 @@ def main() -> int:
     listed = equivalents()
     reasons = {mutant: item.reason for mutant in drawn for item in listed if item.matches(mutant)}
     todo = [mutant for mutant in drawn if mutant not in reasons]
-    before: list[Outcome] = []
     if options.again is not None:
         survived = _survivors_in(options.again.read_text(encoding="utf-8"))
-        before = [Outcome(mutant, "killed", 0.0) for mutant in todo if _change(mutant) not in survived]
-        todo = [mutant for mutant in todo if _change(mutant) in survived]
+        todo, reasons = [mutant for mutant in todo if _change(mutant) in survived], {}
     say(f"{len(drawn)} mutants, of which {len(reasons)} are listed as equivalent")
     if options.list:
         print("\n".join(_in_words(mutant) for mutant in drawn))
@@ -49,7 +47,7 @@ def main() -> int:
         for outcome in outcomes(todo, trees, seconds):
             done.append(outcome)
             say(f"{len(done)}/{len(todo)} {outcome.verdict} in {outcome.seconds:.1f} s: {_in_words(outcome.mutant)}")
-    _report(before + done, reasons, time.perf_counter() - started, options.seed)
+    _report(done, reasons, time.perf_counter() - started, options.seed)
     return 0
 
 

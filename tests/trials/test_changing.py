@@ -142,6 +142,18 @@ def test_pixels_without_superpixels_cannot_be_followed():
         trials.what_if(IMAGE, MODEL, spec_of(1, 2), 0, method=Pixels(strongest_first), variants={"a": spec_of(1, 2)})
 
 
+def test_scores_are_carried_by_their_density_not_by_their_size():
+    """One superpixel of twelve columns against four, of which one is as wide as the other three together."""
+    labels = np.repeat([[0] * 12 + [1] * 4 + [2] * 4 + [3] * 4], 12, axis=0)
+    base = spec_of(1, 2)
+
+    def scores(spec, superpixels):
+        return [4.0, 1.0, 2.0, 2.0] if superpixels == 4 else [4.0, 5.0]
+
+    result = what_if(scores, base, {"uneven": replace(base, segmentation=lc.LabelMap(labels))})
+    assert result.variants[0].agreement == pytest.approx(1)  # 4 on the left, 1 + 2 + 2 on the right
+
+
 def test_the_usual_variants_of_the_defaults_one_by_one():
     spec = lc.ExplainSpec(samples=101, seed=2**31 - 1, fill="black", kernel_width=0.2, segmentation=lc.Slic(50))
     variants = trials.usual_variants(spec)
@@ -183,6 +195,7 @@ def of_seeds(*rows):
 def test_repeat_runs_every_seed_and_counts_k():
     method = of_seeds([3.0, 2, 1], [3.0, 1, 2], [1.0, 2, 3])
     (result,) = trials.repeat(IMAGE, MODEL, spec_of(1, 3), method=method, seeds=(0, 1, 2), k=2)
+    assert result.class_index == 0
     assert result.top == ((0, 1), (0, 2), (2, 1))
     assert result.seeds == (0, 1, 2)
     assert result.jaccard == pytest.approx(1 / 3)
@@ -231,6 +244,7 @@ def test_without_error_bars_only_equal_coefficients_agree_and_infinite_ones_alwa
         return [replace(run, classes=(replace(run.classes[0], std_errors=errors),)) for run in runs]
 
     assert trials.agreement(with_errors(np.full(6, np.nan)), INDEX, (0, 1), k=1).csi == 0
+    assert trials.agreement([with_errors(np.full(6, np.nan))[0]] * 2, INDEX, (0, 1), k=1).csi == 1
     assert trials.agreement(with_errors(np.full(6, np.inf)), INDEX, (0, 1), k=1).csi == 1
 
 
@@ -347,6 +361,12 @@ def test_a_sanity_check_compares_the_k_strongest_and_counts_its_samples():
     assert calls == [(8, 16), (16, 16)]
     check, *_ = stages_of([TRAINED, [1.0, 3.0, 2.0]], steps=1, k=2)
     assert check.steps[0].jaccard == 1
+
+
+def test_a_sanity_check_counts_the_samples_of_every_step():
+    calls = []
+    stages_of([TRAINED] * 4, steps=3, on_progress=lambda *call: calls.append(call))
+    assert calls == [(8, 32), (16, 32), (24, 32), (32, 32)]
 
 
 def test_a_sanity_check_explains_the_one_class_and_never_stops_early():

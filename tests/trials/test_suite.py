@@ -126,7 +126,10 @@ def test_a_summary_has_a_line_for_every_result():
     results = {
         "reality": trials.RealityCheck(7, (3, 1), answer, replace(answer, surrogate=np.nan)),
         "curves": trials.Curves(7, "blur", 2, points, points, points, points, points, 0.1, 0.2, 0.3),
-        "repeat": (trials.Repeat(7, (0, 1), ((1,), (2,)), 0.1, 0.2, 0.3, 0.4, nothing, nothing),),
+        "repeat": (
+            trials.Repeat(7, (0, 1), ((1,), (2,)), 0.1, 0.2, 0.3, 0.4, nothing, nothing),
+            trials.Repeat(8, (0, 1), ((1,), (2,)), 0.9, 0.9, 0.9, 0.9, nothing, nothing),  # another class
+        ),
         "what-if": trials.WhatIf(7, judged(), (variant, variant), (2, 3), ()),
         "sanity": trials.SanityCheck(
             7, (trials.SanityStep(1, "a", 0.9, 1.0), trials.SanityStep(2, "b", 0.25, 1.0)), passed=True

@@ -105,7 +105,7 @@ def test_held_out_predictions_leave_out_every_fifth_pair_and_keep_the_penalty_as
         assert predictions[out] == pytest.approx(model.predict(problem.masks[out]), abs=1e-9)
 
 
-@pytest.mark.parametrize("pairs", [1, 2, 3])
+@pytest.mark.parametrize("pairs", [1, 2, 3, 4])
 def test_with_fewer_pairs_than_folds_each_pair_is_a_fold(neighborhood, pairs):
     problem, spec = posed(neighborhood)
     few = problem.rows(neighborhood.pairs < pairs)
