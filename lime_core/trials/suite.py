@@ -22,7 +22,7 @@ from lime_core.trials.curves import MOST_STEPS, Curves, curves
 from lime_core.trials.reality import RealityCheck, reality_check
 from lime_core.trials.repeat import Repeat, repeat
 from lime_core.trials.sanity import SanityCheck, sanity_check
-from lime_core.trials.what_if import WhatIf, usual_variants, what_if
+from lime_core.trials.what_if import WhatIf, hidden_picture_of, usual_variants, what_if
 
 SEEDS = (0, 1, 2, 3, 4)
 SANITY_STEPS = 4
@@ -200,12 +200,14 @@ def _calls_of_run(attribution: Attribution, spec: ExplainSpec) -> int:
 
 
 def _calls_of_variants(attribution: Attribution, method: Method, variants: Sequence[ExplainSpec]) -> list[int]:
-    """Return the pictures of each variant; the first one's answers are there already."""
+    """Return the pictures of each query and hidden picture; the first one's answers are there already."""
     if not isinstance(method, MaskMethod):
         return [attribution.calls + 2 for _ in variants]
     first = method.asked(variants[0])
     different = {(asked := method.asked(spec)).digest(*QUERY_STAGES): asked for spec in variants}
-    return [
-        3 + (0 if first.begins_like(asked) else asked.sampler.size(asked.samples, attribution.superpixels))
+    queries = [
+        1 + (0 if first.begins_like(asked) else asked.sampler.size(asked.samples, attribution.superpixels))
         for asked in different.values()
     ]
+    # Each fully hidden picture, and the unmodified one beside it.
+    return [*queries, *(2 for _ in {hidden_picture_of(spec) for spec in variants})]

@@ -185,12 +185,17 @@ class _Asker:
 
     def hidden_output(self, spec: ExplainSpec, class_index: int) -> float:
         """Return the model's output for the fully hidden picture."""
-        key = replace(spec, samples=2, seed=spec.seed if spec.fill.random else 0).stream_digest
+        key = hidden_picture_of(spec)
         if key not in self._hidden:
             scene = prepare(self._image, self._classifier.input_size, spec)
             outputs = Probe(scene, self._classifier).ask(np.zeros((1, scene.superpixels), np.uint8))
             self._hidden[key] = float(outputs[0, class_index])
         return self._hidden[key]
+
+
+def hidden_picture_of(spec: ExplainSpec) -> str:
+    """Return a digest that is equal for settings whose fully hidden pictures are asked about once."""
+    return replace(spec, samples=2, seed=spec.seed if spec.fill.random else 0).stream_digest
 
 
 def _variant(

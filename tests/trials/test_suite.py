@@ -36,8 +36,9 @@ def test_calls_by_hand(subject):
     assert calls_of("repeat", attribution) == 1 + 4 * 65  # seed 0 is there
     assert calls_of("repeat", attribution, (1, 2)) == 2 * 65
     assert calls_of("sanity", attribution) == 5 * 65
-    # Kernels ask nothing; half the samples are there; three segmentations, four fills and a seed are asked.
-    assert calls_of("what-if", attribution) == 3 + 3 + (3 + 4 + 1) * (3 + 64)
+    # Kernels ask nothing; half the samples are there; three segmentations, four fills and a seed are asked. Half the
+    # samples and another seed hide everything as the base does, which is asked once.
+    assert calls_of("what-if", attribution) == 3 + 1 + (3 + 4) * (3 + 64) + (1 + 64)
 
 
 def test_calls_of_a_curve_with_steps_of_several_superpixels(subject):

@@ -241,13 +241,13 @@ def test_too_many_superpixels_are_refused_before_the_model_is_asked(model: FakeM
 def test_how_it_is_drawn_refits_nothing(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     page = explained(samples="64")
     fits: list[int] = []
-    original = type(lc.METHODS["lime"]).from_answers
+    original = type(lc.METHODS["lime"]).work_out
 
     def counted(self, neighborhood, spec):
         fits.append(1)
         return original(self, neighborhood, spec)
 
-    monkeypatch.setattr(type(lc.METHODS["lime"]), "from_answers", counted)
+    monkeypatch.setattr(type(lc.METHODS["lime"]), "work_out", counted)
     fine(page.slider(key="spec.opacity").set_value(0.9).run())
     fine(page.slider(key="spec.top_k").set_value(2).run())
     fine(page.selectbox(key="spec.sign").set_value("positive").run())
