@@ -40,9 +40,10 @@ def search(problem, row=1):
     ]
 
 
+@pytest.mark.parametrize("noise", [0.2, 0.01])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_strongest_pair_is_the_one_whose_product_goes_best_with_what_is_left(seed):
-    problem = problem_of(0.0, seed=seed)
+def test_the_strongest_pair_is_the_one_whose_product_goes_best_with_what_is_left(seed, noise):
+    problem = problem_of(0.0, seed=seed, noise=noise)
     pair, residuals = search(problem)
     weights = problem.weights
     centred = problem.masks - np.average(problem.masks, axis=0, weights=weights)

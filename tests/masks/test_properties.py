@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from properties import few_examples
 
 from lime_core.masks.fills import hidden_energy, hide
 from lime_core.masks.kernels import KERNELS, distances, effective_sample_size
 from lime_core.masks.samplers import SAMPLERS, Balanced, EachHidden, Iid, MixedRate, draw_masks, pair_ids
 
+few_examples = settings(max_examples=40)
 superpixels = st.integers(1, 130)
 samples = st.integers(2, 150)
 seeds = st.integers(0, 2**31 - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from trials.hand_made import INDEX, Given, answers, network, scored, spec_of
 
 import lime_core as lc
 from lime_core import trials
-from lime_core.trials.shared import mean, part_of, reusable
+from lime_core.methods import METHODS
+from lime_core.trials.shared import mean, means_the_same, part_of, reusable
 
 IMAGE, MODEL = answers()
 
@@ -407,6 +409,23 @@ def test_answers_are_reused_for_the_same_question_only():
     assert reusable(neighborhood, spec_of(1, 3, samples=20)) is neighborhood
     assert reusable(neighborhood, spec_of(1, 3, seed=1)) is None
     assert reusable(None, spec_of(1, 3)) is None
+
+
+def test_specs_mean_the_same_when_neither_questions_nor_fit_differ():
+    lime, left_out = METHODS["lime"], METHODS["leave_one_out"]
+    spec = spec_of(1, 3)
+    seed, kernel, view = (replace(spec, **each) for each in ({"seed": 1}, {"kernel_width": 0.5}, {"top_k": 2}))
+    assert [means_the_same(lime, spec, other) for other in (seed, kernel, view)] == [False, False, True]
+    assert [means_the_same(left_out, spec, other) for other in (seed, kernel, view)] == [True, True, True]
+    noise = replace(spec, fill="noise")
+    assert not means_the_same(left_out, noise, replace(noise, seed=1))
+    assert not means_the_same(left_out, spec, noise)
+
+
+def test_a_method_that_asks_about_no_masks_sees_every_difference_of_the_settings():
+    other = SimpleNamespace(name="other", title="Other")
+    assert means_the_same(other, spec_of(1, 3), spec_of(1, 3))
+    assert not means_the_same(other, spec_of(1, 3), spec_of(1, 3, top_k=2))
 
 
 def test_the_mean_of_no_numbers_is_not_a_number():
