@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -205,19 +205,20 @@ def test_timings_are_seconds_between_two_looks_at_the_clock(image, monkeypatch):
 
 
 class Trap:
-    """Unpickling it leaves a mark."""
+    """Unpickling it makes a folder."""
 
-    sprung: ClassVar[list[str]] = []
+    def __init__(self, folder):
+        self._folder = folder
 
     def __reduce__(self):
-        return Trap.sprung.append, ("sprung",)
+        return os.mkdir, (str(self._folder),)
 
 
 def test_no_pickle_of_a_file_is_ever_run(tmp_path):
-    np.savez(tmp_path / "trap.npz", document=np.array([Trap()], dtype=object))
+    np.savez(tmp_path / "trap.npz", document=np.array([Trap(tmp_path / "sprung")], dtype=object))
     with pytest.raises(lc.LimeError, match="Not a readable neighborhood"):
         lc.Neighborhood.load_npz(tmp_path / "trap.npz")
-    assert Trap.sprung == []
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_the_original_among_the_samples_is_a_pair_of_its_own(image):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from known_attributions import explain
 import lime_core as lc
 from lime_core import trials
 from lime_core.explanation.verdict import Verdict
+from lime_core.methods import METHODS
 from lime_core.trials.document import trust_document, trust_summary
 from lime_core.trials.suite import SEEDS, TRIALS, Failed, Subject, attempt, calls_of
 
@@ -51,6 +53,14 @@ def test_leave_one_out_asks_once_a_superpixel_whatever_the_seed(subject):
     attribution = lc.attribute(subject.image, subject.classifier, method="leave_one_out", spec=SPEC)
     assert calls_of("sanity", attribution) == 5 * 7
     assert calls_of("repeat", attribution) == 1 + 4 * 7
+
+
+def test_a_method_that_asks_about_no_masks_costs_each_time_what_it_cost(subject, monkeypatch):
+    monkeypatch.setitem(METHODS, "other", SimpleNamespace(name="other", title="Other"))
+    attribution = replace(subject.attribution, method="other", calls=9)
+    assert calls_of("repeat", attribution) == 1 + 4 * 9
+    assert calls_of("sanity", attribution) == 5 * 9
+    assert calls_of("what-if", attribution) == 12 * (9 + 2)  # eleven other settings
 
 
 @pytest.mark.parametrize("name", ["reality", "curves", "repeat", "what-if"])
