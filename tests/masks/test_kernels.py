@@ -58,6 +58,11 @@ def test_the_width_of_a_kernel_has_a_range_and_is_a_quarter_by_default(kernel):
             kernel(width=outside)
 
 
+def test_the_effective_sample_size_of_unequal_weights_by_hand():
+    assert effective_sample_size(np.array([0.5, 0.25])) == pytest.approx(0.75**2 / 0.3125)
+    assert effective_sample_size(np.array([3.0, 1.0, 1.0])) == pytest.approx(25 / 11)
+
+
 def test_a_rounding_error_below_nothing_is_no_distance():
     masks = np.array([[1, 0]], np.uint8)
     assert distances(masks, np.array([0.5, -1e-20]), "l2_pixels").tolist() == [0.0]

@@ -145,3 +145,5 @@ def test_it_asks_once_a_superpixel_whatever_the_settings_of_a_random_run_say():
     assert (asked.sampler.name, asked.samples) == ("each_hidden", 2)
     assert not asked.early_stop
     assert not asked.include_original
+    assert not METHODS["leave_one_out"].fits
+    assert METHODS["lime"].fits
