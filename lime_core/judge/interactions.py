@@ -35,6 +35,8 @@ class Design:
     def __init__(self, masks: Floats, weights: Floats) -> None:
         self.masks, self.weights = masks, weights
         self.centred = masks - np.average(masks, axis=0, weights=weights)
+        # Rounding would leave a constant column about 1e-16 wide, and its products could rank first.
+        self.centred[:, np.ptp(masks, axis=0) == 0] = 0.0
         squares = self.centred**2
         spread = squares.T @ (squares * weights[:, None])
         self.pair_spread = np.where(spread > 0, spread, np.inf)

@@ -149,3 +149,14 @@ def test_the_nonlinear_share_needs_two_pairs_and_something_that_varies():
     assert np.isnan(nonlinear_share(np.array([1.0, 2, 3]), np.array([0, 0, 1], np.int32)))
     assert np.isnan(nonlinear_share(np.zeros(4), pairs))
     assert np.isfinite(nonlinear_share(np.array([1.0, 2, 3, 4]), pairs))
+
+
+@pytest.mark.parametrize("constant", [0.0, 1.0])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_superpixel_that_never_varies_is_in_no_pair_and_hides_none(constant, seed):
+    problem = problem_of(2.0, seed=seed)
+    problem.masks[:, 0] = constant
+    design = Design(problem.masks, problem.weights)
+    assert np.isinf(design.pair_spread[0]).all()
+    pair, _ = search(problem)
+    assert (pair.a, pair.b) == (1, 3)
