@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import brand, heartbeat, sidebar, style, visit
+from pages.shell import brand, sidebar, style, visit
 from pages.state.session import session
 
 # The icon is a picture of our own: a Material icon would make the browser ask a font server for it.
@@ -27,5 +27,3 @@ session().turn_to(page.url_path)
 with st.sidebar:
     sidebar.show()
 page.run()
-# Last, as it has to know what the screen has begun.
-heartbeat.beat()

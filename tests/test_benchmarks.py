@@ -13,7 +13,7 @@ from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
 from lime_core.answers.neighborhood import first_samples
-from tests.benchmarks import collages, faithfulness, measures, sampling, speed, summary, table
+from tests.benchmarks import collages, faithfulness, measures, report, sampling, speed, summary, table
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Settings
 from tests.benchmarks.pictures import Picture
@@ -120,7 +120,9 @@ def test_nothing_measured_is_a_dash_and_null():
 
 
 def test_rows_are_written_with_all_that_was_measured():
-    row = speed.Row("what", "1 s", "2 s", "2×", "≥ 1×", {"ratio": summary.Spread(2.0, 1.0, np.inf, 3), "at": Path("a")})
+    row = report.Row(
+        "what", "1 s", "2 s", "2×", "≥ 1×", {"ratio": summary.Spread(2.0, 1.0, np.inf, 3), "at": Path("a")}
+    )
     measured = {"ratio": {"median": 2.0, "least": 1.0, "most": None, "runs": 3}, "at": "a"}
     assert summary.to_plain([row])[0]["measured"] == measured
 
@@ -220,7 +222,8 @@ def test_collages_hold_four_different_classes_each_in_its_quarter():
 def test_stability_is_perfect_for_a_linear_model_under_every_sampler(small_lab, spec):
     lab, picture, _ = small_lab
     both = ("balanced", "iid")
-    found = sampling.measure(lab, [picture, picture], samplers=both, seeds=2, calls=(64, 128), spec=spec)
+    first, found = sampling.measure(lab, [picture, picture], samplers=both, seeds=2, calls=(64, 128), spec=spec)
+    assert first.curves["balanced"].shape == (1, 2)
     assert found.curves["balanced"].shape == (2, 2)
     assert found.at("iid", 128).value == found.at("balanced", 64).value == 1
     assert "128 calls" in sampling.tables(found)

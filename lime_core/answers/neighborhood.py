@@ -101,6 +101,11 @@ class Neighborhood:
         Model, picture, versions and timings.
     notes : tuple of str
         Remarks on how the model was asked; they are repeated in the explanation.
+    compared : ndarray of int32, shape (M,), or None
+        Samples that were asked in reduced precision and in f32, rising; `outputs` holds the answers in f32 there. None
+        where one precision was asked.
+    compared_outputs : ndarray of float32, shape (M, C), or None
+        The answers to these in reduced precision; see `lime_core.methods.lime.moved`.
     """
 
     masks: NDArray[np.uint8]
@@ -114,13 +119,15 @@ class Neighborhood:
     spec: ExplainSpec
     provenance: Provenance
     notes: tuple[str, ...] = ()
+    compared: NDArray[np.int32] | None = None
+    compared_outputs: NDArray[np.float32] | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Neighborhood):
             return NotImplemented
         plain = ("class_names", "stop_reason", "spec", "provenance", "notes")
         return all(getattr(self, name) == getattr(other, name) for name in plain) and all(
-            _same_array(getattr(self, name), getattr(other, name)) for name in ARRAYS
+            _same_array(getattr(self, name), getattr(other, name)) for name in (*ARRAYS, *COMPARED)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -145,7 +152,7 @@ class Neighborhood:
             "provenance": asdict(self.provenance),
             "notes": self.notes,
         }
-        arrays = {name: getattr(self, name) for name in ARRAYS}
+        arrays = {name: getattr(self, name) for name in _present(self)}
         np.savez_compressed(target, document=np.array(json.dumps(document)), allow_pickle=False, **arrays)
 
     @classmethod
@@ -160,7 +167,7 @@ class Neighborhood:
         try:
             with np.load(source, allow_pickle=False) as stored:
                 document = json.loads(str(stored["document"]))
-                arrays = {name: stored[name] for name in ARRAYS}
+                arrays = {name: stored[name] for name in (*ARRAYS, *COMPARED) if name in stored or name in ARRAYS}
             _check_format(document["format"])
             loaded = cls(
                 **arrays,
@@ -187,6 +194,15 @@ ARRAYS: Mapping[str, tuple[str, str]] = {
     "segments": ("int32", "HW"),
     "energy": ("float64", "S"),
 }
+# Only where reduced precision was compared with f32.
+COMPARED: Mapping[str, tuple[str, str]] = {"compared": ("int32", "M"), "compared_outputs": ("float32", "MC")}
+
+
+def _present(neighborhood: Neighborhood) -> dict[str, tuple[str, str]]:
+    """Return type and axes of the arrays that a neighborhood has."""
+    if (neighborhood.compared is None) != (neighborhood.compared_outputs is None):
+        raise LimeError(f"{' and '.join(COMPARED)} belong together; one of them is missing")
+    return {**ARRAYS, **({} if neighborhood.compared is None else COMPARED)}
 
 
 def _check_format(given: object) -> None:
@@ -197,7 +213,7 @@ def _check_format(given: object) -> None:
 def check_neighborhood(neighborhood: Neighborhood) -> None:
     """Raise `LimeError` where arrays of a neighborhood have the wrong type, or do not fit together."""
     sizes: dict[str, int] = {}
-    for name, (dtype, axes) in ARRAYS.items():
+    for name, (dtype, axes) in _present(neighborhood).items():
         array = getattr(neighborhood, name)
         if array.dtype != dtype or array.ndim != len(axes):
             raise LimeError(
@@ -218,12 +234,17 @@ def _check_values(neighborhood: Neighborhood, superpixels: int) -> None:
         raise LimeError("masks must be 0 or 1")
     if not np.array_equal(np.unique(neighborhood.segments), np.arange(superpixels)):
         raise LimeError(f"segments must hold each of 0..{superpixels - 1}, one for each column of the masks")
-    for name in ("outputs", "original_outputs", "energy"):
+    for name in _present(neighborhood).keys() & {"outputs", "original_outputs", "energy", "compared_outputs"}:
         if not np.isfinite(getattr(neighborhood, name)).all():
             raise LimeError(f"{name} must be finite")
+    rows = neighborhood.compared
+    if rows is not None and not (rows[0] >= 0 and rows[-1] < neighborhood.samples and (np.diff(rows) > 0).all()):
+        raise LimeError(f"compared must hold rising numbers of samples, 0..{neighborhood.samples - 1}")
 
 
-def _same_array(first: NDArray[Any], second: NDArray[Any]) -> bool:
+def _same_array(first: NDArray[Any] | None, second: NDArray[Any] | None) -> bool:
+    if first is None or second is None:
+        return first is second
     return first.dtype == second.dtype and np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
 
 
@@ -232,4 +253,7 @@ def first_samples(neighborhood: Neighborhood, samples: int) -> Neighborhood:
     if neighborhood.samples <= samples:
         return neighborhood
     cut = {name: getattr(neighborhood, name)[:samples] for name in ("masks", "outputs", "pairs")}
+    if neighborhood.compared is not None:
+        kept = int(np.searchsorted(neighborhood.compared, samples))
+        cut |= {name: getattr(neighborhood, name)[:kept] if kept else None for name in COMPARED}
     return replace(neighborhood, **cut, spec=replace(neighborhood.spec, samples=samples))

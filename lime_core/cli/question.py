@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, get_args
 
 import lime_core as lc
 from lime_core import models
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.results import OutputFolder
-from lime_core.explaining import attribute_with_answers
+from lime_core.explaining import attribute_with_answers, judge_answers
 from lime_core.methods import METHODS, MaskMethod
-from lime_core.methods.lime.precision import settle_precision
-from lime_core.settings.flags import DEFAULT_METHOD, spec_from
+from lime_core.methods.lime.precision import stream_in
+from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
+from lime_core.settings.flags import DEFAULT_METHOD, DEFAULT_PRECISION, spec_from
 
 if TYPE_CHECKING:
     import argparse
@@ -64,28 +65,35 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision",
-        choices=("f32", "bf16"),
-        default="f32",
-        help="bf16 is faster where the processor has it; it is compared with f32 on the picture before it is used",
+        choices=get_args(PrecisionChoice),
+        default=DEFAULT_PRECISION,
+        help="bf16 is faster where the processor has it and moves the scores a little; auto takes it where that is "
+        "small beside the error bars (default %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
 
 
 def ask_model(options: argparse.Namespace) -> Answers:
-    """Load picture and model, and ask the model; bf16 is used only if it passes its check on this picture.
+    """Load picture and model, and ask the model, in the precision that is wanted or good enough for this picture.
 
     Whether the results can be written is looked at first.
     """
     options.output.check()
     spec, method = spec_from(options, lc.preset(options.preset)), METHODS[options.method]
     image = lc.load_image(options.image)
-    load = partial(models.load_classifier, options.model, engine=options.engine)
+    # Without a fit there is nothing that would say how far bf16 moves the scores.
+    first: Precision = "f32" if options.precision == "auto" or isinstance(method, MaskMethod) else options.precision
     with progress_bar("Fetching weights", unit="bytes", quiet=options.quiet) as report:
-        classifier: lc.Classifier = load(on_progress=report)
-    asked = method.asked(spec) if isinstance(method, MaskMethod) else spec
-    checked: lc.Neighborhood | None = None
-    if options.precision != "f32":
-        classifier, checked = settle_precision(image, classifier, load(precision=options.precision), asked)
+        load = cache(partial(models.load_classifier, options.model, engine=options.engine, on_progress=report))
+        classifier: lc.Classifier = load(precision=first)
     with progress_bar("Asking the model", quiet=options.quiet) as report:
-        attribution, neighborhood = attribute_with_answers(method, image, classifier, spec, checked, report)
-    return Answers(image, classifier, spec, neighborhood, attribution)
+        if not isinstance(method, MaskMethod):
+            attribution, neighborhood = attribute_with_answers(method, image, classifier, spec, None, report)
+            return Answers(image, classifier, spec, neighborhood, attribution)
+        asked = method.asked(spec)
+        for answers in stream_in(
+            options.precision, image, lambda precision: load(precision=precision), asked, fitted=method.fits
+        ):
+            report(answers.samples, asked.sampler.size(asked.samples, answers.superpixels))
+    classifier = load(precision=precision_of(answers.provenance.engine))
+    return Answers(image, classifier, spec, answers, judge_answers(method, answers, spec))

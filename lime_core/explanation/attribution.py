@@ -79,7 +79,8 @@ class Attribution:
     @property
     def superpixels(self) -> int:
         """The number S of superpixels; `SpecError` where there are none."""
-        return int(self._labels.max()) + 1
+        labels, own = self._labels, self.classes[0].scores
+        return len(own) if own.ndim == 1 else int(labels.max()) + 1
 
     @property
     def superpixel_ids(self) -> NDArray[np.int64]:
@@ -125,7 +126,7 @@ class Attribution:
         scores = self.scores(index)
         wanted = _of_sign(scores, sign)
         order = np.argsort(-np.abs(scores), kind="stable")
-        return tuple(int(feature) for feature in order if wanted[feature])[:k]
+        return tuple(order[wanted[order]][:k].tolist())
 
     def shown_features(self, index: int, view: View | ViewName) -> tuple[int, ...]:
         """Return the numbers 0..S-1 of the superpixels that a view of a class shows, strongest first.

@@ -6,8 +6,10 @@ No model is asked; `lime_core.trials` asks it further questions.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,49 +51,86 @@ def judge(
     verdicts : tuple of Verdict
         One a class, in the order of ``attribution.classes``.
     """
-    if answers is None:
-        return tuple(_unmeasured(item, top_k) for item in attribution.classes)
-    with one_thread():
-        case = _Case(attribution, answers, top_k)
-        fit = _FitCase(attribution, answers, workings) if isinstance(attribution, Explanation) else None
-        return tuple(
-            _verdict(case.evidence(item, None if fit is None else fit.facts(row, top_k)), answers)
-            for row, item in enumerate(attribution.classes)
-        )
+    return Judge(attribution, answers, workings).verdicts(top_k)
 
 
 def judged(
     attribution: AttributionT, answers: Neighborhood | None, *, top_k: int = 5, workings: Workings | None = None
 ) -> AttributionT:
     """Return the attribution with a verdict on every class; parameters are those of `judge`."""
-    verdicts = judge(attribution, answers, top_k=top_k, workings=workings)
-    classes = tuple(replace(item, verdict=verdict) for item, verdict in zip(attribution.classes, verdicts, strict=True))
-    return replace(attribution, classes=classes)
+    return Judge(attribution, answers, workings).judged(top_k)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What every method gives to judge by."""
+class Judge(Generic[AttributionT]):
+    """What can be said of an attribution whatever K is, worked out once; a verdict for one K then takes little.
 
-    attribution: Attribution
-    answers: Neighborhood
-    top_k: int
+    Parameters
+    ----------
+    attribution, answers, workings
+        Those of `judge`.
+    """
 
-    def evidence(self, item: ClassAttribution, fit: FitFacts | None) -> Evidence:
-        sizes = np.bincount(self.answers.segments.ravel())
-        outputs = np.ascontiguousarray(self.answers.outputs[:, item.index])
+    def __init__(
+        self, attribution: AttributionT, answers: Neighborhood | None, workings: Workings | None = None
+    ) -> None:
+        self._attribution, self._answers = attribution, answers
+        self._classes: list[_ClassCase] = []
+        if answers is None:
+            return
+        with one_thread():
+            fit = _FitCase(attribution, answers, workings) if isinstance(attribution, Explanation) else None
+            sizes = np.bincount(answers.segments.ravel())
+            largest = float(sizes.max() / sizes.sum())
+            self._classes = [
+                _ClassCase(attribution, answers, item, largest, fit, row)
+                for row, item in enumerate(attribution.classes)
+            ]
+
+    def verdicts(self, top_k: int) -> tuple[Verdict, ...]:
+        """Return a verdict for each class, with so many superpixels counting as the strongest (at least 1)."""
+        if self._answers is None:
+            return tuple(_unmeasured(item, top_k) for item in self._attribution.classes)
+        with one_thread():
+            return tuple(_verdict(case.evidence(top_k), self._answers) for case in self._classes)
+
+    def judged(self, top_k: int) -> AttributionT:
+        """Return the attribution with a verdict on every class."""
+        judged = zip(self._attribution.classes, self.verdicts(top_k), strict=True)
+        return replace(self._attribution, classes=tuple(replace(item, verdict=verdict) for item, verdict in judged))
+
+
+class _ClassCase:
+    """What is known of one class whatever K is."""
+
+    def __init__(
+        self,
+        attribution: Attribution,
+        answers: Neighborhood,
+        item: ClassAttribution,
+        largest_superpixel: float,
+        fit: _FitCase | None,
+        row: int,
+    ) -> None:
+        outputs = np.ascontiguousarray(answers.outputs[:, item.index])
         if fit is None:  # such a method sets the unmodified picture against the perturbed ones
-            outputs = np.append(self.answers.original_outputs[item.index], outputs)
-        return Evidence(
-            spec=self.attribution.spec,
-            top_k=self.top_k,
-            superpixels=self.answers.superpixels,
+            outputs = np.append(answers.original_outputs[item.index], outputs)
+        self._fit, self._row = fit, row
+        self._facts = None if fit is None else fit.facts(row)
+        self._evidence = partial(
+            Evidence,
+            spec=attribution.spec,
+            superpixels=answers.superpixels,
             sure=item.sure,
-            largest_superpixel=float(sizes.max() / sizes.sum()),
+            largest_superpixel=largest_superpixel,
             outputs=outputs,
-            targets=self.attribution.spec.target.values(outputs),
-            fit=fit,
+            targets=attribution.spec.target.values(outputs),
         )
+
+    def evidence(self, top_k: int) -> Evidence:
+        if self._fit is None or self._facts is None:
+            return self._evidence(top_k=top_k, fit=None)
+        frequency, stability = self._fit.resampled(self._row, top_k)
+        return self._evidence(top_k=top_k, fit=self._facts(top_k_frequency=frequency, stability=stability))
 
 
 class _FitCase:
@@ -104,16 +143,17 @@ class _FitCase:
         problem = self._workings.problem
         searched = problem.masks.shape[1] <= MOST_SEARCHED
         self._design = Design(problem.masks, problem.weights) if searched else None
-        self._pairs = len(np.unique(problem.pairs))
+        self._pairs = len(problem.pair_starts())
         self._distance = float(np.median(distances(answers.masks, answers.energy, spec.distance)))
 
-    def facts(self, row: int, top_k: int) -> FitFacts:
+    def facts(self, row: int) -> Callable[..., FitFacts]:
+        """Return what makes the facts of a class, once what depends on K is given."""
         item: ClassExplanation = self._explanation.classes[row]
         workings, spec = self._workings, self._explanation.spec
         targets = workings.problem.targets[:, row]
         varies = math.isfinite(item.r2)
-        frequency, stability = resampled_top_k(item.coefficients, workings.influence(row), top_k)
-        return FitFacts(
+        return partial(
+            FitFacts,
             pairs=self._pairs,
             effective_samples=self._explanation.effective_sample_size,
             typical_distance=self._distance,
@@ -123,11 +163,14 @@ class _FitCase:
             model_output=item.model_output,
             surrogate_output=item.surrogate_output,
             gap=float(spec.target.bounded(item.surrogate_output)) - item.model_output,
-            top_k_frequency=frequency,
-            stability=stability,
             nonlinear_share=nonlinear_share(targets, workings.problem.pairs) if varies else math.nan,
             interaction=self._interaction(row) if varies else None,
         )
+
+    def resampled(self, row: int, top_k: int) -> tuple[NDArray[np.float64], float]:
+        """Return how often each superpixel is among the K strongest of a class, and how stable these are."""
+        coefficients = self._explanation.classes[row].coefficients
+        return resampled_top_k(coefficients, self._workings.influence(row), top_k)
 
     def _interaction(self, row: int) -> Interaction | None:
         if self._design is None:

@@ -45,8 +45,8 @@ def load_classifier(
         ``auto`` is OpenVINO where it is installed, there is no GPU and the model converts, else TensorFlow; the
         classifier's `engine` says which it is, and its `engine_note` why OpenVINO is not used.
     precision : {"f32", "bf16"}
-        Numbers inside the network. ``bf16`` is about twice as fast where `bf16_available`, and less exact: see
-        `check_precision`.
+        Numbers inside the network. ``bf16`` is about twice as fast where `bf16_available`, and less exact:
+        `lime_core.methods.lime.precision` says how much so.
     on_progress : callable, optional
         Called as ``on_progress(done_bytes, total_bytes)`` while weights are fetched; an exception raised in it
         cancels.

@@ -14,13 +14,14 @@ from typing import Any, NoReturn
 
 from lime_core.errors import SpecError
 from lime_core.models import DEFAULT_MODEL
-from lime_core.models.engines.base import Precision
+from lime_core.models.engines.base import PrecisionChoice
 from lime_core.parameters import Option, Parameter, parameters_of
 from lime_core.settings.spec import ExplainSpec
 from lime_core.superpixels import LabelMap
 
 _SPELLED = {"top_classes": "classes", "classes": "class-indices"}
 DEFAULT_METHOD = "lime"
+DEFAULT_PRECISION: PrecisionChoice = "auto"  # of the command line and the page; that of the library is f32
 
 
 def flags_of(spec: ExplainSpec) -> dict[str, list[str]]:
@@ -52,7 +53,7 @@ def command_line(
     *,
     model: str = DEFAULT_MODEL,
     method: str = DEFAULT_METHOD,
-    precision: Precision = "f32",
+    precision: PrecisionChoice = DEFAULT_PRECISION,
     output: str = "explanation",
 ) -> str:
     """Return the shell command that repeats a run.
@@ -67,7 +68,7 @@ def command_line(
         Catalog id.
     method : str
         Name of the explanation method.
-    precision : {"f32", "bf16"}
+    precision : {"auto", "f32", "bf16"}
         In which the model was asked.
     output : str
         Folder for the results.
@@ -78,7 +79,7 @@ def command_line(
     words += ["--model", model]
     if method != DEFAULT_METHOD:
         words += ["--method", method]
-    if precision != "f32":
+    if precision != DEFAULT_PRECISION:
         words += ["--precision", precision]
     for flag, texts in flags_of(spec).items():
         words += [f"--{flag}", *texts]

@@ -1,5 +1,7 @@
 """Maps: pictures of an attribution, uint8 RGB (H, W, 3) at the size of the picture that was explained.
 
+Who draws many maps of one cut makes a `Canvas` once and passes it instead of the picture; the maps have its size.
+
 Every map obeys its `View`: which superpixels it shows (`top_k`, `sign`, `hide_unsure`) and how strongly (`opacity`,
 `smoothing`). The functions are pure.
 """
@@ -13,28 +15,18 @@ from skimage.filters import gaussian
 from lime_core.colormaps import AGAINST, FOR, UNSIGNED, colorize
 from lime_core.errors import SpecError
 from lime_core.explanation.attribution import Attribution
-from lime_core.picture.image import Image, PictureSource, as_image
+from lime_core.picture.image import Image, PictureSource
 from lime_core.settings.view import View
-from lime_core.show.drawing import (
-    DARK,
-    LIGHT,
-    Labels,
-    Pixels,
-    Share,
-    blend,
-    check_same_size,
-    greyed,
-    hatching,
-    lines,
-    outlined,
-    to_bytes,
-)
+from lime_core.show.canvas import Canvas
+from lime_core.show.drawing import DARK, LIGHT, Pixels, Share, blend, check_same_size, to_bytes
+
+Floats = NDArray[np.float64]
 
 _GREY = 128
 
 
 def render(
-    image: Image | PictureSource,
+    image: Canvas | Image | PictureSource,
     attribution: Attribution,
     class_index: int,
     view: View | None = None,
@@ -45,7 +37,7 @@ def render(
 
     Parameters
     ----------
-    image : Image or what `load_image` takes
+    image : Canvas, Image or what `load_image` takes
         The picture that was explained, after framing.
     attribution : Attribution
         The attribution of that picture.
@@ -78,7 +70,7 @@ def render(
 
 
 def overlay(
-    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+    image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
     """Tint the superpixels that a view shows, and draw their boundaries.
 
@@ -89,47 +81,46 @@ def overlay(
     Parameters, result and errors are those of `render`; the view's name does not matter.
     """
     view = view or View()
-    pixels, segments = _picture_and_superpixels(image, attribution, "overlay")
+    canvas = _cut(image, attribution, "overlay")
     supporting, opposing = _shown_by_sign(attribution, class_index, view)
-    picture = pixels.astype(np.float32)
+    drawing = canvas.pixels.copy()
     stroke = min(1.0, 2 * view.opacity)  # the boundary stays crisp where the tint is faint
-    for superpixels, color, line, hatched in (
-        (opposing, AGAINST, DARK, True),
-        (supporting, FOR if attribution.signed else UNSIGNED, LIGHT, False),
-    ):
-        inside = np.isin(segments, superpixels)
-        tint = inside * (view.opacity * (hatching(segments.shape) if hatched else np.float32(1)))
-        picture = blend(picture, color, tint)
-        picture = blend(picture, color, stroke * lines(segments, superpixels, 2.2))
-        picture = blend(picture, line, stroke * lines(segments, superpixels, 1.0))
-    return to_bytes(picture)
+    color = FOR if attribution.signed else UNSIGNED
+    canvas.copy(canvas.tinted(AGAINST, view.opacity, hatched=True), drawing, opposing)
+    canvas.copy(canvas.tinted(color, view.opacity), drawing, supporting)
+    canvas.stroke(drawing, opposing, AGAINST, DARK, casing_opacity=stroke, line_opacity=stroke)
+    canvas.stroke(drawing, supporting, color, LIGHT, casing_opacity=stroke, line_opacity=stroke)
+    return drawing
 
 
 def outline(
-    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+    image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
     """Draw boundaries around the superpixels that a view shows, and leave the rest of the picture alone.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
-    pixels, segments = _picture_and_superpixels(image, attribution, "outline")
-    return outlined(pixels, segments, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
+    canvas = _cut(image, attribution, "outline")
+    drawing = canvas.pixels.copy()
+    canvas.stroke(drawing, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
+    return drawing
 
 
 def hide_rest(
-    image: Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
+    image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
     """Show the superpixels that a view shows, and hide the rest behind grey.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
-    pixels, segments = _picture_and_superpixels(image, attribution, "hide_rest")
-    superpixels = np.concatenate(_shown_by_sign(attribution, class_index, view or View()))
-    return np.where(np.isin(segments, superpixels)[..., None], pixels, np.full_like(pixels, _GREY))
+    canvas = _cut(image, attribution, "hide_rest")
+    drawing = np.full_like(canvas.pixels, _GREY)
+    canvas.copy(canvas.pixels, drawing, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
+    return drawing
 
 
 def heatmap(
-    image: Image | PictureSource,
+    image: Canvas | Image | PictureSource,
     attribution: Attribution,
     class_index: int,
     view: View | None = None,
@@ -145,17 +136,19 @@ def heatmap(
     score that this class shows. Pass `shared_limit` to make several classes comparable.
     """
     view = view or View()
-    pixels = _picture(image, attribution)
-    scores = _shown_map(attribution, class_index, view)
-    limit = float(np.abs(scores).max()) if limit is None else limit
+    canvas = _canvas(image, attribution)
+    scores = _shown_scores(attribution, class_index, view)
+    limit = float(np.abs(scores).max(initial=0.0)) if limit is None else limit
     colors = colorize(scores, "diverging" if attribution.signed else "sequential", limit)
     # The picture loses its own colour as the map becomes opaque, so that blue and orange come from the map alone.
-    below = blend(pixels.astype(np.float32), greyed(pixels), min(1.0, 2 * view.opacity))
-    return to_bytes(blend(below, colors, view.opacity))
+    below = canvas.faded(min(1.0, 2 * view.opacity))
+    if attribution.segments is None:
+        return to_bytes(blend(below, canvas.sampled(colors), view.opacity))
+    return canvas.covered(below, colors, view.opacity)
 
 
 def jet(
-    image: Image | PictureSource,
+    image: Canvas | Image | PictureSource,
     attribution: Attribution,
     class_index: int,
     view: View | None = None,
@@ -175,12 +168,12 @@ def jet(
     "Explainable AI with LIME", MATLAB Deep Learning blog, 2021.
     """
     view = view or View()
-    pixels = _picture(image, attribution)
+    canvas = _canvas(image, attribution)
     scores = _shown_map(attribution, class_index, view)
     strength = np.maximum(-scores if attribution.signed and view.sign == "negative" else scores, 0)
     smoothed = np.asarray(gaussian(strength, view.smoothing, mode="nearest", truncate=2.0), dtype=np.float32)
     limit = float(smoothed.max()) if limit is None else limit
-    return to_bytes(blend(pixels.astype(np.float32), colorize(smoothed, "jet", limit), view.opacity))
+    return to_bytes(blend(canvas.pixels, canvas.sampled(colorize(smoothed, "jet", limit)), view.opacity))
 
 
 def shared_limit(attribution: Attribution, view: View | None = None) -> float:
@@ -200,34 +193,39 @@ def shared_limit(attribution: Attribution, view: View | None = None) -> float:
     """
     view = view or View()
     return max(
-        (float(np.abs(_shown_map(attribution, item.index, view)).max()) for item in attribution.classes), default=0.0
+        (float(np.abs(_shown_scores(attribution, item.index, view)).max()) for item in attribution.classes), default=0.0
     )
 
 
-def _picture(image: Image | PictureSource, attribution: Attribution) -> Pixels:
-    image = as_image(image)
+def _canvas(image: Canvas | Image | PictureSource, attribution: Attribution) -> Canvas:
+    canvas = image if isinstance(image, Canvas) else Canvas(image, attribution.segments)
     if attribution.segments is not None:
-        check_same_size(image, attribution.segments.shape, "superpixels")
+        check_same_size(canvas.picture_shape, attribution.segments.shape, "superpixels")
     elif attribution.classes:
-        check_same_size(image, attribution.classes[0].scores.shape, "scores")
-    return image.pixels
+        check_same_size(canvas.picture_shape, attribution.classes[0].scores.shape, "scores")
+    return canvas
 
 
-def _picture_and_superpixels(
-    image: Image | PictureSource, attribution: Attribution, view_name: str
-) -> tuple[Pixels, Labels]:
+def _cut(image: Canvas | Image | PictureSource, attribution: Attribution, view_name: str) -> Canvas:
     if attribution.segments is None:
         raise SpecError(
             f"The view {view_name!r} draws superpixels, and the method {attribution.method!r} gives scores of pixels "
             "only; choose the view 'heatmap' or 'jet'."
         )
-    return _picture(image, attribution), attribution.segments
+    return _canvas(image, attribution)
 
 
 def _shown_by_sign(attribution: Attribution, class_index: int, view: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the ids of the superpixels that a view shows, those for the class apart from those against it."""
     scores = attribution.shown_scores(class_index, view)
     return np.flatnonzero(scores > 0), np.flatnonzero(scores < 0)
+
+
+def _shown_scores(attribution: Attribution, class_index: int, view: View) -> Floats:
+    """Return the scores that a view shows, 0 where it shows none: float64 (S,), or (H, W) for scores of pixels."""
+    if attribution.segments is not None:
+        return attribution.shown_scores(class_index, view)
+    return np.asarray(_shown_map(attribution, class_index, view), dtype=np.float64)
 
 
 def _shown_map(attribution: Attribution, class_index: int, view: View) -> Share:

@@ -13,7 +13,8 @@ from PIL import ImageDraw, ImageFont
 from lime_core.errors import SpecError
 from lime_core.masks.fills import hide
 from lime_core.picture.image import Image, PictureSource, as_image
-from lime_core.show.drawing import DARK, LIGHT, Labels, Pixels, check_same_size, innermost_points, outlined
+from lime_core.show.canvas import Canvas
+from lime_core.show.drawing import DARK, LIGHT, Labels, Pixels, check_same_size, innermost_points
 
 
 def boundaries(image: Image | PictureSource, segments: Labels) -> Pixels:
@@ -35,9 +36,10 @@ def boundaries(image: Image | PictureSource, segments: Labels) -> Pixels:
     SpecError
         If the two have different sizes.
     """
-    image = as_image(image)
-    check_same_size(image, np.shape(segments), "superpixels")
-    return outlined(image.pixels, segments, np.unique(segments))
+    canvas = Canvas(image, segments)
+    drawing = canvas.pixels.copy()
+    canvas.stroke(drawing, np.arange(canvas.superpixels))
+    return drawing
 
 
 def numbered(
@@ -106,7 +108,7 @@ def perturbed(image: Image | PictureSource, fill: Pixels, segments: Labels, mask
         If the sizes do not fit together.
     """
     image = as_image(image)
-    check_same_size(image, np.shape(segments), "superpixels")
+    check_same_size(image.pixels.shape[:2], np.shape(segments), "superpixels")
     pixels = image.pixels
     if np.shape(fill) != pixels.shape or np.asarray(fill).dtype != np.uint8:
         raise SpecError(f"fill must be uint8 {pixels.shape} like the picture; got {np.shape(fill)}.")

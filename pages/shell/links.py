@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import lime_core as lc
 from lime_core.methods import mask_methods
 from lime_core.models import model_card
-from lime_core.models.engines.base import Precision
-from lime_core.settings.flags import DEFAULT_METHOD, flags_of, spec_from_flags
+from lime_core.models.engines.base import PrecisionChoice
+from lime_core.settings.flags import DEFAULT_METHOD, DEFAULT_PRECISION, flags_of, spec_from_flags
 from pages.state.gallery import EXAMPLES
 from pages.state.question import Question
 
@@ -34,7 +34,7 @@ class LinkedSettings:
         Name in the gallery; a picture of the user's own never enters a link.
     model : str or None
         Catalog id.
-    precision : {"f32", "bf16"} or None
+    precision : {"auto", "f32", "bf16"} or None
         Numbers inside the network.
     spec : ExplainSpec or None
         All settings.
@@ -44,14 +44,14 @@ class LinkedSettings:
 
     picture: str | None = None
     model: str | None = None
-    precision: Precision | None = None
+    precision: PrecisionChoice | None = None
     spec: lc.ExplainSpec | None = None
     method: str | None = None
 
     @classmethod
     def of(cls, question: Question, spec: lc.ExplainSpec, picture: str | None) -> LinkedSettings:
         """Return what a link to the answers of a question says; what is usual is left out."""
-        precision = None if question.precision == "f32" else question.precision
+        precision = None if question.precision == DEFAULT_PRECISION else question.precision
         method = None if question.method == DEFAULT_METHOD else question.method
         return cls(picture, question.model, precision, spec, method)
 
@@ -84,7 +84,7 @@ def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     """
     flags = settings_in(query)
     named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
-    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(Precision)), ("method", mask_methods())):
+    for name, allowed in (("picture", EXAMPLES), ("precision", get_args(PrecisionChoice)), ("method", mask_methods())):
         if name in named and named[name] not in allowed:
             raise lc.SpecError(f"{name} must be one of {', '.join(allowed)}; got {named[name]!r}.")
     if "model" in named:

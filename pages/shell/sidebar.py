@@ -36,7 +36,8 @@ def show() -> None:
         with above:
             _picture(state.settings, state.settings.picture)
     models = server().models
-    _model_card(model, models.classifier(model, state.settings.precision) or models.classifier(model))
+    reduced = models.classifier(model, "bf16") if state.settings.precision == "bf16" else None
+    _model_card(model, reduced or models.classifier(model))
     # A visit may cost no more than the built-in model; any other is loaded when a button asks for it.
     if model == DEFAULT_MODEL and models.loading(model) is None:
         models.load(model)
@@ -45,10 +46,21 @@ def show() -> None:
 
 def _picture(settings: Settings, picture: Picture) -> None:
     title, image, framing = picture.title, picture.image, settings.spec.framing
-    st.image(image.pixels, caption=plain(title), alt=title, width="stretch", output_format="JPEG")
+    st.image(
+        server().picture(lambda: image.pixels, "as given", image.sha256),
+        caption=plain(title),
+        alt=title,
+        width="stretch",
+    )
     with st.popover("What the model sees", width="stretch", icon=":material/visibility:"):
         height, width = CATALOG[settings.model].input_size
-        seen = resize_pixels(lc.frame(image, settings.spec).pixels, (height, width))
+        seen = server().picture(
+            lambda: resize_pixels(lc.frame(image, settings.spec).pixels, (height, width)),
+            "as seen",
+            image.sha256,
+            settings.spec.digest("segmentation"),
+            str((height, width)),
+        )
         st.image(seen, alt=f"The picture at the model's size, {width} by {height} pixels", width=width)
         st.caption(f"{width}×{height} pixels: {labels.choice(framing)}. Change it under *Superpixels*.")
 

@@ -59,7 +59,7 @@ def is_cheap(question: Question) -> bool:
 
     Any other model has to be loaded first, which may mean a download and files in the cache.
     """
-    built_in = question.model == DEFAULT_MODEL and question.precision == "f32"
+    built_in = question.model == DEFAULT_MODEL and question.precision != "bf16"
     return built_in and question.spec.samples <= _MOST_SAMPLES and not cuts_slowly(question.spec.segmentation)
 
 

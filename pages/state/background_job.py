@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Self
 
 import lime_core as lc
-from pages.state.visitor import connection
+from pages.state.visitor import connection, visitor
 
 _LOG = logging.getLogger("limelight")
 
@@ -38,13 +38,15 @@ class BackgroundJob(ABC):
         Why there is no result.
     began : float
         Time of the start, seconds of `time.monotonic`.
+    visitor : hashable
+        Whose page began it.
     patience : float
-        Seconds after which a job ends whose page was closed: it gives no sign of life and is not connected.
+        Seconds after which a job ends whose page was closed; a browser that lost its connection is back sooner.
     failure : str
         How the message about an unexpected error begins.
     """
 
-    patience: ClassVar[float] = 60.0
+    patience: ClassVar[float] = 20.0
     failure: ClassVar[str] = "The work ended unexpectedly"
 
     def __init__(self, name: str, total: int = 0) -> None:
@@ -52,6 +54,7 @@ class BackgroundJob(ABC):
         self.done, self.total = 0, total
         self.error: lc.LimeError | None = None
         self.began = self._last_seen = time.monotonic()
+        self.visitor = visitor()
         self._is_connected = connection()
         self._stop = threading.Event()
         self._finished = threading.Event()
@@ -79,10 +82,6 @@ class BackgroundJob(ABC):
         """The share that is done, 0..1; 0 while the total is not known."""
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
-    def watched(self) -> None:
-        """Note that its page is still open, on whatever screen."""
-        self._last_seen = time.monotonic()
-
     def stop(self) -> None:
         """End it at the next `check`."""
         self._stop.set()
@@ -99,11 +98,10 @@ class BackgroundJob(ABC):
         StoppedError
             When it was stopped, or its page was closed `patience` seconds ago.
         """
-        silent = time.monotonic() - self._last_seen > self.patience
-        if silent and self._is_connected():
-            self.watched()
-            silent = False
-        if silent or self._stop.is_set():
+        now = time.monotonic()
+        if self._is_connected():
+            self._last_seen = now
+        if self._stop.is_set() or now - self._last_seen > self.patience:
             raise StoppedError
 
     def is_needed(self) -> bool:

@@ -10,10 +10,14 @@ import hashlib
 import sys
 import threading
 from collections import OrderedDict
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from plotly.graph_objects import Figure
+
+_OWN = ("lime_core", "pages")
 
 
 def digest(*parts: str) -> str:
@@ -22,15 +26,40 @@ def digest(*parts: str) -> str:
 
 
 def size_of(value: Any) -> int:
-    """Return about how many bytes a value occupies: arrays, texts, and dataclasses and sequences of them."""
+    """Return about how many bytes a value keeps alive: arrays, texts, and what containers, figures and objects hold.
+
+    What is held more than once counts once.
+    """
+    return _size_of(value, set())
+
+
+def _size_of(value: Any, seen: set[int]) -> int:
     if isinstance(value, np.ndarray):
         # A view keeps the array under it alive.
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
+    if isinstance(value, np.ndarray):
         return int(value.nbytes if value.base is None else getattr(value.base, "nbytes", value.nbytes))
-    if is_dataclass(value):
-        return 64 + sum(size_of(getattr(value, field.name)) for field in fields(value))
-    if isinstance(value, tuple | list):
-        return 64 + sum(size_of(item) for item in value)
-    return sys.getsizeof(value)
+    return sys.getsizeof(value) + sum(_size_of(part, seen) for part in _parts(value))
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, tuple | list | set | frozenset):
+        # Texts in a collection are names, of classes say, which everything shares.
+        return () if isinstance(next(iter(value), None), str) else value
+    if isinstance(value, Figure):
+        return [value.to_plotly_json()]
+    if isinstance(value, partial):
+        return [*value.args, *value.keywords.values()]
+    if type(value).__module__.partition(".")[0] in _OWN and not isinstance(value, type):
+        slots = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()) if name[:2] != "__"]
+        return [*(getattr(value, name, None) for name in slots), *getattr(value, "__dict__", {}).values()]
+    return ()
 
 
 class LruCache:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import lime_core as lc
 from lime_core.methods import mask_method_named
-from lime_core.models.engines.base import Precision
+from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.superpixels import Segmentation
 from pages.state.cache import digest
@@ -38,8 +38,8 @@ class Question:
         Catalog id.
     spec : ExplainSpec
         All settings.
-    precision : {"f32", "bf16"}
-        Numbers inside the network; bf16 is used only if it passes its check on this picture.
+    precision : {"auto", "f32", "bf16"}
+        Numbers inside the network; auto is bf16 where what it moves is small beside the error bars.
     method : str
         Name of the method that explains, a key of `lime_core.METHODS`.
     """
@@ -48,7 +48,7 @@ class Question:
     title: str
     model: str
     spec: lc.ExplainSpec
-    precision: Precision = "f32"
+    precision: PrecisionChoice = "f32"
     method: str = "lime"
 
     @property
@@ -65,3 +65,11 @@ class Question:
         """Equal for questions whose answers can be added together: the number of samples does not count."""
         asked = replace(self.asked, samples=2).digest(*QUERY_STAGES)
         return digest("question", self.image.sha256, self.model, self.precision, self.method, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is on screen: answers, and the question they belong to."""
+
+    question: Question
+    neighborhood: lc.Neighborhood

@@ -1,25 +1,30 @@
-"""What the whole server shares between reruns and sessions: results, classifiers, measured speeds, one lock."""
+"""What the whole server shares between reruns and sessions: results, classifiers, measured speeds, whose turn it is."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from plotly.graph_objects import Figure
 
 import lime_core as lc
-from lime_core.answers.neighborhood import first_samples
-from lime_core.judge import judged
+from lime_core.answers.neighborhood import Provenance, first_samples
+from lime_core.judge import Judge
 from lime_core.methods import mask_method_named
-from lime_core.models.engines.base import Precision
+from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
 from lime_core.settings.spec import QUERY_STAGES
+from lime_core.show.canvas import Canvas
+from lime_core.show.encoding import to_jpeg
 from pages.state.cache import LruCache, digest
-from pages.state.fair_lock import FairLock
 from pages.state.load_job import keep_keras_whole
 from pages.state.loaded_models import LoadedModels
-from pages.state.question import Question
+from pages.state.question import Question, Result
+from pages.state.turns import Turns
 
 T = TypeVar("T")
 
@@ -33,32 +38,76 @@ class Server:
     Attributes
     ----------
     results : LruCache
-        Answers, scenes, explanations and results of trials by digest.
-    inference : FairLock
-        Held while a model is asked, and for nothing else: all visitors wait for it.
+        Answers, scenes, explanations, results of trials, encoded pictures and figures by digest.
+    turns : Turns
+        The order in which all visitors' runs ask the models, one batch at a time.
     models : LoadedModels
         The classifiers in memory.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self.results = LruCache(max_bytes)
-        self.inference = FairLock()
+        self.turns = Turns()
         self.models = LoadedModels()
         self._speeds: dict[tuple[str, Precision], float] = {}
+        self._guard = threading.Lock()
+        self._makers: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
     def cached(self, key: str, make: Callable[[], T]) -> T:
-        """Return the value of a key, made now if it is not kept."""
+        """Return the value of a key, made now if it is not kept.
+
+        Of several threads that ask at the same time one makes it and the others wait: a run and the page that began it
+        both need the cut at once.
+        """
         value: T | None = self.results.get(key)
-        if value is None:
-            value = make()
-            self.results.put(key, value)
-        return value
+        if value is not None:
+            return value
+        with self._guard:
+            maker = self._makers.setdefault(key, threading.Lock())
+        with maker:
+            value = self.results.get(key)
+            if value is None:
+                value = make()
+                self.results.put(key, value)
+            return value
 
     def scene(self, image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> lc.Scene:
         """Return the cut picture with its fill."""
-        parts = (spec.digest("segmentation"), str(spec.fill.to_dict()), str(spec.seed))
-        key = digest("scene", image.sha256, str(input_size), *parts)
-        return self.cached(key, lambda: lc.prepare(image, input_size, spec))
+        return self.cached(scene_key(image, input_size, spec), lambda: lc.prepare(image, input_size, spec))
+
+    def picture(self, draw: Callable[[], NDArray[np.uint8]], *about: str) -> bytes:
+        """Return a picture as a JPEG file, drawn now unless it is kept.
+
+        Parameters
+        ----------
+        draw : callable
+            Returns uint8 ``(H, W, 3)``.
+        *about : str
+            All that the picture depends on.
+        """
+        return self.cached(digest("picture", *about), lambda: to_jpeg(draw()))
+
+    def figure(self, draw: Callable[[], Figure], *about: str) -> Figure:
+        """Return a figure, made now unless it is kept; all visitors share it, so nobody may change it.
+
+        Parameters
+        ----------
+        draw : callable
+            Makes it.
+        *about : str
+            All that the figure depends on.
+        """
+        return self.cached(digest("figure", *about), draw)
+
+    def canvas(self, result: Result, width: int | None = None) -> Canvas:
+        """Return what the maps of some answers are drawn on, at most `width` pixels wide."""
+
+        def make() -> Canvas:
+            image = lc.frame(result.question.image, result.neighborhood.spec)
+            return Canvas(image, result.neighborhood.segments, width).prepare()
+
+        # All answers to a question have the same cut.
+        return self.cached(digest("canvas", result.question.key, str(width)), make)
 
     def outputs(self, question: Question, mask: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
         """Return the model's outputs (1, C) for one mask (1, S), asked now unless they are cached.
@@ -78,13 +127,13 @@ class Server:
 
     def _ask(self, question: Question, classifier: lc.Classifier, mask: NDArray[np.uint8]) -> NDArray[np.float32]:
         scene = self.scene(question.image, classifier.input_size, question.spec)
-        with self.inference:
+        with self.turns.at_once():
             return lc.Probe(scene, classifier).ask(mask)
 
     def remember(self, key: str, neighborhood: lc.Neighborhood) -> None:
-        """Keep the answers to a question, unless more of them are kept already."""
+        """Keep the answers to a question, unless better ones are kept: in f32 rather than reduced, then the more."""
         cached = self.results.get(key)
-        if cached is None or cached.samples < neighborhood.samples:
+        if cached is None or _rank(cached) < _rank(neighborhood):
             self.results.put(key, neighborhood)
 
     def answers(self, key: str, samples: int) -> lc.Neighborhood | None:
@@ -103,16 +152,15 @@ class Server:
         How it is drawn does not count: the same fit is judged anew for another K, and returned as it is for another
         view.
         """
-        about = neighborhood.provenance
-        model = (about.model, str(about.weights_sha256), about.engine)
-        asked = neighborhood.spec.digest(*QUERY_STAGES)
-        key = digest("fit", method, about.image_sha256, *model, asked, spec.digest("fit"))
+        spec_of_fit = spec.with_stages_of(neighborhood.spec, *QUERY_STAGES)
+        # The same answers may come with different remarks: where "auto" ended in f32, or f32 was chosen.
+        key = digest(_fit_key(method, neighborhood.provenance, spec_of_fit), *neighborhood.notes)
 
-        def judge() -> lc.Attribution:
-            fitted, workings = self.cached(key, lambda: mask_method_named(method).work_out(neighborhood, spec))
-            return judged(fitted, neighborhood, top_k=spec.top_k, workings=workings)
+        def judge() -> Judge[lc.Attribution]:
+            fitted, workings = mask_method_named(method).work_out(neighborhood, spec)
+            return Judge(fitted, neighborhood, workings)
 
-        return self.cached(digest(key, str(spec.top_k)), judge)
+        return self.cached(digest(key, str(spec.top_k)), lambda: self.cached(key, judge).judged(spec.top_k))
 
     def explanation(self, neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> lc.Explanation:
         """Return LIME's explanation of some answers, judged for the K of the view."""
@@ -127,9 +175,32 @@ class Server:
         average = self._speeds.get((model, precision), newest)
         self._speeds[model, precision] = average + _SMOOTHING * (newest - average)
 
-    def speed(self, model: str, precision: Precision = "f32") -> float | None:
-        """Return the measured samples a second of a model on this machine, or None before the first batch."""
-        return self._speeds.get((model, precision))
+    def speed(self, model: str, precision: PrecisionChoice = "f32") -> float | None:
+        """Return the measured samples a second of a model on this machine, or None before the first batch.
+
+        For "auto" those in f32, which it may turn out to be.
+        """
+        return self._speeds.get((model, "f32" if precision == "auto" else precision))
+
+
+def _rank(answers: lc.Neighborhood) -> tuple[bool, int]:
+    return precision_of(answers.provenance.engine) == "f32", answers.samples
+
+
+def scene_key(image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> str:
+    """Return a digest of all that a scene depends on."""
+    parts = (spec.digest("segmentation"), str(spec.fill.to_dict()), str(spec.seed))
+    return digest("scene", image.sha256, str(input_size), *parts)
+
+
+def attribution_key(attribution: lc.Attribution) -> str:
+    """Return a digest of all that an attribution's scores depend on: equal for any K and however it is drawn."""
+    return _fit_key(attribution.method, attribution.provenance, attribution.spec)
+
+
+def _fit_key(method: str, about: Provenance, spec: lc.ExplainSpec) -> str:
+    model = (about.model, str(about.weights_sha256), about.engine)
+    return digest("fit", method, about.image_sha256, *model, spec.digest(*QUERY_STAGES, "fit"))
 
 
 @st.cache_resource(show_spinner=False)

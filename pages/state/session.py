@@ -14,13 +14,13 @@ from pages.state.background_job import BackgroundJob
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.gallery import FIRST
-from pages.state.question import Question, cuts_slowly
+from pages.state.pace import Pace
+from pages.state.question import Question, Result, cuts_slowly
 from pages.state.server import server
 from pages.state.settings import Settings
 from pages.state.trial_runs import TrialRuns
 
 _KEY = "session"
-
 
 # The widget of each setting outside `ExplainSpec`; a picture of the user's own has none that could be set.
 _WIDGETS = {
@@ -35,14 +35,6 @@ _WIDGETS = {
     "others": widget_state.OTHERS,
     "compared_class": widget_state.COMPARED_CLASS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What is on screen: answers, and the question they belong to."""
-
-    question: Question
-    neighborhood: lc.Neighborhood
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +64,8 @@ class Session:
         The trials of the Trust screen.
     reported : (ExplainSpec, ExplainSpec) or None
         The settings before and after a preset or an advice, for a line that says what it has changed.
+    growth : Pace
+        How often an explanation that grows is drawn anew.
     complaint : str
         Why a link could not be followed.
     """
@@ -84,6 +78,7 @@ class Session:
         self.comparison = ComparisonRuns()
         self.trials = TrialRuns()
         self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
+        self.growth = Pace()
         self.complaint = ""
         self._opened = False
         self._screen: str | None = None
@@ -100,6 +95,14 @@ class Session:
         return self.job is not None and self.job.active
 
     @property
+    def turning_over(self) -> bool:
+        """Whether the run has its first answers, and those on screen, if any, are to another question."""
+        job, result = self.job, self.result
+        if job is None or job.neighborhood is None:
+            return False
+        return result is None or result.question.key != job.question.key
+
+    @property
     def working(self) -> bool:
         """Whether anything is under way: a run, a comparison, a trial."""
         return any(job.active for job in self._jobs)
@@ -108,11 +111,6 @@ class Session:
     def _jobs(self) -> list[BackgroundJob]:
         runs = [] if self.job is None else [self.job]
         return [*runs, *self.comparison.jobs.values(), *self.trials.jobs.values()]
-
-    def watched(self) -> None:
-        """Note that the page is open, on whatever screen: its work goes on."""
-        for job in self._jobs:
-            job.watched()
 
     @property
     def answered(self) -> bool:

@@ -8,7 +8,8 @@ from typing import get_args
 import lime_core as lc
 from lime_core.methods import method_named
 from lime_core.models import DEFAULT_MODEL, model_card
-from lime_core.models.engines.base import Precision
+from lime_core.models.engines.base import PrecisionChoice
+from lime_core.settings.flags import DEFAULT_PRECISION
 from pages.state.question import Question
 
 # The first picture has to be there in seconds; "More samples" goes on from it.
@@ -44,7 +45,7 @@ class Settings:
         The chosen picture.
     model : str
         Catalog id.
-    precision : {"f32", "bf16"}
+    precision : {"auto", "f32", "bf16"}
         Numbers inside the network, as asked for.
     method : str
         Name of the method that explains, a key of `lime_core.METHODS`.
@@ -75,7 +76,7 @@ class Settings:
 
     picture: Picture | None = None
     model: str = DEFAULT_MODEL
-    precision: Precision = "f32"
+    precision: PrecisionChoice = DEFAULT_PRECISION
     method: str = "lime"
     spec: lc.ExplainSpec = FIRST_LOOK
     focus: int | None = None
@@ -91,8 +92,10 @@ class Settings:
         for model in (self.model, *(self.others or ())):
             model_card(model)
         method_named(self.method)
-        if self.precision not in get_args(Precision):
-            raise lc.SpecError(f"precision must be one of {', '.join(get_args(Precision))}; got {self.precision!r}.")
+        if self.precision not in get_args(PrecisionChoice):
+            raise lc.SpecError(
+                f"precision must be one of {', '.join(get_args(PrecisionChoice))}; got {self.precision!r}."
+            )
 
     @property
     def question(self) -> Question | None:

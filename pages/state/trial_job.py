@@ -19,6 +19,7 @@ from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
 from pages.state.question import Question
 from pages.state.server import Server
+from pages.state.turns import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +99,33 @@ class TrialJob(BackgroundJob):
     def work(self) -> None:
         """Run the trial and keep its result on the server."""
         order, server = self.order, self._server
-        guard = partial(guarded, asking=self._in_turn)
-        classifier = server.models.wait_for(order.question.model, order.precision, self)
-        subject = Subject(
-            order.question.image,
-            order.question.model,
-            guard(classifier),
-            order.attribution,
-            order.class_index,
-            order.neighborhood,
-            order.top_k,
-            order.seeds,
-            guard,
-        )
-        server.results.put(order.key, TRIALS[order.name](subject, lambda *_: self.check()))
+        with server.turns.run(self.visitor, self._remaining) as run:
+            guard = partial(guarded, asking=partial(self._in_turn, run))
+            classifier = server.models.wait_for(order.question.model, order.precision, self)
+            subject = Subject(
+                order.question.image,
+                order.question.model,
+                guard(classifier),
+                order.attribution,
+                order.class_index,
+                order.neighborhood,
+                order.top_k,
+                order.seeds,
+                guard,
+            )
+            server.results.put(order.key, TRIALS[order.name](subject, lambda *_: self.check()))
 
     def clean_up(self) -> None:
         """Leave the classifier to others."""
         self._server.models.release(self)
 
-    def _in_turn(self, pictures: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    def _in_turn(self, run: Run, pictures: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         self.check()
-        with self._server.inference:
+        with run.turn():
             answers = ask()
         self.done += pictures
         return answers
+
+    def _remaining(self) -> float | None:
+        speed = self._server.speed(self.order.question.model, self.order.precision)
+        return (self.total - self.done) / speed if speed else None

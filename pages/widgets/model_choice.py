@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import streamlit as st
 
 from lime_core.models import CATALOG, ModelCard, bf16_available, is_available
-from lime_core.models.engines.base import Precision
+from lime_core.models.engines.base import PrecisionChoice
+from lime_core.settings.flags import DEFAULT_PRECISION
 from pages.state import widget_state
 from pages.state.session import session
 from pages.widgets.text import megabytes
@@ -25,21 +28,22 @@ def model() -> str:
     )
 
 
-def precision() -> Precision:
+def precision() -> PrecisionChoice:
     """Draw the choice of the numbers inside the network, where the processor leaves one."""
     if not bf16_available():
-        return "f32"
+        return DEFAULT_PRECISION
     chosen = st.segmented_control(
         "Precision",
-        ["f32", "bf16"],
+        get_args(PrecisionChoice),
         required=True,
         key=widget_state.PRECISION,
-        help="bf16 is faster and less exact. It is compared with f32 on the first samples of your picture and used "
-        "only if probabilities and strongest superpixels agree; the result says which was used.",
+        help="bf16 is faster and moves the scores a little. Some samples are asked in f32 as well, and how far the "
+        "rest may have moved is part of the error bars. auto uses bf16 while that is small beside them; the result "
+        "says what was used.",
         width="stretch",
         persist_state="session",
     )
-    return "bf16" if chosen == "bf16" else "f32"
+    return chosen or DEFAULT_PRECISION
 
 
 def other_models(first: str) -> tuple[str, ...]:

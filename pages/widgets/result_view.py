@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from plotly.graph_objects import Figure
 
 import lime_core as lc
 from lime_core.show import maps
-from pages.state.session import Result, Session
+from lime_core.show.canvas import Canvas
+from pages.state.question import Result
+from pages.state.server import attribution_key, server
+from pages.state.session import Session
 from pages.state.settings import Settings
 
 
@@ -81,9 +85,31 @@ class ResultView:
         focus = self.settings.focus
         return self.attribution[focus] if focus in indices else self.attribution.classes[0]
 
-    def map_of(self, index: int, attribution: lc.Attribution | None = None) -> NDArray[np.uint8]:
-        """Return the map of one class as the settings ask for it, uint8 ``(H, W, 3)``."""
+    def canvas(self, width: int | None = None) -> Canvas:
+        """Return what the maps are drawn on, at most `width` pixels wide; all of one cut share it."""
+        return server().canvas(self.result, width)
+
+    def map_of(
+        self, index: int, attribution: lc.Attribution | None = None, *, width: int | None = None
+    ) -> NDArray[np.uint8]:
+        """Return the map of one class as the settings ask for it, uint8 ``(h, w, 3)``, at most `width` pixels wide."""
         attribution = attribution or self.attribution
-        if self.view.name == "heatmap" and not self.settings.one_scale:
-            return maps.heatmap(self.image, attribution, index, self.view)
-        return maps.render(self.image, attribution, index, self.view)
+        draw = maps.heatmap if self.view.name == "heatmap" and not self.settings.one_scale else maps.render
+        return draw(self.canvas(width), attribution, index, self.view)
+
+    def picture(self, draw: Callable[[], NDArray[np.uint8]], *about: object) -> bytes:
+        """Return a picture of the attribution as a JPEG file; `about`, what else it depends on, has a full repr."""
+        return server().picture(draw, attribution_key(self.attribution), repr(about))
+
+    def figure(self, draw: Callable[[], Figure], *about: object) -> Figure:
+        """Return a figure of the attribution; `about` is what else it depends on, and has a full repr."""
+        return server().figure(draw, attribution_key(self.attribution), repr(about))
+
+    def picture_of(self, index: int, *, width: int | None = None) -> bytes:
+        """Return the map of one class as a JPEG file, at most `width` pixels wide."""
+        return self.picture(lambda: self.map_of(index, width=width), "map", *self.drawn_as, index, width)
+
+    @property
+    def drawn_as(self) -> tuple[object, ...]:
+        """The settings that decide how maps are drawn."""
+        return self.settings.spec.digest("view"), self.settings.one_scale

@@ -7,10 +7,13 @@ import streamlit as st
 from pages.state.explain_job import ExplainJob
 from pages.state.server import server
 from pages.state.session import session
+from pages.state.turns import Place
 from pages.widgets.text import megabytes, plain, seconds
 
 _EXPLAIN = "pages/screens/explain/page.py"
 _TICK = 0.5  # seconds between two looks at the run
+_WAITING_TICK = 2.0  # the same while runs of other visitors go before it
+_BRIEF = 2.0  # seconds; what is done so soon is drawn when it is done
 
 
 def show(go_on: str = "") -> None:
@@ -25,7 +28,9 @@ def show(go_on: str = "") -> None:
     if job is None:
         return
     if job.active:
-        st.fragment(_watch, run_every=_TICK)()
+        # How often a fragment is drawn is fixed when it is made.
+        waits = job.place is not None and job.place.runs > 0
+        st.fragment(_watch, run_every=_WAITING_TICK if waits else _TICK)()
     elif job.error is not None:
         st.error(plain(str(job.error)))
     elif job.stopping:
@@ -36,16 +41,20 @@ def show(go_on: str = "") -> None:
 
 def _watch() -> None:
     job = session().job
-    if job is None or not job.active:
-        # A fragment redraws only itself; the end of the work changes the rest of the page too.
+    if job is None or not job.active or (session().turning_over and not _is_nearly_done(job)):
+        # A fragment redraws only itself; the first answers and the end of the work change the rest of the page too.
         st.rerun()
         return
-    job.watched()
     bar, button = st.columns([6, 1], vertical_alignment="center")
     share, text = progress_of(job)
     bar.progress(share, text=text)
     if button.button("Stop", icon=":material/stop:", key="stop", width="stretch", help="The samples so far are kept."):
         job.stop()
+
+
+def _is_nearly_done(job: ExplainJob) -> bool:
+    remaining = job.remaining()
+    return remaining is not None and remaining < _BRIEF
 
 
 def progress_of(job: ExplainJob) -> tuple[float, str]:
@@ -59,8 +68,14 @@ def progress_of(job: ExplainJob) -> tuple[float, str]:
         return 0.0, "Starting…"
     if loading.fetching:
         return loading.share, f"Downloading the weights: {megabytes(loading.done)} of {megabytes(loading.total)}"
-    if job.compared:
-        return 0.0, f"Comparing {job.question.precision} with f32 on the first samples: {job.compared} pictures"
+    if (place := job.place) is not None and place.runs:
+        return job.share, in_words(place)
     if loading.classifier is None:
         return job.share, "Loading the model…"
     return job.share, f"{job.done:,} of {job.total:,} samples" if job.done else "Waiting for the first samples…"
+
+
+def in_words(place: Place) -> str:
+    """Return where a run stands that waits for its first turn, such as ``2 runs before yours, about 9 s``."""
+    runs = "1 run" if place.runs == 1 else f"{place.runs} runs"
+    return f"{runs} before yours" + (f", about {seconds(place.seconds)}" if place.seconds is not None else "")

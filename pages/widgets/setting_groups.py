@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -42,9 +43,9 @@ def sampling_settings() -> dict[str, Any]:
     return values
 
 
-def kernel_settings(width_in: DeltaGenerator | None = None) -> dict[str, Any]:
+def kernel_settings(width_in: DeltaGenerator | None = None, *, redraws: Sequence[str] = ()) -> dict[str, Any]:
     """Draw how near and far samples are weighted; the kernel's width stands in `width_in` where that is given."""
-    return {"distance": setting("distance"), "kernel": option("kernel", parameters_in=width_in)}
+    return {"distance": setting("distance"), "kernel": option("kernel", parameters_in=width_in, redraws=redraws)}
 
 
 def surrogate_settings() -> dict[str, Any]:
@@ -54,11 +55,11 @@ def surrogate_settings() -> dict[str, Any]:
     return values
 
 
-def fit_settings(width_in: DeltaGenerator) -> dict[str, Any]:
+def fit_settings(width_in: DeltaGenerator, *, redraws: Sequence[str] = ()) -> dict[str, Any]:
     """Draw everything that decides the fit, in two columns; the kernel's width stands in `width_in`."""
     left, right = st.columns(2)
     with left:
-        values = {"target": option("target"), **kernel_settings(width_in)}
+        values = {"target": option("target"), **kernel_settings(width_in, redraws=redraws)}
         values["normalize_weights"] = setting("normalize_weights")
     with right:
         values |= surrogate_settings()

@@ -45,7 +45,9 @@ def setting(name: str) -> Any:
     return _widget(name, rule, spec_key(name), getattr(session().settings.spec, name))
 
 
-def view_setting(name: str, *, high: int | None = None, choices: Sequence[str] | None = None) -> Any:
+def view_setting(
+    name: str, *, high: int | None = None, choices: Sequence[str] | None = None, redraws: Sequence[str] = ()
+) -> Any:
     """Draw the widget of one field of the view, and return its value.
 
     Parameters
@@ -56,6 +58,9 @@ def view_setting(name: str, *, high: int | None = None, choices: Sequence[str] |
         The largest number that makes sense here; a slider ends there.
     choices : sequence of str, optional
         Those of the declared choices that make sense here.
+    redraws : sequence of str
+        Keys of the fragments that show what it changes: they alone are drawn anew when it is turned. Without them
+        the fragment is drawn anew that the widget stands in.
     """
     view = session().settings.spec.view
     rule = parameters_of(view)[name]
@@ -64,10 +69,12 @@ def view_setting(name: str, *, high: int | None = None, choices: Sequence[str] |
         possible: dict[str, Any] = {rule.flat or name: choices[0]}
         session().change(**possible)
         view = session().settings.spec.view
-    return _widget(rule.flat or name, rule, key, getattr(view, name), high=high, choices=choices)
+    return _widget(rule.flat or name, rule, key, getattr(view, name), high=high, choices=choices, redraws=redraws)
 
 
-def option(name: str, *, columns: int = 1, parameters_in: DeltaGenerator | None = None) -> Any:
+def option(
+    name: str, *, columns: int = 1, parameters_in: DeltaGenerator | None = None, redraws: Sequence[str] = ()
+) -> Any:
     """Draw the choice of an option and then its own parameters, and return the option with these parameters.
 
     Parameters
@@ -78,6 +85,8 @@ def option(name: str, *, columns: int = 1, parameters_in: DeltaGenerator | None 
         How many parameters stand side by side.
     parameters_in : DeltaGenerator, optional
         Where the parameters are drawn, if not below the choice.
+    redraws : sequence of str
+        As for `view_setting`, when a parameter with a flat name is turned.
 
     Raises
     ------
@@ -97,10 +106,10 @@ def option(name: str, *, columns: int = 1, parameters_in: DeltaGenerator | None 
     with parameters_in or contextlib.nullcontext():
         if chosen == LabelMap.name:
             return _label_map(current)
-        return registry[chosen](**_parameters(name, registry[chosen], current, columns))
+        return registry[chosen](**_parameters(name, registry[chosen], current, columns, redraws))
 
 
-def _parameters(name: str, cls: Any, current: Any, columns: int) -> dict[str, Any]:
+def _parameters(name: str, cls: Any, current: Any, columns: int, redraws: Sequence[str]) -> dict[str, Any]:
     rules = parameters_of(cls)
     if not rules:
         return {}
@@ -110,7 +119,8 @@ def _parameters(name: str, cls: Any, current: Any, columns: int) -> dict[str, An
     for index, (field, rule) in enumerate(rules.items()):
         with cells[index % len(cells)]:
             key = spec_key(name, cls.name, field, rule)
-            values[field] = _widget(labels.parameter_name(cls.name, field, rule), rule, key, getattr(start, field))
+            shown_as, value = labels.parameter_name(cls.name, field, rule), getattr(start, field)
+            values[field] = _widget(shown_as, rule, key, value, redraws=redraws if rule.flat else ())
     return values
 
 
@@ -133,10 +143,13 @@ def _widget(
     *,
     high: int | None = None,
     choices: Sequence[str] | None = None,
+    redraws: Sequence[str] = (),
 ) -> Any:
     prime(key, to_widget(rule, current))
     label = labels.label(name)
     shared: dict[str, Any] = {"key": key, "help": rule.help, "persist_state": "session"}
+    if redraws:
+        shared |= {"on_change": _turned, "args": (rule.flat or name, rule, key, redraws)}
     if rule.kind == "choice":
         return st.selectbox(label, choices or rule.choices, format_func=labels.choice, **shared)
     if rule.kind == "bool":
@@ -146,6 +159,20 @@ def _widget(
     if high is not None:
         return _up_to(high, label, rule, current, shared)
     return _number(label, rule, key, name, shared)
+
+
+def _turned(name: str, rule: Parameter, key: str, redraws: Sequence[str]) -> None:
+    try:
+        session().change(**{name: from_widget(rule, read(key))})
+    except lc.LimeError:
+        # Whoever draws the widget says why its value is refused.
+        return
+    redraw(redraws)
+
+
+def redraw(fragments: Sequence[str]) -> None:
+    """Draw these fragments anew and nothing else; to be called last in a callback."""
+    st.rerun(list(fragments))
 
 
 def _number(label: str, rule: Parameter, key: str, name: str, shared: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
+from lime_core.answers import growing
 from lime_core.answers import query as query_module
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import check_neighborhood, first_samples
@@ -117,8 +118,8 @@ def test_a_sampler_that_rounds_up_is_told_a_number_that_fits_after_rounding():
 
 
 def test_outputs_of_64_mebibytes_are_kept_in_memory_and_larger_ones_in_a_file():
-    assert not isinstance(query_module._buffer(2**14, 1024), np.memmap)
-    beyond = query_module._buffer(2**14 + 1, 1024)
+    assert not isinstance(growing._buffer(2**14, 1024), np.memmap)
+    beyond = growing._buffer(2**14 + 1, 1024)
     assert isinstance(beyond, np.memmap)
     assert (beyond.shape, beyond.dtype) == ((2**14 + 1, 1024), np.float32)
 

@@ -7,7 +7,7 @@ import pytest
 from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
-from lime_core.answers import query as query_module
+from lime_core.answers import growing
 from lime_core.answers.stopping import RunningFit, block_length
 
 SUPERPIXELS = 12
@@ -107,7 +107,7 @@ def test_very_many_outputs_live_in_a_file_and_read_the_same(image, monkeypatch):
     spec = replace(SPEC, early_stop=False, samples=100)
     classifier = known_answer(linear(WEIGHTS), image, spec)
     in_memory = lc.query(image, classifier, spec)
-    monkeypatch.setattr(query_module, "_LARGEST_IN_MEMORY", 10)
+    monkeypatch.setattr(growing, "_LARGEST_IN_MEMORY", 10)
     in_file = lc.query(image, classifier, spec)
     assert isinstance(in_file.outputs, np.memmap)
     assert np.array_equal(in_memory.outputs, in_file.outputs)

@@ -1,19 +1,19 @@
-"""Command line: ``python -m tests.benchmarks [all|speed|sampling|faithfulness|defaults|certainty]``."""
+"""Command line: ``python -m tests.benchmarks PART``; without a part it measures speed and sampling."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
 import lime_core as lc
+from lime_core.cli.signals import TerminatedError, termination_interrupts
 from tests.benchmarks import (
     certainty,
     classifiers,
@@ -23,52 +23,58 @@ from tests.benchmarks import (
     machine,
     peers,
     pictures,
+    precision,
+    report,
     sampling,
     speed,
 )
+from tests.benchmarks.emulated import emulated_bf16
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Method, Settings
-from tests.benchmarks.summary import to_plain
+from tests.benchmarks.report import Report
+from tests.benchmarks.serving import crowds, memory, soak
 
 MODEL = "efficientnet_lite0"
 DEFAULT_SAMPLES = 512  # the calls at which the default's pointing game is judged
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what was asked for, print its table, and write the JSON file."""
+    """Measure what was asked for; every row is printed and kept as soon as it is ready.
+
+    Returns
+    -------
+    code : int
+        0; 1 when an answer was wrong; 130 when it was interrupted, 143 when terminated: finished rows are kept.
+    """
     options = _parser().parse_args(arguments)
     facts = machine.describe()
-    print(machine.in_words(facts))
+    print(machine.in_words(facts), flush=True)
     started = time.perf_counter()
-    results: dict[str, Any] = {"machine": facts, "options": vars(options)}
-    parts = {
-        "all": _cost,
-        "speed": _speed,
-        "sampling": _sampling,
-        "faithfulness": _faithfulness,
-        "defaults": _defaults,
-        "certainty": _certainty,
-    }
-    results |= parts[options.part](options)
-    say(f"done in {time.perf_counter() - started:.0f} s\n")
-    if options.json is not None:
-        options.json.write_text(json.dumps(to_plain(results), indent=1, allow_nan=False), encoding="utf-8")
-    return 0
-
-
-def say(text: str) -> None:
-    """Report progress on stderr, on one line where that is a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    found = Report(options.json, machine=facts, options=vars(options))
+    try:
+        with termination_interrupts():
+            PARTS[options.part](options, found)
+    except KeyboardInterrupt as stop:
+        found.text("Stopped: the rows above are whole, the others are missing.")
+        found.keep(stopped=True)
+        return 143 if isinstance(stop, TerminatedError) else 130
+    found.keep(seconds=time.perf_counter() - started, failures=found.failures)
+    print(f"done in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return 1 if found.failures else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    parts = ("all", "speed", "sampling", "faithfulness", "defaults", "certainty")
-    add("part", nargs="?", choices=parts, default="all", help="all, or nothing, is speed and sampling in one table")
+    add(
+        "part",
+        nargs="?",
+        choices=tuple(PARTS),
+        default="all",
+        help="all, or nothing, is speed and sampling in one table",
+    )
     add("--short", action="store_true", help="little of everything: shows that it works, not how well")
-    add("--json", type=Path, metavar="FILE", help="write every number there")
+    add("--json", type=Path, metavar="FILE", help="write every number there, anew after every row")
     add("--images", type=Path, metavar="DIR", default=pictures.DEFAULT_FOLDER, help="labelled pictures (labels.json)")
     add("--runs", type=int, help="rounds of the speed table (5; short 2)")
     add("--seeds", type=int, help="seeds whose top five are compared (5; short 2)")
@@ -77,29 +83,40 @@ def _parser() -> argparse.ArgumentParser:
     add("--samples", type=int, metavar="N", help="samples of a timed explanation (1000; short 128)")
     add("--models", nargs="+", choices=speed.MODELS, help="models of the speed table")
     add("--only", nargs="+", metavar="NAME", help="rows whose name contains one of these")
+    add("--memory", action="store_true", help="serving: visitors one after another instead, and the server's memory")
+    add("--minutes", type=float, help="length of the soak (10; short 0.5)")
+    add("--visitors", type=int, help="visitors at once in the soak (16; short 3)")
     add("--keep", type=Path, metavar="DIR", help="keep the model's answers there, to try other fit settings on them")
     return parser
 
 
-def _cost(options: argparse.Namespace) -> dict[str, Any]:
-    rows = speed.measure(_speed_plan(options), say)
-    found = _measure_sampling(options)
-    rows.append(speed.calls_row(found))
-    _show(speed.table(rows))
-    _show(sampling.tables(found))
-    return {"speed": rows, "sampling": sampling.as_dict(found)}
+def _all(options: argparse.Namespace, found: Report) -> None:
+    rows = _measure_speed(options, found)
+    stability = _measure_sampling(options, found)
+    if stability is not None:
+        last = speed.calls_row(stability)
+        found.table(report.HEADER)
+        found.row(last.cells)
+        found.keep(speed=[*rows, last])
 
 
-def _speed(options: argparse.Namespace) -> dict[str, Any]:
-    rows = speed.measure(_speed_plan(options), say)
-    _show(speed.table(rows))
-    return {"speed": rows}
+def _speed(options: argparse.Namespace, found: Report) -> None:
+    _measure_speed(options, found)
 
 
-def _sampling(options: argparse.Namespace) -> dict[str, Any]:
-    found = _measure_sampling(options)
-    _show(sampling.tables(found))
-    return {"sampling": sampling.as_dict(found)}
+def _sampling(options: argparse.Namespace, found: Report) -> None:
+    _measure_sampling(options, found)
+
+
+def _measure_speed(options: argparse.Namespace, found: Report) -> list[report.Row]:
+    plan, rows = _speed_plan(options), []
+    found.expect(speed.cost(plan))
+    found.table(report.HEADER)
+    for row, cost in speed.measure(plan, found.say):
+        rows.append(row)
+        found.keep(speed=rows)
+        found.row(row.cells, cost)
+    return rows
 
 
 def _speed_plan(options: argparse.Namespace) -> speed.Plan:
@@ -117,15 +134,26 @@ def _speed_plan(options: argparse.Namespace) -> speed.Plan:
     )
 
 
-def _measure_sampling(options: argparse.Namespace) -> sampling.Stability:
+def _measure_sampling(options: argparse.Namespace, found: Report) -> sampling.Stability | None:
     lab = _lab(options)
     calls = sampling.CURVE[:3] if options.short else sampling.CURVE
     names = _chosen(sampling.SAMPLERS[:2] if options.short else sampling.SAMPLERS, options)
     chosen = _pictures(options, lab, short=2)
-    return sampling.measure(lab, chosen, samplers=names, seeds=_seeds(options), calls=calls, say=say)
+    found.expect(len(chosen))
+    found.table(["picture", *names], f"Top-5 Jaccard between {_seeds(options)} seeds at {calls[-1]} calls")
+    stability = None
+    growing = sampling.measure(lab, chosen, samplers=names, seeds=_seeds(options), calls=calls, say=found.say)
+    try:
+        for picture, stability in zip(chosen, growing, strict=True):
+            found.keep(sampling=sampling.as_dict(stability))
+            found.row([picture.name, *(f"{stability.curves[name][-1, -1]:.2f}" for name in names)], 1)
+    finally:
+        if stability is not None:
+            found.text(sampling.tables(stability))
+    return stability
 
 
-def _faithfulness(options: argparse.Namespace) -> dict[str, Any]:
+def _faithfulness(options: argparse.Namespace, found: Report) -> None:
     lab = _lab(options)
     methods: list[Method] = [Settings(name, spec, lab) for name, spec in lc.PRESETS.items()]
     methods.insert(0, Settings(f"default, {DEFAULT_SAMPLES} calls", lc.ExplainSpec(), lab, DEFAULT_SAMPLES))
@@ -138,12 +166,10 @@ def _faithfulness(options: argparse.Namespace) -> dict[str, Any]:
         del methods[0]
         for method in methods:
             method.samples = 128
-    scores = _measure(methods, lab, plan, options)
-    _show(faithfulness.table(scores))
-    return {"faithfulness": [one.as_dict() for one in scores], "plan": plan}
+    _measure(methods, lab, plan, options, found)
 
 
-def _defaults(options: argparse.Namespace) -> dict[str, Any]:
+def _defaults(options: argparse.Namespace, found: Report) -> None:
     lab = _lab(options)
     names = _chosen(list(defaults.CANDIDATES), options)
     plan = faithfulness.Plan(6, options.seeds or 3, 1024, 2, DEFAULT_SAMPLES, 4096)
@@ -151,43 +177,75 @@ def _defaults(options: argparse.Namespace) -> dict[str, Any]:
     if options.short:
         plan, samples = faithfulness.Plan(1, 2, None, 0), 128
     methods: list[Method] = [Settings(name, defaults.CANDIDATES[name], lab, samples) for name in names]
-    scores = _measure(methods, lab, plan, options)
-    _show(defaults.table(scores))
-    return {"defaults": [one.as_dict() for one in scores], "plan": plan}
+    _measure(methods, lab, plan, options, found)
 
 
-def _certainty(options: argparse.Namespace) -> dict[str, Any]:
+def _certainty(options: argparse.Namespace, found: Report) -> None:
     noise_rows, power_rows = [], []
-    _show(certainty.NOISE_HEADER)
-    for noise in certainty.measure_noise(options.runs or (10 if options.short else 60), say):
+    calls = (128,) if options.short else (128, 256, 512)
+    noise_cost, power_cost = certainty.costs(calls)
+    found.expect(noise_cost + power_cost)
+    found.table(certainty.NOISE_HEADER)
+    for noise in certainty.measure_noise(options.runs or (10 if options.short else 60), found.say):
         noise_rows.append(noise)
-        print(certainty.noise_line(noise), flush=True)
+        found.keep(noise=noise_rows)
+        found.row(certainty.noise_cells(noise), certainty.noise_cost(noise))
     lab = _lab(options)
     chosen = _pictures(options, lab, short=2)
-    _show(certainty.POWER_HEADER)
-    for power in certainty.measure_power(lab, chosen, (128,) if options.short else (128, 256, 512), say):
+    found.table(certainty.POWER_HEADER)
+    for power in certainty.measure_power(lab, chosen, calls, found.say):
         power_rows.append(power)
-        print(certainty.power_line(power), flush=True)
-    return {"noise": noise_rows, "power": power_rows}
+        found.keep(power=power_rows)
+        found.row(certainty.power_cells(power), power_cost / len(calls))
+
+
+def _precision(options: argparse.Namespace, found: Report) -> None:
+    samples = options.samples or (256 if options.short else DEFAULT_SAMPLES)
+    exact, reduced = lc.load_classifier(MODEL, engine="openvino"), emulated_bf16(MODEL)
+    chosen = _chosen_pictures(options, short=1)
+    found.expect(len(chosen))
+    found.table(precision.HEADER, f"bf16 emulated, {samples} samples a picture, in both precisions")
+    rows: list[precision.PictureRow] = []
+    for row in precision.measure(chosen, exact, reduced, samples):
+        rows.append(row)
+        found.keep(precision=rows)
+        found.row(precision.cells(row), 1)
+    found.text(f"{precision.share_inside(rows):.1%} of all coefficients in f32 lie within the bars stated for bf16.")
 
 
 def _measure(
-    methods: Sequence[Method], lab: Lab, plan: faithfulness.Plan, options: argparse.Namespace
-) -> list[faithfulness.Scores]:
+    methods: Sequence[Method], lab: Lab, plan: faithfulness.Plan, options: argparse.Namespace, found: Report
+) -> None:
+    part = options.part
     singles = _pictures(options, lab, short=2)
     grids = _collages(options, lab)
     names = _chosen([method.name for method in methods], options)
     wanted = [method for method in methods if method.name in names]
-    found: dict[str, faithfulness.Scores] = {}
-    for method in sorted(wanted, key=lambda one: -one.samples):  # the longest first: shorter runs are its beginning
-        found[method.name] = faithfulness.measure(method, lab.classifier, singles, grids, plan, say)
-    _show(faithfulness.explanation_of(plan, len(singles), len(grids)))
-    return [found[method.name] for method in wanted]
+    found.keep(plan=plan)
+    found.expect(sum(method.samples + 1 for method in wanted))
+    above = faithfulness.explanation_of(plan, len(singles), len(grids))
+    found.table(defaults.HEADER if part == "defaults" else faithfulness.HEADER, above)
+    scores: dict[str, faithfulness.Scores] = {}
+    # The longest first: shorter runs are its beginning. Candidates for the default are all as long as the first one.
+    for method in sorted(wanted, key=lambda one: -one.samples):
+        one = scores[method.name] = faithfulness.measure(method, lab.classifier, singles, grids, plan, found.say)
+        listed = [scores[method.name].as_dict() for method in wanted if method.name in scores]
+        found.keep(**{part: listed})
+        cells = defaults.cells(one, scores[wanted[0].name]) if part == "defaults" else faithfulness.cells(one)
+        found.row(cells, method.samples + 1)
 
 
-def _show(text: str) -> None:
-    say("")
-    print(f"\n{text}", flush=True)
+def _serving(options: argparse.Namespace, found: Report) -> None:
+    if options.memory:
+        memory.measure(memory.SHORT if options.short else memory.Plan(), found)
+    else:
+        crowds.measure(crowds.SHORT if options.short else crowds.Plan(), found)
+
+
+def _soak(options: argparse.Namespace, found: Report) -> None:
+    plan = soak.SHORT if options.short else soak.Plan()
+    plan = replace(plan, visitors=options.visitors or plan.visitors, minutes=options.minutes or plan.minutes)
+    soak.measure(plan, found)
 
 
 def _seeds(options: argparse.Namespace) -> int:
@@ -209,13 +267,15 @@ def _chosen(names: Sequence[str], options: argparse.Namespace) -> list[str]:
 
 
 def _pictures(options: argparse.Namespace, lab: Lab, *, short: int) -> list[pictures.Picture]:
+    return [pictures.with_top_class(one, lab.classifier) for one in _chosen_pictures(options, short=short)]
+
+
+def _chosen_pictures(options: argparse.Namespace, *, short: int) -> list[pictures.Picture]:
     limit = (short if options.short else None) if options.pictures is None else options.pictures
     if pictures.exist(options.images):
-        found = pictures.load(options.images, limit)
-    else:
-        print(f"There are no labelled pictures in {options.images}: using the three that scikit-image ships.")
-        found = pictures.shipped(limit)
-    return [pictures.with_top_class(one, lab.classifier) for one in found]
+        return pictures.load(options.images, limit)
+    print(f"There are no labelled pictures in {options.images}: using the three that scikit-image ships.")
+    return pictures.shipped(limit)
 
 
 def _collages(options: argparse.Namespace, lab: Lab) -> list[pictures.Picture]:
@@ -225,6 +285,18 @@ def _collages(options: argparse.Namespace, lab: Lab) -> list[pictures.Picture]:
     squares = collages.recognised(pictures.load(options.images), lab.classifier)
     return collages.make_collages(squares, options.collages or (2 if options.short else 16))
 
+
+PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
+    "all": _all,
+    "speed": _speed,
+    "sampling": _sampling,
+    "faithfulness": _faithfulness,
+    "defaults": _defaults,
+    "certainty": _certainty,
+    "precision": _precision,
+    "serving": _serving,
+    "soak": _soak,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

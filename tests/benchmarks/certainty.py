@@ -112,22 +112,28 @@ def _pointwise(item: lc.ClassExplanation) -> Any:
     return np.abs(item.coefficients) > _POINTWISE * item.std_errors
 
 
-NOISE_HEADER = (
-    "| superpixels | samples | sampler | target | meaningless | any sure | any sure, one at a time |\n"
-    "|---|---|---|---|---|---|---|"
-)
-POWER_HEADER = (
-    "| calls | sure | sure, one at a time | of the top five | of the top five, one at a time |\n|---|---|---|---|---|"
-)
+NOISE_HEADER = ("superpixels", "samples", "sampler", "target", "meaningless", "any sure", "any sure, one at a time")
+POWER_HEADER = ("calls", "sure", "sure, one at a time", "of the top five", "of the top five, one at a time")
 
 
-def noise_line(row: Noise) -> str:
+def noise_cells(row: Noise) -> list[str]:
     """Return a row of the table under `NOISE_HEADER`."""
-    shares = f"{row.meaningless:.0%} | {row.any_sure:.0%} | {row.any_sure_pointwise:.0%}"
-    return f"| {row.superpixels} | {row.samples} | {row.sampler} | {row.target} | {shares} |"
+    shares = [f"{share:.0%}" for share in (row.meaningless, row.any_sure, row.any_sure_pointwise)]
+    return [str(row.superpixels), str(row.samples), row.sampler, row.target, *shares]
 
 
-def power_line(row: Power) -> str:
+def noise_cost(row: Noise) -> float:
+    """Return how long a row takes, in a unit of its own."""
+    return row.superpixels * row.samples
+
+
+def costs(calls: Sequence[int]) -> tuple[float, float]:
+    """Return how long all rows of noise and all rows of power take together, in the unit of `noise_cost`, roughly."""
+    noise_rows = 2.0 * len(SAMPLERS) * sum(superpixels * samples for superpixels, samples in SIZES)
+    return noise_rows, 1000.0 * sum(calls)
+
+
+def power_cells(row: Power) -> list[str]:
     """Return a row of the table under `POWER_HEADER`."""
-    counts = f"{row.sure:.1f} | {row.sure_pointwise:.1f} | {row.top_five:.2f} | {row.top_five_pointwise:.2f}"
-    return f"| {row.samples} | {counts} |"
+    sure = [f"{row.sure:.1f}", f"{row.sure_pointwise:.1f}"]
+    return [str(row.samples), *sure, f"{row.top_five:.2f}", f"{row.top_five_pointwise:.2f}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 import lime_core as lc
 from tests.benchmarks.faithfulness import MEASURES, Scores
 from tests.benchmarks.summary import bootstrap_mean
-from tests.benchmarks.table import render
 
 _NOW = lc.ExplainSpec()
 
@@ -55,16 +53,6 @@ CANDIDATES: dict[str, lc.ExplainSpec] = {
 }
 
 
-def table(scores: Sequence[Scores]) -> str:
-    """Return one row a candidate: its means, and how much its view's pointing game differs from the first row's.
-
-    The difference is taken collage by collage, which takes out what makes some collages harder for all.
-    """
-    first = scores[0]
-    header = ["candidate", "superpixels", "view", f"less that of {first.name}", *COLUMNS.values()]
-    return render(header, [_row(one, first) for one in scores])
-
-
 # Besides the pointing game of the view.
 COLUMNS = {
     "pointing_positive": "all positive",
@@ -75,7 +63,14 @@ COLUMNS = {
 }
 
 
-def _row(one: Scores, first: Scores) -> list[str]:
+HEADER = ("candidate", "superpixels", "view", "less that of the first", *COLUMNS.values())
+
+
+def cells(one: Scores, first: Scores) -> list[str]:
+    """Return a candidate's row under `HEADER`: its means, and how much its view's pointing game differs from the first.
+
+    The difference is taken collage by collage, which takes out what makes some collages harder for all.
+    """
     difference = bootstrap_mean(np.subtract(one.pointing_view, first.pointing_view))
     signed = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]" if difference.count else "—"
     view, *others = (_mean(one, measure) for measure in ("pointing_view", *COLUMNS))

@@ -25,7 +25,6 @@ from tests.benchmarks.methods import ClassWeights, Method
 from tests.benchmarks.peers import HELD_OUT
 from tests.benchmarks.pictures import Picture
 from tests.benchmarks.summary import Interval, bootstrap_mean
-from tests.benchmarks.table import render
 
 # Deletion and insertion hide behind this for every method, whatever it was itself fitted with: areas under different
 # fills do not compare. None of the compared settings is fitted with it, unless candidates for it are tried.
@@ -217,14 +216,12 @@ def _has_error_bars(method: Method, picture: Picture) -> bool:
     return bool(np.isfinite(method.attribute(picture)[0].std_errors).any())
 
 
-def table(scores: Sequence[Scores]) -> str:
-    """Return one row a method."""
-    header = ["method", "calls", "superpixels", *MEASURES.values()]
-    rows = [
-        [one.name, str(one.samples), f"{np.mean(one.superpixels):.0f}", *(str(one.interval(m)) for m in MEASURES)]
-        for one in scores
-    ]
-    return render(header, rows)
+HEADER = ("method", "calls", "superpixels", *MEASURES.values())
+
+
+def cells(one: Scores) -> list[str]:
+    """Return a method's row under `HEADER`."""
+    return [one.name, str(one.samples), f"{np.mean(one.superpixels):.0f}", *(str(one.interval(m)) for m in MEASURES)]
 
 
 def explanation_of(plan: Plan, pictures: int, collages: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,10 +48,11 @@ def measure(
     calls: Sequence[int] = CURVE,
     spec: lc.ExplainSpec | None = None,
     say: Callable[[str], object] = lambda text: None,
-) -> Stability:
+) -> Iterator[Stability]:
     """Explain the model's top class of every picture under every sampler and seed, with otherwise these settings.
 
-    Each (picture, sampler, seed) is asked once, at the largest number of calls; fewer calls are its beginning.
+    Each (picture, sampler, seed) is asked once, at the largest number of calls; fewer calls are its beginning. After
+    each picture the stability over the pictures so far is yielded.
     """
     curves = {sampler: np.empty((len(pictures), len(calls))) for sampler in samplers}
     for row, picture in enumerate(pictures):
@@ -59,7 +60,7 @@ def measure(
             say(f"sampling: {picture.name}, {sampler}")
             method = Settings(sampler, replace(spec or lc.ExplainSpec(), sampler=sampler), lab)
             curves[sampler][row] = stability_curve(method, picture, seeds, calls)
-    return Stability(tuple(calls), seeds, curves)
+        yield Stability(tuple(calls), seeds, {sampler: curve[: row + 1].copy() for sampler, curve in curves.items()})
 
 
 def stability_curve(method: Settings, picture: Picture, seeds: int, calls: Sequence[int]) -> Floats:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from lime_core.models import model_card
 from lime_core.superpixels import resize_pixels
 from tests.benchmarks import child, classifiers, peers
 from tests.benchmarks.bare import bare_passes
+from tests.benchmarks.report import Row
 from tests.benchmarks.sampling import Stability, in_calls
 from tests.benchmarks.summary import Spread
-from tests.benchmarks.table import render
 
 MODELS = ("efficientnet_lite0", "inception_v3", "resnet50")
 TARGETS_F32 = {"efficientnet_lite0": "≥ 4.5×", "inception_v3": "≥ 2×", "resnet50": "—"}
@@ -43,37 +43,29 @@ class Plan:
     refits: int = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table, and all that was measured for it."""
-
-    what: str
-    ours: str
-    against: str
-    result: str
-    target: str
-    measured: dict[str, Any] = field(default_factory=dict)
+# Roughly how long the rows of a model take, and the others; the unit does not matter.
+_COSTS = {"efficientnet_lite0": 1.0, "inception_v3": 6.0, "resnet50": 4.0}
+_REFIT_COST, _START_COST, _MEMORY_COST = 0.1, 0.7, 0.8
 
 
-def measure(plan: Plan, say: Say = lambda text: None) -> list[Row]:
-    """Return every row of the table that needs a clock or a scale."""
+def cost(plan: Plan) -> float:
+    """Return how much `measure` has to do, in the unit of its costs."""
+    return sum(_COSTS[name] for name in plan.models) + _REFIT_COST + _START_COST + _MEMORY_COST
+
+
+def measure(plan: Plan, say: Say = lambda text: None) -> Iterator[tuple[Row, float]]:
+    """Yield every row of the table that needs a clock or a scale as soon as it is ready, and what it cost."""
     image = lc.Image(data.chelsea())
-    rows: list[Row] = []
     for name in plan.models:
-        rows += _explanation_rows(name, image, plan, say)
-    rows.append(_refit_row(image, plan, say))
+        rows = _explanation_rows(name, image, plan, say)
+        for row in rows:
+            yield row, _COSTS[name] / len(rows)
+    yield _refit_row(image, plan, say), _REFIT_COST
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "chelsea.png"
         PIL.Image.fromarray(image.pixels).save(picture)
-        rows.append(_start_row(picture, plan, say))
-        rows.append(_memory_row(picture, plan, say))
-    return rows
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as text."""
-    cells = [[row.what, row.ours, row.against, row.result, row.target] for row in rows]
-    return render(["what", "ours", "against", "result", "target"], cells)
+        yield _start_row(picture, plan, say), _START_COST
+        yield _memory_row(picture, plan, say), _MEMORY_COST
 
 
 def calls_row(stability: Stability) -> Row:

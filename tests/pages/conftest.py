@@ -16,6 +16,7 @@ from lime_core.models import CATALOG, imagenet_class_names
 from pages.state import load_job
 from pages.state.server import server
 from pages.state.session import Session
+from pages.widgets import setting_widgets
 
 SECONDS = 60
 APP = Path(__file__).parents[2] / "app.py"
@@ -74,6 +75,15 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModel]:
     fake.allowed = None
     fake.gate.set()
     server.clear()
+
+
+@pytest.fixture(autouse=True)
+def every_run_is_of_the_whole_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's test runner forgets the pages of the navigation between runs, so a part of a page has no links.
+
+    What a knob draws anew by itself is tested in the browser.
+    """
+    monkeypatch.setattr(setting_widgets, "redraw", lambda fragments: None)
 
 
 @pytest.fixture(autouse=True)

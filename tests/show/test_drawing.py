@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 from known_attributions import grid_segments
 
-from lime_core.show.drawing import innermost_points, lines
+from lime_core.picture.image import Image
+from lime_core.show.canvas import Canvas
+from lime_core.show.drawing import innermost_points
 
 
 def test_lines_get_thicker_with_the_picture() -> None:
     def across(scale: int) -> float:
         segments = np.repeat(np.repeat(grid_segments(), scale, axis=0), scale, axis=1)
-        return float(lines(segments, [0, 1], 1.0)[10 * scale].sum())
+        blank = np.zeros((*segments.shape, 3), np.uint8)
+        drawing = blank.copy()
+        Canvas(Image(blank), segments).stroke(drawing, [0, 1])
+        return float(drawing[10 * scale].sum())
 
     assert across(20) > 2.5 * across(1)
 

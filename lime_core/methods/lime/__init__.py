@@ -1,1 +1,1 @@
-"""LIME: the fit of a weighted surrogate, its error bars, and reduced precision checked against its results."""
+"""LIME: the fit of a weighted surrogate, its error bars, and what reduced precision may have moved of it."""

@@ -10,7 +10,7 @@ from lime_core.blas import one_thread
 from lime_core.explanation.attribution import without_view
 from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.masks.kernels import effective_sample_size
-from lime_core.methods.lime.error_bars import covariances
+from lime_core.methods.lime.moved import Moved, root_mean_square
 from lime_core.methods.lime.workings import (
     Floats,
     Workings,
@@ -20,6 +20,7 @@ from lime_core.methods.lime.workings import (
     solve,
     weighted_r2,
 )
+from lime_core.models.engines.base import precision_of
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 
 
@@ -56,7 +57,11 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     r2 = weighted_r2(problem, fitted.predict(problem.masks))
     held_out = held_out_predictions(problem, spec)
     r2_holdout, r2_holdout_error = weighted_r2(problem, held_out), r2_errors(problem, held_out)
-    covariance = _covariances(workings)
+    covariance = workings.covariances
+    found = workings.moved(neighborhood, spec, classes)
+    precision = _on_precision(neighborhood, found, np.diagonal(covariance).T, spec.unit)
+    if found is not None:
+        covariance = covariance + found.covariances
     explanation = Explanation(
         classes=tuple(
             ClassExplanation(
@@ -84,15 +89,23 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
         samples=neighborhood.samples,
         stop_reason=neighborhood.stop_reason,
         effective_sample_size=effective_sample_size(problem.weights),
-        notes=(*check_samples(problem, spec), *neighborhood.notes),
+        notes=(*check_samples(problem, spec), *neighborhood.notes, *precision),
         spec=spec,
         provenance=neighborhood.provenance,
     )
     return explanation, workings
 
 
-def _covariances(workings: Workings) -> Floats:
-    classes, superpixels = workings.fitted.coefficients.shape
-    if workings.sandwiches is None:
-        return np.full((classes, classes, superpixels), np.nan)
-    return covariances(workings.sandwiches, workings.residuals, superpixels, workings.enough)
+def _on_precision(neighborhood: Neighborhood, found: Moved | None, variances: Floats, unit: str) -> tuple[str, ...]:
+    """Return what a result says of its precision: nothing where nothing was asked in two."""
+    if neighborhood.compared is None:
+        return ()
+    both = f"Asked in {precision_of(neighborhood.provenance.engine)}, {len(neighborhood.compared):,} of "
+    both += f"{neighborhood.samples:,} samples in f32 as well"
+    if found is None:
+        return (f"{both}; how far it has moved the importance is not known.",)
+    ratios = found.ratios(variances)
+    row, column = np.unravel_index(ratios.argmax(), ratios.shape)
+    share = f", on average {root_mean_square(ratios):.0%} of their standard errors" if np.isfinite(ratios).all() else ""
+    moved = f"up to {found.std[row, column]:.2g} {unit} (one standard deviation{share})"
+    return (f"{both}: it may have moved coefficients by {moved}, which the error bars include.",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.errors import SpecError
 from lime_core.masks.kernels import distances, effective_sample_size
-from lime_core.methods.lime.error_bars import Sandwich, sandwiches_of
+from lime_core.methods.lime.error_bars import Sandwich, covariances, sandwiches_of
+from lime_core.methods.lime.moved import Moved, moved
 from lime_core.settings.spec import ExplainSpec
 from lime_core.surrogates.problem import Fitted, Problem
 
@@ -58,6 +60,25 @@ class Workings:
         result = np.zeros((len(own), superpixels))
         result[:, shared.columns] = own
         return result
+
+    @property
+    def covariances(self) -> Floats:
+        """The covariances that the samples alone give, float64 ``(C, C, S)``; see `error_bars.covariances`."""
+        classes, superpixels = self.fitted.coefficients.shape
+        if self.sandwiches is None:
+            return np.full((classes, classes, superpixels), np.nan)
+        return covariances(self.sandwiches, self.residuals, superpixels, self.enough)
+
+    def moved(self, neighborhood: Neighborhood, spec: ExplainSpec, classes: list[int], **ahead: Any) -> Moved | None:
+        """Return how far reduced precision may have moved the coefficients; None where nothing was compared.
+
+        None also without error bars. The answers are those that were fitted; `ahead` goes to `moved`.
+        """
+        rows, outputs = neighborhood.compared, neighborhood.compared_outputs
+        if rows is None or outputs is None or self.sandwiches is None:
+            return None
+        differences = spec.target.values(outputs[:, classes]) - self.problem.targets[rows]
+        return moved(self.problem, self.sandwiches, rows, differences, **ahead)
 
     def degrees(self, row: int) -> Floats:
         """Return the degrees of freedom of the error bars of a class, float64 ``(S,)``; NaN where there are none."""

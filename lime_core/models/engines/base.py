@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EngineName = Literal["auto", "tensorflow", "openvino"]
 Precision = Literal["f32", "bf16"]
+PrecisionChoice = Literal["auto", "f32", "bf16"]  # auto: see `lime_core.methods.lime.precision`
 
 # Batches of 8 to 32 run equally fast; a smaller one wastes less on padding and holds less memory.
 BATCH_SIZE = 16

@@ -74,7 +74,8 @@ def check_backend() -> None:
 
 def _import(name: str) -> Any:
     try:
-        return importlib.import_module(name)
+        with _a_folder_for_temporary_files():
+            return importlib.import_module(name)
     except ImportError as error:
         raise ModelError(
             f"The first load of a model needs TensorFlow and Keras, and {name} could not be imported ({error}): "
@@ -83,20 +84,41 @@ def _import(name: str) -> Any:
 
 
 @contextlib.contextmanager
+def _a_folder_for_temporary_files() -> Iterator[None]:
+    """Let Python know one during the block though every disk is full.
+
+    TensorFlow's parts ask for its name while they are imported, and write nothing there.
+    """
+    try:
+        tempfile.gettempdir()
+        known = True
+    except OSError:
+        known = False
+        tempfile.tempdir = os.sep
+    try:
+        yield
+    finally:
+        if not known:
+            tempfile.tempdir = None
+
+
+@contextlib.contextmanager
 def _without_messages() -> Iterator[None]:
     """Hold back the process's error stream during the block, then write all of it except TensorFlow's messages."""
-    try:
-        stream = os.dup(2)
-    except OSError:
-        # The program has no error stream.
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with contextlib.ExitStack() as stack:
+        held = None
+        # Without an error stream there is nothing to hold back; without room for a file the messages are let through.
+        with contextlib.suppress(OSError):
+            stream = os.dup(2)
+            stack.callback(os.close, stream)
+            held = stack.enter_context(tempfile.TemporaryFile())
+            os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(stream, 2)
-            os.close(stream)
-            held.seek(0)
-            os.write(2, _MESSAGES.sub(b"", held.read()))
+            if held is not None:
+                os.dup2(stream, 2)
+                held.seek(0)
+                # What cannot be written there is lost, as it would be without us.
+                with contextlib.suppress(OSError):
+                    os.write(2, _MESSAGES.sub(b"", held.read()))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lime_core.errors import ModelError
+from lime_core.errors import ModelError, in_words
 from lime_core.models.engines.base import BATCH_SIZE, Engine, Precision, padded_batches
 from lime_core.models.engines.openvino_runtime import import_openvino, openvino_core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_FOLDER_IN_MEMORY = "/dev/shm"  # noqa: S108 - on Linux; the folders made in it are private
 _SHAPES = {"pictures": "[?,{0},{1},3]", "labels": "[{0},{1}]", "choices": "[?,?]"}
 
 
@@ -126,13 +127,28 @@ def convert(function: Any) -> Graph:
         traced = function.get_concrete_function()
         # Named, because OpenVINO would otherwise take what Keras's swish computes for its gradient as further outputs.
         model = openvino.convert_model(traced, output=[tensor.name for tensor in traced.outputs])
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "graph.xml"
-            openvino.save_model(model, path, compress_to_fp16=False)
-            return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
     except Exception as error:
         # Users bring layers of every kind, and the converter raises many types of exception for them.
         raise ModelError(f"OpenVINO could not convert the model: {type(error).__name__}: {error}") from error
+    return _saved(model)
+
+
+def _saved(model: Any) -> Graph:
+    """Return a model in OpenVINO's own format, which OpenVINO writes into files only."""
+    reasons = []
+    # Where the disk is full, Linux has a folder in memory.
+    for parent in (None, _FOLDER_IN_MEMORY):
+        try:
+            with tempfile.TemporaryDirectory(dir=parent) as folder:
+                path = Path(folder) / "graph.xml"
+                import_openvino().save_model(model, path, compress_to_fp16=False)
+                return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+        except (OSError, RuntimeError) as error:
+            reasons.append(in_words(error))
+    raise ModelError(
+        f"The converted model could not be written into the folder for temporary files ({reasons[0]}): make room "
+        "there, or set TMPDIR to a folder on another disk."
+    )
 
 
 def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> Any:

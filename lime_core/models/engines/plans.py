@@ -17,7 +17,7 @@ import numpy as np
 from lime_core.models.engines.graph_store import library_versions, machine
 from lime_core.models.engines.openvino_engine import Graph, OpenVINOEngine, Plan
 from lime_core.models.engines.openvino_runtime import most_streams
-from lime_core.models.files.cache import cache_folder, read_cached, write_cached
+from lime_core.models.files.cache import cache_folder, can_be_written, read_cached, write_cached
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from lime_core.models.engines.base import Precision
 
 _BATCH_SIZES = (4, 8, 16, 32)
-_MOST_STREAMS = 1024
 _BUDGET_SECONDS = 3.0
 _ENOUGH_SECONDS = 0.5
 # A number that every batch size divides, so that no plan pays for padding.
@@ -58,11 +57,11 @@ def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision
     cached = _read(path)
     if cached is not None:
         return cached
-    # The default plan is written first, to learn whether the folder is writable.
-    if not _write(path, Plan()):
+    if not can_be_written(path, len(_content(Plan()))):
         return Plan()
+    # Nothing is written before: a process that is killed while it measures must not leave an unmeasured plan for good.
     plan = measure(graph, input_size, precision)
-    _write(path, plan)
+    write_cached(path, [_content(plan)])
     return plan
 
 
@@ -121,8 +120,9 @@ def _read(path: Path) -> Plan | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     whole = type(plan.batch_size) is int and type(plan.streams) is int
-    return plan if whole and plan.batch_size in _BATCH_SIZES and 1 <= plan.streams <= _MOST_STREAMS else None
+    # Only what could have been measured here: a damaged number could ask for more memory than there is.
+    return plan if whole and plan.batch_size in _BATCH_SIZES and 1 <= plan.streams <= most_streams() else None
 
 
-def _write(path: Path, plan: Plan) -> bool:
-    return write_cached(path, [json.dumps(asdict(plan)).encode()])
+def _content(plan: Plan) -> bytes:
+    return json.dumps(asdict(plan)).encode()

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
+from lime_core.models.files.unfinished import age, remove_files, unfinished
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-# Longer than any write takes: older unfinished files were left by a process that died.
-_ABANDONED_SECONDS = 3600
 
 
 def cache_folder() -> Path | None:
@@ -23,11 +20,11 @@ def cache_folder() -> Path | None:
 
     ``$LIMELIGHT_CACHE`` if set, else the platform's own folder: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on
     macOS, ``~/.cache`` elsewhere; ``$XDG_CACHE_HOME`` takes precedence over the latter two. None for a user without a
-    home folder.
+    home folder, and for a relative path in a working folder that is gone.
     """
-    if given := os.environ.get("LIMELIGHT_CACHE"):
-        return Path(given).absolute()
     try:
+        if given := os.environ.get("LIMELIGHT_CACHE"):
+            return Path(given).absolute()
         return user_cache_path("limelight", appauthor=False, opinion=False)
     except (RuntimeError, OSError):
         return None
@@ -43,34 +40,27 @@ def read_cached(path: Path) -> bytes | None:
 
 def write_cached(path: Path, parts: Iterable[bytes]) -> bool:
     """Write a file that appears complete or not at all; return whether it could be written."""
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:
-            file.writelines(parts)
-        part.replace(path)
+        with unfinished(path) as part:
+            with part.open("xb") as file:
+                file.writelines(parts)
+            part.replace(path)
     except OSError:
         return False
-    else:
-        return True
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    return True
+
+
+def can_be_written(path: Path, size: int) -> bool:
+    """Return whether a file of so many bytes could be written, by trying; nothing is left of that."""
+    try:
+        with unfinished(path) as part:
+            part.write_bytes(bytes(size))
+    except OSError:
+        return False
+    return True
 
 
 def forget(folder: Path, pattern: str, keep: int) -> None:
-    """Remove all but the `keep` newest files that match `pattern`, and abandoned unfinished ones."""
+    """Remove all but the `keep` newest files that match `pattern`."""
     with contextlib.suppress(OSError):
-        files = sorted(folder.glob(pattern), key=_age)
-        abandoned = [path for path in folder.glob(f".{pattern}.*") if _age(path) > _ABANDONED_SECONDS]
-        for path in files[keep:] + abandoned:
-            # Another process may have removed it already, or may still be reading it, which Windows does not allow.
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return float("inf")
+        remove_files(sorted(folder.glob(pattern), key=age)[keep:])

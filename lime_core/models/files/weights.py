@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import os
 import tempfile
-import uuid
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import requests
 
 from lime_core.errors import WeightsError
+from lime_core.models.files.unfinished import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -98,8 +98,8 @@ def fetch(
     """Make sure that a model's weights are on this machine and intact, and return their path.
 
     An intact file is kept, a damaged one replaced. To cancel, raise an exception in `on_progress`; it passes
-    through, and neither it nor any other failure leaves a part of a file behind. Several threads or
-    processes may fetch the same file at once.
+    through, and neither it nor any other failure leaves a part of a file behind; a killed process does, until the next
+    fetch an hour later or more. Several threads or processes may fetch the same file at once.
 
     Parameters
     ----------
@@ -120,9 +120,11 @@ def fetch(
     path = weights_path(card)
     if card.weights_url is None or (path.is_file() and _is_whole(card, path)):
         return check_weights(card)
-    # In the same folder, so that moving it into place is one step; hidden, and named unlike any other fetch's.
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unavailable(card, path, _in_words(error)) from error
+    with unfinished(path) as part:
         with contextlib.closing(_download(card, path, part, timeout)) as pieces:
             for done, total in pieces:
                 if on_progress is not None:
@@ -133,10 +135,6 @@ def fetch(
             part.replace(path)
         except OSError as error:
             raise _unavailable(card, path, f"they cannot be moved into place ({_in_words(error)})") from error
-    finally:
-        # If the folder could not be made, there is nothing to remove, and that error is reported.
-        with contextlib.suppress(OSError):
-            part.unlink()
     return path
 
 
@@ -146,7 +144,6 @@ def _download(card: ModelCard, path: Path, part: Path, timeout: float) -> Genera
     A generator, so that an exception of its consumer (to cancel) is not taken for an error of the network.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file, _request(str(card.weights_url), timeout) as response:
             announced = response.headers.get("Content-Length", "")
             total = int(announced) if announced.isdigit() else card.weights_bytes
@@ -210,7 +207,11 @@ def _keras_folder() -> Path:
             folder = Path.home() / ".keras"
         except RuntimeError:
             return temporary
-    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    try:
+        existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    except OSError:
+        # A folder on the way may not be entered.
+        return temporary
     return folder if os.access(existing, os.W_OK) else temporary
 
 

@@ -87,9 +87,8 @@ def _cards(shown: ComparisonView) -> None:
             st.markdown(f"**{shown.title(index)}**  \n{plain(item.name)} {percent(item.output)}")
             strongest = ", ".join(map(str, shown.called(shown.comparison.top[index]))) or "none"
             st.image(
-                shown.map_of(index),
+                shown.picture_of(index),
                 alt=f"{shown.title(index)}, {item.name}: strongest superpixels {strongest}",
                 width="stretch",
-                output_format="JPEG",
             )
             st.caption(verdict_text.in_a_line(item), help=verdict_text.help_text(item, with_advice=not shown.running))

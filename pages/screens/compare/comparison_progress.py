@@ -42,7 +42,6 @@ def _watch() -> None:
         return
     bars, button = st.columns([6, 1], vertical_alignment="center")
     for model, job in comparison.jobs.items():
-        job.watched()
         if job.active:
             share, text = progress_of(job)
             bars.progress(share, text=f"{labels.model_title(model)}: {text}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.show import maps
+from pages.state.server import attribution_key, server
 from pages.state.settings import Settings
 from pages.widgets import labels
 from pages.widgets.text import plain
@@ -64,8 +65,17 @@ class ComparisonView:
         only_compared = (replace(explanation, classes=(explanation[item.index],)) for explanation, item in shown)
         return max(maps.shared_limit(explanation, self.settings.spec.view) for explanation in only_compared)
 
-    def map_of(self, index: int) -> NDArray[np.uint8]:
-        """Return the map of a model's compared class, uint8 ``(H, W, 3)``."""
+    def picture(self, draw: Callable[[], NDArray[np.uint8]], *about: object) -> bytes:
+        """Return a picture of the comparison as a JPEG file; `about`, what else it depends on, has a full repr."""
+        return server().picture(draw, *map(attribution_key, self.explanations), repr(about))
+
+    def picture_of(self, index: int) -> bytes:
+        """Return the map of a model's compared class as a JPEG file."""
+        compared = [item.index for item in self.comparison.explained]
+        view = self.settings.spec.digest("view")
+        return self.picture(lambda: self._map_of(index), "map", index, compared, view, self.settings.one_scale)
+
+    def _map_of(self, index: int) -> NDArray[np.uint8]:
         explanation, class_index = self.explanations[index], self.comparison.explained[index].index
         view = self.settings.spec.view
         if view.name == "heatmap":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.screens.compare.comparison_view import ComparisonView
+from pages.widgets import tables
 from pages.widgets.text import listed, number
 
 _HELP = (
@@ -26,7 +27,7 @@ def show(shown: ComparisonView) -> None:
         }
         for pair in shown.comparison.agreements
     ]
-    st.table(rows, border="horizontal", hide_index=True, alt="Agreement of every two models")
+    st.table(tables.from_rows(rows), border="horizontal", hide_index=True, alt="Agreement of every two models")
     k = min(shown.settings.spec.top_k, shown.explanations[0].superpixels)
     own_class = "" if shown.same_class else " Each model on its own first class; choose one above for all."
     st.caption(f"In common: of the superpixels among the {k} strongest of either model, those of both.{own_class}")

@@ -36,10 +36,9 @@ def show(shown: ComparisonView) -> None:
         # Every certain difference is drawn, whatever the maps themselves show.
         view = lc.View(name="heatmap", top_k=drawn.superpixels, sign="both", opacity=_OPACITY)
         st.image(
-            maps.heatmap(shown.image, drawn, index, view),
+            shown.picture(lambda: maps.heatmap(shown.image, drawn, index, view), "difference", index, a, b),
             alt=f"Where superpixels count {name}: {listed(shown.called(drawn.top_features(index, 5)))}",
             width="stretch",
-            output_format="JPEG",
         )
         st.caption(
             f"Blue: counts more in {shown.title_with_class(a)}. Orange: counts more in {shown.title_with_class(b)}. "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 import lime_core as lc
+from pages.screens.explain.parts import view_part
 from pages.state.session import session
 from pages.widgets import verdict_text
 from pages.widgets.result_legend import legend
@@ -12,6 +15,7 @@ from pages.widgets.result_view import ResultView
 from pages.widgets.text import percent, plain
 
 _A_ROW = 3
+_WIDTH = 480  # pixels: twice what a card takes on a wide page, for sharp screens
 _MOST_NAMED = 5
 
 
@@ -23,6 +27,11 @@ def show(shown: ResultView) -> None:
         for column, item in zip(columns, classes[start : start + _A_ROW], strict=False):
             with column:
                 _card(shown, item)
+    with st.container():
+        view_part(_legend)
+
+
+def _legend(shown: ResultView) -> None:
     st.caption(legend(shown))
 
 
@@ -36,7 +45,12 @@ def _card(shown: ResultView, item: lc.ClassAttribution) -> None:
         on_click=_show_large,
         args=(item.index,),
     )
-    st.image(shown.map_of(item.index), alt=in_words(shown, item), width="stretch", output_format="JPEG")
+    view_part(partial(_map, item.index))
+
+
+def _map(index: int, shown: ResultView) -> None:
+    item = shown.attribution[index]
+    st.image(shown.picture_of(item.index, width=_WIDTH), alt=in_words(shown, item), width="stretch")
     st.caption(verdict_text.in_a_line(item), help=verdict_text.help_text(item, with_advice=not shown.state.running))
 
 

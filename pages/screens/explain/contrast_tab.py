@@ -37,13 +37,13 @@ def _contrast(shown: ResultView, explanation: lc.Explanation) -> None:
         why, not_that = two_of(("Why", "and not"), names, ("why", "not"))
         difference = explanation.contrast(why, not_that)
         name = f"{names[why]} rather than {names[not_that]}"
+        drawn = difference_attribution(difference, explanation, name=name)
         st.image(
-            shown.map_of(why, difference_attribution(difference, explanation, name=name)),
+            shown.picture(lambda: shown.map_of(why, drawn), "contrast", *shown.drawn_as, why, not_that),
             alt=f"Evidence for {name}",
             width="stretch",
-            output_format="JPEG",
         )
     with right:
         st.caption(f"Evidence for **{plain(name)}**: the difference of the scores, with 95 % intervals.")
-        figure = charts.contrast(difference, explanation)
+        figure = shown.figure(lambda: charts.contrast(difference, explanation), "contrast", why, not_that)
         st.plotly_chart(figure, key="contrast", config=charts.QUIET, alt=f"Evidence for {name}")

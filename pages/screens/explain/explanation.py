@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 
 import lime_core as lc
@@ -16,7 +18,7 @@ from pages.screens.explain import (
     samples_tab,
     superpixels_tab,
 )
-from pages.state.server import server
+from pages.screens.explain.parts import HEADLINE, RESULTS, attempt, present_view, view_part
 from pages.state.session import session
 from pages.widgets import labels
 from pages.widgets.result_view import ResultView
@@ -30,44 +32,70 @@ _TABS = {
     "Samples": samples_tab.show,
     "Take away": downloads.show,
 }
+_TABS_OF_THE_VIEW = (contrast_tab.show, downloads.show)  # as a whole; of the table of superpixels only a part
 
 
 def show() -> None:
-    """Draw the results; while a run goes on they grow."""
-    # How often a fragment is drawn is fixed when it is made, so it is made anew at each run of the script.
-    st.fragment(_results, run_every=_TICK if session().running else None)()
+    """Draw the results with the settings that change them at once; while a run goes on only one picture grows."""
+    if session().result is not None:
+        _explained()
+
+
+@st.fragment
+def _explained() -> None:
+    state = session()
+    if state.result is None:
+        return
+    headline = st.container()
+    try:
+        state.change(**instant_settings.show(state.result))
+    except lc.LimeError as error:
+        st.error(plain(str(error)))
+    # What a knob changes is drawn by fragments of their own, so that turning it does not draw all the widgets again.
+    with headline:
+        st.fragment(_headline, key=HEADLINE)()
+    st.fragment(_results, key=RESULTS)()
 
 
 def _results() -> None:
-    state = session()
-    state.catch_up()
-    if state.result is None:
-        return
-    result = state.result
-    headline = st.container()
-    try:
-        state.change(**instant_settings.show(result))
-        attribution = server().attribution(result.neighborhood, state.settings.spec, result.question.method)
-    except lc.LimeError as error:
-        # What was there before stays, so that one can see what the refused setting would have changed.
-        st.error(plain(str(error)))
-        if state.drawn is None or state.drawn.result.question.key != result.question.key:
-            return
-        result, attribution = state.drawn.result, state.drawn.attribution
-    state.note_drawn(result, attribution)
-    shown = ResultView(state, result, attribution)
-    with headline:
-        _headline(shown)
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        large_picture.show(shown)
+        if session().running:
+            # How often a part is drawn is fixed when it is made; this one is made anew when the run has ended.
+            view_part(_growing, every=_TICK)
+        else:
+            view_part(large_picture.show)
+    shown = present_view()
+    if shown is None:
+        return
+    if not large_picture.anything_selected(shown):
+        with left:
+            large_picture.show_outputs(shown)
     with right:
         class_cards.show(shown)
         hidden_superpixels.show(shown)
     _tabs(shown)
 
 
-def _headline(shown: ResultView) -> None:
+def _growing(shown: ResultView) -> None:
+    """Draw the class in focus as far as the answers go; the other classes wait for the end of the run."""
+    state, before = shown.state, shown.result
+    # Answers to another question change the whole page, which the progress of the run sees to.
+    if state.growth.due and not state.turning_over:
+        state.catch_up()
+    with state.growth.drawing() if state.result is not before else contextlib.nullcontext():
+        large_picture.show(present_view() or shown)
+
+
+def _headline() -> None:
+    shown, refusal = attempt()
+    if refusal is not None:
+        st.error(plain(str(refusal)))
+    if shown is not None:
+        _say(shown)
+
+
+def _say(shown: ResultView) -> None:
     result, attribution, explanation = shown.result, shown.attribution, shown.explanation
     first = max(attribution.classes, key=lambda item: item.output)
     about = attribution.provenance
@@ -100,4 +128,4 @@ def _tabs(shown: ResultView) -> None:
     for tab, body in zip(tabs, _TABS.values(), strict=True):
         if tab.open:
             with tab:
-                body(shown)
+                view_part(body) if body in _TABS_OF_THE_VIEW else body(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from pages.widgets import charts
+from pages.widgets import charts, tables
 from pages.widgets.result_view import ResultView
 
 
@@ -19,7 +19,7 @@ def show(shown: ResultView) -> None:
         "How much each sample counts: near ones more than far ones. "
         f"Effective sample size {explanation.effective_sample_size:,.0f} of {explanation.samples:,}."
     )
-    figure = charts.kernel(shown.result.neighborhood, explanation.spec)
+    figure = shown.figure(lambda: charts.kernel(shown.result.neighborhood, explanation.spec), "kernel")
     st.plotly_chart(figure, key="kernel", config=charts.QUIET, alt="Kernel weight over the distances of the samples")
     _fidelity(explanation)
 
@@ -28,17 +28,19 @@ def _fidelity(explanation: lc.Explanation) -> None:
     outputs = explanation.spec.target.outputs
     column = st.column_config.NumberColumn
     st.dataframe(
-        [
-            {
-                "class": item.name,
-                "R², held out": item.r2_holdout,
-                "R², in sample": item.r2,
-                "model, whole picture": item.output,
-                "surrogate, whole picture": float(outputs(item.surrogate_output)),
-                "surrogate, all hidden": float(outputs(item.intercept)),
-            }
-            for item in explanation.classes
-        ],
+        tables.from_rows(
+            [
+                {
+                    "class": item.name,
+                    "R², held out": item.r2_holdout,
+                    "R², in sample": item.r2,
+                    "model, whole picture": item.output,
+                    "surrogate, whole picture": float(outputs(item.surrogate_output)),
+                    "surrogate, all hidden": float(outputs(item.intercept)),
+                }
+                for item in explanation.classes
+            ]
+        ),
         hide_index=True,
         column_config={
             "R², held out": column(format="%.3f", help="Share of the variation predicted for unseen samples"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 import streamlit as st
@@ -13,9 +14,9 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 
 import lime_core as lc
 from pages.screens.explain.class_cards import in_words
+from pages.screens.explain.parts import change_selection
 from pages.state import widget_state
-from pages.state.session import session
-from pages.widgets import advice, charts, verdict_text
+from pages.widgets import advice, charts, tables, verdict_text
 from pages.widgets.interval_column import interval_column, interval_name
 from pages.widgets.odds_column import CONFIG, odds_column
 from pages.widgets.result_view import ResultView
@@ -30,31 +31,63 @@ _TRUST = "pages/screens/trust/page.py"
 def show(shown: ResultView) -> None:
     """Draw the class in focus large and clickable, its verdict, and the selected superpixel."""
     settings, segments = shown.settings, shown.segments
-    pixels = shown.map_of(shown.focus.index)
-    if settings.hidden:
-        pixels = _striped(pixels, np.isin(segments, list(settings.hidden)))
-    if settings.superpixel is not None:
-        pixels = _marked(pixels, segments == settings.superpixel)
+    chosen = (shown.focus.index, sorted(settings.hidden), settings.superpixel)
+    picture = shown.picture(lambda: _pixels(shown), "large", *shown.drawn_as, *chosen)
     # The component offers no alternative text, so it stands beside the picture, for screen readers only.
     alternative = f"{in_words(shown, shown.focus)}. All of them stand in the table of superpixels."
     st.html(f'<div role="img" aria-label="{html.escape(alternative)}" style="{_UNSEEN}"></div>')
     streamlit_image_coordinates(
-        pixels,
+        _Encoded(picture),
         width="stretch",
         image_format="JPEG",
-        jpeg_quality=90,
         cursor="crosshair",
         key=_CLICK,
         on_click=lambda: _select(segments),
     )
     _verdict(shown)
-    _selected(shown)
+    if anything_selected(shown):
+        _selected(shown)
+
+
+def anything_selected(shown: ResultView) -> bool:
+    """Return whether a superpixel is selected, or some are hidden by hand."""
+    return shown.settings.superpixel is not None or bool(shown.settings.hidden)
+
+
+def show_outputs(shown: ResultView) -> None:
+    """Draw what stands below the picture while nothing is selected: what the model says of the whole picture."""
+    attribution = shown.attribution
+    st.caption("Click the picture to select a superpixel, or choose one in the table below.")
+    outputs = ", ".join(f"{item.name} {item.output:.1%}" for item in attribution.classes)
+    figure = shown.figure(lambda: charts.probabilities(attribution), "probabilities")
+    st.plotly_chart(figure, key="probabilities", config=charts.QUIET, alt=outputs)
+
+
+def _pixels(shown: ResultView) -> NDArray[np.uint8]:
+    settings, segments = shown.settings, shown.segments
+    pixels = shown.map_of(shown.focus.index)
+    if settings.hidden:
+        pixels = _striped(pixels, np.isin(segments, list(settings.hidden)))
+    if settings.superpixel is not None:
+        pixels = _marked(pixels, segments == settings.superpixel)
+    return pixels
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A JPEG file in the place of a Pillow picture, for a component that encodes what it is given."""
+
+    jpeg: bytes
+
+    def save(self, file: BinaryIO, **_: Any) -> None:
+        """Write the file as it is."""
+        file.write(self.jpeg)
 
 
 def _select(segments: NDArray[np.int32]) -> None:
     click = widget_state.read(_CLICK)
     if click:
-        session().change(superpixel=_superpixel_at(click, segments))
+        change_selection(superpixel=_superpixel_at(click, segments))
 
 
 def _verdict(shown: ResultView) -> None:
@@ -72,12 +105,6 @@ def _verdict(shown: ResultView) -> None:
 
 def _selected(shown: ResultView) -> None:
     settings, attribution, chosen = shown.settings, shown.attribution, shown.settings.superpixel
-    if chosen is None and not settings.hidden:
-        st.caption("Click the picture to select a superpixel, or choose one in the table below.")
-        outputs = ", ".join(f"{item.name} {item.output:.1%}" for item in attribution.classes)
-        figure = charts.probabilities(attribution)
-        st.plotly_chart(figure, key="probabilities", config=charts.QUIET, alt=outputs)
-        return
     if chosen is not None:
         _scores(attribution, chosen)
     everything = frozenset(range(attribution.superpixels))
@@ -97,7 +124,7 @@ def _selected(shown: ResultView) -> None:
 
 
 def _hide(superpixels: frozenset[int]) -> None:
-    session().change(hidden=superpixels)
+    change_selection(hidden=superpixels)
 
 
 def _scores(attribution: lc.Attribution, superpixel: int) -> None:
@@ -112,7 +139,7 @@ def _scores(attribution: lc.Attribution, superpixel: int) -> None:
         rows.append(row | {"evidence": _evidence(attribution, item, superpixel, score)})
     column = st.column_config.NumberColumn
     st.dataframe(
-        rows,
+        tables.from_rows(rows),
         hide_index=True,
         column_config={"score": column(format="%+.4f"), interval_name(attribution): column(format="%.4f"), **CONFIG},
         alt=f"Score of superpixel {number} for each class",

@@ -12,7 +12,7 @@ from lime_core.masks.samplers import draw_masks
 from lime_core.models import CATALOG
 from lime_core.show.superpixel_pictures import boundaries
 from pages.state.question import draws_samples
-from pages.state.server import server
+from pages.state.server import scene_key, server
 from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
@@ -70,9 +70,10 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
     except lc.LimeError as error:
         superpixels.error(plain(str(error)))
         return None
+    key = scene_key(question.image, CATALOG[settings.model].input_size, settings.spec)
     with superpixels:
         st.image(
-            boundaries(scene.image, scene.segments),
+            server().picture(lambda: boundaries(scene.image, scene.segments), key, "boundaries"),
             caption=f"{scene.superpixels} superpixels",
             alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",
             width="stretch",
@@ -80,7 +81,7 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
     with sampling:
         mask = draw_masks(question.asked.sampler, 2, scene.superpixels, seed=settings.spec.seed)[1:2]
         st.image(
-            scene.perturbed(mask)[0],
+            server().picture(lambda: scene.perturbed(mask)[0], key, "perturbed", mask.tobytes().hex()),
             caption=f"One perturbed picture: {int(mask.sum())} of {scene.superpixels} superpixels shown",
             alt="One perturbed picture as the model sees it",
             width=260,

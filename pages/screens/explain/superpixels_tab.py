@@ -9,9 +9,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lime_core.show.superpixel_pictures import numbered
+from pages.screens.explain.parts import change_selection, view_part
 from pages.state import widget_state
-from pages.state.session import session
-from pages.widgets import charts
+from pages.widgets import charts, tables
 from pages.widgets.interval_column import has_intervals, interval_column, interval_name
 from pages.widgets.odds_column import CONFIG, odds_column
 from pages.widgets.result_view import ResultView
@@ -24,10 +24,9 @@ def show(shown: ResultView) -> None:
     left, right = st.columns([5, 7], gap="medium")
     with left:
         st.image(
-            numbered(shown.image, shown.segments, shown.ids),
+            shown.picture(lambda: numbered(shown.image, shown.segments, shown.ids), "numbered"),
             alt="The picture with its superpixels numbered",
             width="stretch",
-            output_format="JPEG",
         )
     with right:
         bars = (
@@ -36,9 +35,9 @@ def show(shown: ResultView) -> None:
             else ""
         )
         st.caption(f"**{plain(focus.name)}**: scores ({attribution.unit}){bars}.")
-        figure = charts.scores(attribution, focus.index)
+        figure = shown.figure(lambda: charts.scores(attribution, focus.index), "scores", focus.index)
         st.plotly_chart(figure, key="scores", config=charts.QUIET, alt=f"Strongest superpixels for {focus.name}")
-    _table(shown)
+    view_part(_table)
 
 
 def _table(shown: ResultView) -> None:
@@ -56,7 +55,7 @@ def _table(shown: ResultView) -> None:
     rows["share of the picture"] = 100 * sizes[order]
     column, key, k = st.column_config, f"superpixels.{focus.index}", shown.top_k
     st.dataframe(
-        rows,
+        tables.from_columns(rows),
         hide_index=True,
         height=280,
         on_select=lambda: _select(key, order),
@@ -79,4 +78,4 @@ def _table(shown: ResultView) -> None:
 def _select(key: str, order: NDArray[np.int64]) -> None:
     rows = widget_state.read(key)["selection"]["rows"]
     if rows:
-        session().change(superpixel=int(order[rows[0]]))
+        change_selection(superpixel=int(order[rows[0]]))

@@ -23,12 +23,11 @@ def show(shown: ResultView) -> None:
     a, b = shown.called((pair.a, pair.b))
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        picture = trial_pictures.singled_out(shown.image.pixels, shown.segments, (pair.a, pair.b))
+        picture = shown.picture(lambda: trial_pictures.singled_out(shown.canvas(), (pair.a, pair.b)), "pair", a, b)
         st.image(
             picture,
             alt=f"Superpixels {a} and {b}, which act together",
             width="stretch",
-            output_format="JPEG",
         )
     with right:
         _numbers(shown, pair, shown.explanation[shown.focus.index].r2)

@@ -15,7 +15,7 @@ from lime_core.superpixels import resize_pixels
 from lime_core.trials import Answer, Curves, RealityCheck, Repeat, SanityCheck, WhatIf
 from pages.screens.trust import trial_figures, trial_pictures
 from pages.state.server import server
-from pages.widgets import labels
+from pages.widgets import labels, tables
 from pages.widgets.charts import QUIET
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import listed, number, plain
@@ -48,7 +48,7 @@ def reality(shown: ResultView, check: RealityCheck) -> None:
         (middle, 1 - kept, check.removed, "All but them"),
     ):
         caption = f"{text}: model {answer.model:.2f}"
-        column.image(_perturbed(shown, mask), caption=caption, alt=caption, width="stretch", output_format="JPEG")
+        column.image(_perturbed(shown, mask), caption=caption, alt=caption, width="stretch")
     numbers = "; ".join(
         f"{name}: model {answer.model:.2f}, {_surrogate(answer)}random {answer.random_mean:.2f}"
         for name, answer in (("shown alone", check.kept), ("hidden", check.removed))
@@ -71,11 +71,15 @@ def _compared(answer: Answer) -> str:
     return f"about the same as with random ones ({band})"
 
 
-def _perturbed(shown: ResultView, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return what the model sees of a mask, in the shape of the picture."""
-    question, attribution = shown.result.question, shown.attribution
-    scene = server().scene(question.image, attribution.provenance.input_size, attribution.spec)
-    return resize_pixels(scene.perturbed(mask)[0], shown.image.pixels.shape[:2])
+def _perturbed(shown: ResultView, mask: NDArray[np.uint8]) -> bytes:
+    """Return what the model sees of a mask, in the shape of the picture, as a JPEG file."""
+
+    def draw() -> NDArray[np.uint8]:
+        question, attribution = shown.result.question, shown.attribution
+        scene = server().scene(question.image, attribution.provenance.input_size, attribution.spec)
+        return resize_pixels(scene.perturbed(mask)[0], shown.image.pixels.shape[:2])
+
+    return shown.picture(draw, "perturbed", mask.tobytes())
 
 
 def curves(shown: ResultView, result: Curves) -> None:
@@ -121,8 +125,10 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
     left, right = st.columns([5, 7], gap="medium")
     largest, strongest = float(result.spread.max()), float(np.abs(result.mean).max())
     with left:
-        picture = trial_pictures.strength(shown.image.pixels, shown.segments, result.spread, largest)
-        st.image(picture, alt="Where the runs disagree", width="stretch", output_format="JPEG")
+        picture = shown.picture(
+            lambda: trial_pictures.strength(shown.canvas(), result.spread, largest), "spread", result.spread.tolist()
+        )
+        st.image(picture, alt="Where the runs disagree", width="stretch")
         st.caption(
             f"Standard deviation of the scores between the runs, from pale (0) to dark violet ({largest:.2g} {unit}). "
             f"The strongest score is {strongest:.2g}."
@@ -147,10 +153,15 @@ def what_if(shown: ResultView, result: WhatIf) -> None:
     )
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        picture = trial_pictures.survivors(shown.image.pixels, shown.segments, result.survivors, result.flips)
+        picture = shown.picture(
+            lambda: trial_pictures.survivors(shown.canvas(), result.survivors, result.flips),
+            "survivors",
+            result.survivors,
+            result.flips,
+        )
         survivors, flips = listed(shown.called(result.survivors)), listed(shown.called(result.flips))
         lists = f"Survive: superpixels {survivors}. Change sign: {flips}."
-        st.image(picture, alt=lists, width="stretch", output_format="JPEG")
+        st.image(picture, alt=lists, width="stretch")
         st.caption(f"Blue: survives. Orange, hatched: its sign changes. {lists}")
     with right:
         _variants(result)
@@ -169,7 +180,7 @@ def _variants(result: WhatIf) -> None:
         for variant in result.variants
     ]
     st.dataframe(
-        rows,
+        tables.from_rows(rows),
         hide_index=True,
         column_config={
             "agreement": column.ProgressColumn(
@@ -210,7 +221,7 @@ def sanity(shown: ResultView, check: SanityCheck) -> None:
         ]
         two_digits = st.column_config.NumberColumn(format="%.2f")
         st.dataframe(
-            rows,
+            tables.from_rows(rows),
             hide_index=True,
             column_config={"rank correlation": two_digits, "Jaccard": two_digits},
             alt="Agreement at each stage",

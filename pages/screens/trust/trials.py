@@ -112,7 +112,6 @@ def _progress(key: str) -> None:
         # A fragment redraws only itself; the end of the work changes the rest of the page too.
         st.rerun()
         return
-    job.watched()
     bar, button = st.columns([6, 1], vertical_alignment="center")
     bar.progress(job.share, text=_progress_text(job))
     stop = button.button("Stop", icon=":material/stop:", key="stop_trial", width="stretch", disabled=job.stopping)
@@ -135,8 +134,6 @@ def _keep_alive() -> None:
 
 def _watch() -> None:
     active = session().trials.active
-    for job in active:
-        job.watched()
     if active:
         st.caption(f"Under way: {', '.join(_TITLES[job.order.name] for job in active)}")
 

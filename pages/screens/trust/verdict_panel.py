@@ -33,9 +33,7 @@ def summary(shown: ResultView) -> None:
     attribution, focus = shown.attribution, shown.focus
     left, right = st.columns([4, 8], gap="medium")
     with left:
-        st.image(
-            shown.map_of(focus.index), alt=f"The explanation of {focus.name}", width="stretch", output_format="JPEG"
-        )
+        st.image(shown.picture_of(focus.index), alt=f"The explanation of {focus.name}", width="stretch")
         st.caption(
             f"{plain(shown.result.question.title)} · {labels.model_title(attribution.provenance.model)} · "
             f"{labels.method(attribution.method)} · {shown.result.neighborhood.samples:,} samples"

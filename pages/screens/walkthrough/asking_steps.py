@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lime_core.show.superpixel_pictures import numbered
 from lime_core.surrogates.targets import LogOdds
 from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
+from pages.state.server import scene_key, server
 from pages.state.session import Session
 from pages.widgets import charts, labels
 from pages.widgets.class_choice import class_in_focus
@@ -78,12 +79,12 @@ def _describe_superpixels(walk: WalkthroughState) -> None:
 
 
 def _show_superpixels(walk: WalkthroughState) -> None:
+    key = scene_key(walk.question.image, walk.scene.pixels.shape[:2], walk.question.spec)
     st.image(
-        numbered(walk.scene.image, walk.scene.segments, walk.ids),
+        server().picture(lambda: numbered(walk.scene.image, walk.scene.segments, walk.ids), key, "numbered"),
         caption=f"{walk.scene.superpixels} superpixels",
         alt=f"The picture cut into {walk.scene.superpixels} numbered superpixels",
         width="stretch",
-        output_format="JPEG",
     )
 
 

@@ -174,11 +174,10 @@ def _strongest_in_words(walk: WalkthroughState, sign: Sign) -> str:
 def _show_explanation(walk: WalkthroughState) -> None:
     explained = walk.focus
     st.image(
-        walk.shown.map_of(explained.index),
+        walk.shown.picture_of(explained.index),
         caption=legend(walk.shown) or None,
         alt=f"{explained.name}: strongest superpixels {_strongest_in_words(walk, 'both')}",
         width="stretch",
-        output_format="JPEG",
     )
     st.page_link(
         "pages/screens/explain/page.py",

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.masks.samplers import draw_masks
 from lime_core.models import CATALOG
-from pages.state.question import Question
+from pages.state.question import Question, Result
 from pages.state.server import server
-from pages.state.session import Result, Session
+from pages.state.session import Session
 from pages.widgets.result_view import ResultView
 
 _LEAFED = 64  # samples to choose one from; more are of no use to a person

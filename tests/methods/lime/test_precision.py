@@ -1,4 +1,4 @@
-"""Reduced precision is compared on the picture itself; models whose answers are known stand in for both precisions."""
+"""When reduced precision is good enough; models whose answers are known stand in for both precisions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import pytest
 from skimage import data
 
 import lime_core as lc
-from lime_core.methods.lime.precision import PROBABILITY_TOLERANCE, check_precision
+from lime_core.answers.growing import asked_twice
+from lime_core.methods.lime import precision
+from lime_core.methods.lime.precision import admission, stream_in
 from lime_core.models import bf16_available
 
-SPEC = lc.ExplainSpec(segmentation=lc.Grid(4, 4), samples=500, top_classes=2, fill="image_mean")
+SPEC = lc.ExplainSpec(segmentation=lc.Grid(4, 4), samples=512, top_classes=2, fill="black", target="probability")
+WEIGHTS = np.random.default_rng(0).uniform(0.2, 1, (4, 4)) / 16
 
 
 @pytest.fixture(scope="module")
@@ -20,91 +23,149 @@ def chelsea():
     return lc.Image(data.chelsea())
 
 
-def brightness(weights, shift=0.0):
-    """A model of two classes: a weighted mean of the picture's rows and columns, and the rest."""
-
-    def function(images):
-        score = (images.mean(axis=3) / 255 * weights).mean(axis=(1, 2)) + shift
-        return np.column_stack([score, 1 - score])
-
-    return lc.CallableClassifier(function, 32, ("bright", "dark"))
+@pytest.fixture(autouse=True)
+def a_processor_with_bf16(monkeypatch):
+    monkeypatch.setattr(precision, "bf16_available", lambda: True)
 
 
-def weights(seed=0):
-    return np.random.default_rng(seed).uniform(0, 1, (4, 4)).repeat(8, axis=0).repeat(8, axis=1)
+class Network(lc.CallableClassifier):
+    """Brightness of sixteen squares, weighted, and a rough function of it that no linear surrogate explains.
+
+    In bf16 another rough function is added, and the weight of one square is changed.
+    """
+
+    def __init__(self, engine="openvino", *, noise=0.0, shift=0.0, rough=0.02):
+        super().__init__(self.answers, 32, ("bright", "dark"), id="squares")
+        self.engine, self.noise, self.shift, self.rough = engine, noise, shift, rough
+        self.weights_sha256 = "0" * 64
+        self.pictures = 0
+
+    def answers(self, images):
+        self.pictures += len(images)
+        squares = images.reshape(len(images), 4, 8, 4, 8, 3).mean(axis=(2, 4, 5), dtype=np.float64) / 255
+        score = 0.1 + (squares * WEIGHTS).sum(axis=(1, 2))
+        shifted = score + self.shift * (squares[:, 1, 2] > 0)
+        outputs = shifted + self.rough * np.sin(1e5 * score) + self.noise * np.sin(3e5 * score + 1)
+        return np.column_stack([outputs, 1 - outputs]).astype(np.float32)
 
 
-def test_a_model_agrees_with_itself_entirely(chelsea):
-    report = check_precision(chelsea, brightness(weights()), brightness(weights()), SPEC)
-    assert (report.max_probability_difference, report.top5_jaccard, report.accepted) == (0.0, 1.0, True)
+def asked(choice, image, spec=SPEC, known=None, **reduced):
+    """Return all that is yielded, and both networks."""
+    networks = {"f32": Network(), "bf16": Network("openvino-bf16", **reduced)}
+    grown = [*stream_in(choice, image, networks.__getitem__, spec, fitted=True, known=known)]
+    return grown, networks
 
 
-@pytest.mark.parametrize(("shift", "accepted"), [(0.8, True), (1.2, False)])
-def test_probabilities_that_move_too_far_are_not_accepted(chelsea, shift, accepted):
-    moved = brightness(weights(), shift * PROBABILITY_TOLERANCE)
-    report = check_precision(chelsea, brightness(weights()), moved, SPEC)
-    assert report.max_probability_difference == pytest.approx(shift * PROBABILITY_TOLERANCE, abs=1e-6)
-    assert report.top5_jaccard == 1
-    assert report.accepted is accepted
+def test_what_moves_little_is_asked_in_bf16_and_the_result_says_how_far(chelsea):
+    grown, networks = asked("auto", chelsea, noise=0.001)
+    assert {answers.provenance.engine for answers in grown} == {"openvino-bf16"}
+    assert networks["f32"].pictures < networks["bf16"].pictures / 3
+    explanation = lc.fit(grown[-1], SPEC)
+    note = next(note for note in explanation.notes if note.startswith("Asked in bf16"))
+    # The first 64 of the samples, and 32 of the second 256.
+    assert "96 of 512 samples in f32 as well" in note
+    assert "which the error bars include" in note
+    assert lc.Explanation.from_json(explanation.to_json()).notes == explanation.notes
 
 
-def test_other_superpixels_are_not_accepted_however_close_the_probabilities(chelsea):
-    faint = 0.02
-    report = check_precision(chelsea, brightness(faint * weights(0)), brightness(faint * weights(1)), SPEC)
-    assert report.max_probability_difference < PROBABILITY_TOLERANCE
-    assert report.top5_jaccard < 2 / 3
-    assert not report.accepted
+@pytest.mark.parametrize("reduced", [{"noise": 0.02}, {"shift": 0.05}], ids=["noise", "shift"])
+def test_what_moves_far_is_asked_in_f32_and_the_result_says_why(chelsea, reduced):
+    grown, _ = asked("auto", chelsea, **reduced)
+    last = grown[-1]
+    assert (last.provenance.engine, last.samples, last.compared) == ("openvino", 512, None)
+    np.testing.assert_array_equal(last.outputs, lc.query(chelsea, Network(), SPEC).outputs)
+    assert any(note.startswith("Asked in f32: in bf16 the coefficients") for note in lc.fit(last, SPEC).notes)
 
 
-def test_one_block_is_asked_and_its_answers_can_be_gone_on_from(chelsea):
-    reduced = brightness(weights(), 0.01)
-    report = check_precision(chelsea, brightness(weights()), reduced, SPEC)
-    # Sixteen superpixels: a block is 2·32 samples.
-    assert report.reference.samples == report.reduced.samples == 64
-    continued = lc.query(chelsea, reduced, SPEC, known=report.reduced)
-    np.testing.assert_array_equal(continued.outputs[:64], report.reduced.outputs)
-    assert continued.samples == 500
+def test_where_nothing_tells_how_far_bf16_moves_the_answers_a_run_ends_in_f32(chelsea):
+    alone = lc.query(chelsea, Network("openvino-bf16"), SPEC)
+    last = asked("auto", chelsea, known=alone)[0][-1]
+    assert (last.provenance.engine, last.samples) == ("openvino", 512)
+    assert any(note.startswith("Asked in f32: how far") for note in lc.fit(last, SPEC).notes)
 
 
-def test_the_report_says_which_precision_was_used_and_why(chelsea):
-    good, bad = (check_precision(chelsea, brightness(weights()), brightness(weights(), shift)) for shift in (0.01, 0.2))
-    assert good.describe().startswith("Asked in reduced precision (callable): on the first ")
-    assert "moved by up to 0.010 and the top 5 superpixels overlap by 100%" in good.describe()
-    assert bad.describe().startswith("Asked in f32, as reduced precision was not close enough")
+def test_a_shift_that_a_short_run_bears_turns_a_longer_one_to_f32(chelsea):
+    reduced = {"shift": 0.0006}
+    short, _ = asked("auto", chelsea, **reduced)
+    assert short[-1].provenance.engine == "openvino-bf16"
+    longer = replace(SPEC, samples=16_384)
+    grown, networks = asked("auto", chelsea, longer, short[-1], **reduced)
+    assert (grown[-1].provenance.engine, grown[-1].samples) == ("openvino", 16_384)
+    assert grown[0].samples <= grown[-1].samples
+    # The samples that had been asked in f32 from the start are not asked again.
+    np.testing.assert_array_equal(grown[-1].outputs[:64], short[-1].outputs[:64])
+    assert networks["bf16"].pictures < 16_384
 
 
-def test_the_five_strongest_of_either_sign_are_compared_in_every_class(chelsea):
-    """Both models rank sixteen squares; those of rank five and six change places."""
-    ranked = np.linspace(1, 0.1, 16)
-    swapped = ranked.copy()
-    swapped[[4, 5]] = ranked[[5, 4]]
+def test_noise_alone_is_borne_by_a_longer_run_too(chelsea):
+    grown, _ = asked("auto", chelsea, replace(SPEC, samples=4096), noise=0.001)
+    assert grown[-1].provenance.engine == "openvino-bf16"
 
-    def model(values):
-        squares = values.reshape(4, 4).repeat(8, axis=0).repeat(8, axis=1)
-        return brightness(0.05 * squares / squares.sum() * 1024)
 
-    spec = replace(SPEC, fill="black", target="probability")
-    flat = lc.Image(np.full((32, 32, 3), 200, np.uint8))
-    report = check_precision(flat, model(ranked), model(swapped), spec)
-    assert report.top5_jaccard == pytest.approx(4 / 6)
-    assert report.accepted  # one of five exchanged, and no more
-    swapped[[3, 6]] = ranked[[6, 3]]
-    report = check_precision(flat, model(ranked), model(swapped), spec)
-    assert report.top5_jaccard == pytest.approx(3 / 7)
-    assert not report.accepted
+def test_compared_samples_hold_the_answers_in_f32(chelsea):
+    grown, _ = asked("auto", chelsea, noise=0.001)
+    exact, last = lc.query(chelsea, Network(), SPEC), grown[-1]
+    np.testing.assert_array_equal(last.compared, np.flatnonzero(asked_twice(np.arange(512))))
+    np.testing.assert_array_equal(last.masks, exact.masks)
+    np.testing.assert_array_equal(last.outputs[last.compared], exact.outputs[last.compared])
+    np.testing.assert_array_equal(last.original_outputs, exact.original_outputs)
+    assert np.abs(last.compared_outputs - exact.outputs[last.compared]).max() == pytest.approx(0.001, rel=0.05)
+    others = np.setdiff1d(np.arange(512), last.compared)
+    assert (last.outputs[others] != exact.outputs[others]).any()
+
+
+def test_the_same_run_gives_the_same_answers_at_once_or_in_two_parts(chelsea):
+    once, _ = asked("auto", chelsea, noise=0.001)
+    again, _ = asked("auto", chelsea, noise=0.001)
+    half, _ = asked("auto", chelsea, replace(SPEC, samples=256), noise=0.001)
+    on, _ = asked("auto", chelsea, known=half[-1], noise=0.001)
+    for other in (again[-1], on[-1]):
+        for name in ("masks", "outputs", "compared", "compared_outputs"):
+            np.testing.assert_array_equal(getattr(other, name), getattr(once[-1], name))
+
+
+def test_bf16_that_is_wanted_is_used_however_far_it_moves_and_widens_the_error_bars(chelsea):
+    grown, _ = asked("bf16", chelsea, shift=0.05)
+    assert grown[-1].provenance.engine == "openvino-bf16"
+    exact, reduced = lc.fit(lc.query(chelsea, Network(), SPEC), SPEC), lc.fit(grown[-1], SPEC)
+    assert reduced.classes[0].std_errors[6] > 2 * exact.classes[0].std_errors[6]
+
+
+def test_short_runs_and_other_methods_are_asked_in_f32_only(chelsea):
+    def load(name):
+        assert name == "f32"
+        return Network()
+
+    short = replace(SPEC, samples=precision.LEAST_SAMPLES - 2)
+    assert [*stream_in("auto", chelsea, load, short, fitted=True)][-1].notes == ()
+    assert [*stream_in("auto", chelsea, load, SPEC, fitted=False)][-1].notes == ()
+
+
+def test_without_bf16_in_the_processor_auto_is_f32_and_says_nothing(chelsea, monkeypatch):
+    monkeypatch.setattr(precision, "bf16_available", lambda: False)
+    grown, networks = asked("auto", chelsea)
+    assert (grown[-1].provenance.engine, grown[-1].notes, networks["bf16"].pictures) == ("openvino", (), 0)
 
 
 def test_two_different_models_are_not_compared(chelsea):
-    class Other(lc.CallableClassifier):
-        weights_sha256 = "0" * 64
-
+    networks = {"f32": Network(), "bf16": Network("openvino-bf16")}
+    networks["bf16"].weights_sha256 = "1" * 64
     with pytest.raises(lc.ModelError, match="different weights"):
-        check_precision(chelsea, brightness(weights()), Other(lambda images: images, 32), SPEC)
+        next(stream_in("bf16", chelsea, networks.__getitem__, SPEC, fitted=True))
+
+
+def test_answers_that_were_not_compared_cannot_be_judged(chelsea):
+    assert admission(lc.query(chelsea, Network(), SPEC), SPEC, 512) is None
+
+
+def test_compared_answers_are_kept_in_a_file(chelsea, tmp_path):
+    grown, _ = asked("bf16", chelsea, noise=0.001)
+    grown[-1].save_npz(tmp_path / "answers.npz")
+    assert lc.Neighborhood.load_npz(tmp_path / "answers.npz") == grown[-1]
 
 
 @pytest.mark.skipif(not bf16_available(), reason="this processor does not compute in bf16")
-def test_bf16_moves_the_built_in_model_and_the_report_says_how_far(chelsea, lite0):
-    report = check_precision(chelsea, lite0, lc.load_classifier(precision="bf16"))
-    assert 0 < report.max_probability_difference < 0.2
-    assert report.reduced.provenance.engine == "openvino-bf16"
-    assert 0 <= report.top5_jaccard <= 1
+def test_bf16_of_the_built_in_model_is_held_against_f32(chelsea, lite0):
+    networks = {"f32": lite0, "bf16": lc.load_classifier(precision="bf16")}
+    *_, answers = stream_in("bf16", chelsea, networks.__getitem__, replace(SPEC, samples=256), fitted=True)
+    assert 0 < np.abs(answers.compared_outputs - answers.outputs[answers.compared]).max() < 0.2

@@ -112,15 +112,6 @@ def test_only_the_two_newest_graphs_of_a_model_stay_and_other_models_keep_theirs
     ]
 
 
-def test_what_a_dead_process_left_unfinished_is_removed_but_not_what_is_being_written(tmp_path):
-    for name, age in ((".a.graph.1", 7200), (".a.graph.2", 0)):
-        (tmp_path / name).write_bytes(b"")
-        moment = (tmp_path / name).stat().st_mtime - age
-        os.utime(tmp_path / name, (moment, moment))
-    forget(tmp_path, "a.graph", 1)
-    assert [file.name for file in tmp_path.iterdir()] == [".a.graph.2"]
-
-
 def test_the_key_changes_with_weights_model_and_format(monkeypatch):
     keys = [graph_store(CARD, "a" * 64).key, graph_store(CARD, "b" * 64).key]
     keys.append(graph_store(CATALOG["efficientnet_lite1"], "a" * 64).key)
@@ -254,6 +245,7 @@ def test_a_model_whose_stored_graph_is_damaged_is_converted_again(cache):
         b'{"batch_size": 16}',
         b'{"batch_size": 16, "streams": 0}',
         b'{"batch_size": 16, "streams": 1e9}',
+        b'{"batch_size": 16, "streams": 1000}',
         b'{"batch_size": 1000000000, "streams": 1}',
         b'{"batch_size": true, "streams": true}',
         b"[" * 100_000,
@@ -271,7 +263,7 @@ def test_a_damaged_plan_is_measured_anew(cache, content, monkeypatch):
 
 def test_a_remembered_plan_is_followed(cache):
     folder, answer = cache
-    only_file(folder, "plans/*.json").write_bytes(b'{"batch_size": 8, "streams": 2}')
+    only_file(folder, "plans/*.json").write_bytes(b'{"batch_size": 8, "streams": 1}')
     classifier = load_classifier()
     assert classifier.batch_size == 8
     np.testing.assert_allclose(classifier.predict(PICTURE), answer, atol=1e-6)

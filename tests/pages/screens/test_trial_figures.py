@@ -7,12 +7,15 @@ import math
 import numpy as np
 import pytest
 
+import lime_core as lc
 from lime_core.colormaps import AGAINST, FOR
+from lime_core.show.canvas import Canvas
 from lime_core.trials import Answer, RealityCheck, Repeat, SanityCheck, SanityStep
 from pages.screens.trust import trial_figures, trial_pictures
 
 SEGMENTS = np.repeat(np.arange(4, dtype=np.int32)[None], 40, axis=0).repeat(20, axis=1)
 PIXELS = np.full((40, 80, 3), (200, 100, 50), np.uint8)
+CANVAS = Canvas(lc.Image(PIXELS), SEGMENTS)
 MIDDLES = [10, 30, 50, 70]
 
 
@@ -68,7 +71,7 @@ def test_forgetting_begins_with_the_trained_model() -> None:
 
 
 def test_what_is_singled_out_keeps_its_pixels_and_the_rest_fades() -> None:
-    shown = trial_pictures.singled_out(PIXELS, SEGMENTS, (1, 3))
+    shown = trial_pictures.singled_out(CANVAS, (1, 3))
     assert np.array_equal(shown[20, MIDDLES[1]], PIXELS[0, 0])
     assert np.array_equal(shown[20, MIDDLES[3]], PIXELS[0, 0])
     faded = shown[20, MIDDLES[0]]
@@ -77,13 +80,13 @@ def test_what_is_singled_out_keeps_its_pixels_and_the_rest_fades() -> None:
 
 
 def test_strength_darkens_with_the_number() -> None:
-    shown = trial_pictures.strength(PIXELS, SEGMENTS, np.array([0.0, 0.5, 1.0, 1.0]), 1.0)
+    shown = trial_pictures.strength(CANVAS, np.array([0.0, 0.5, 1.0, 1.0]), 1.0)
     brightness = shown[20, MIDDLES].sum(axis=1).astype(int)
     assert brightness[0] > brightness[1] > brightness[2] == brightness[3]
 
 
 def test_survivors_are_blue_and_changes_of_sign_orange() -> None:
-    shown = trial_pictures.survivors(PIXELS, SEGMENTS, kept=(0,), flipped=(2,)).astype(int)
+    shown = trial_pictures.survivors(CANVAS, kept=(0,), flipped=(2,)).astype(int)
     plain = shown[20, MIDDLES[3]]
     towards = shown[20, MIDDLES[0]] - plain
     assert np.sign(towards[2]) == np.sign(FOR[2] - plain[2]) == 1

@@ -58,7 +58,7 @@ def test_a_link_to_an_own_picture_leaves_it_out() -> None:
         ("samples", "many", "'many'"),
         ("picture", "../../etc/passwd", "picture must be one of"),
         ("model", "<script>", "There is no model"),
-        ("precision", "f64", "precision must be one of f32, bf16"),
+        ("precision", "f64", "precision must be one of auto, f32, bf16"),
         ("kernel-width", "inf", "kernel_width must be"),
         ("nonsense", "1", "--nonsense"),
         # A link is written by strangers: it must not make the server read a file.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lime_core as lc
-from lime_core.answers import query
+from lime_core.answers import growing, query
 from pages.state import server as server_module
 from pages.state.explain_job import ExplainJob
 from pages.state.question import Question
@@ -64,22 +64,22 @@ def test_a_picture_that_is_cut_already_is_not_cut_again(model: FakeModel, monkey
     assert run.done == SPEC.samples
 
 
-def test_every_batch_is_asked_under_the_lock_and_the_fit_of_an_early_stop_is_not(
+def test_every_batch_is_asked_in_a_turn_and_the_fit_of_an_early_stop_is_not(
     model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, held = Server(), {"asking": set(), "looking": set()}
-    ask, look = FakeModel.__call__, query.StoppingRule.look
+    ask, look = FakeModel.__call__, growing.StoppingRule.look
 
     def asking(self: FakeModel, images: np.ndarray) -> np.ndarray:
-        held["asking"].add(server.inference._held)
+        held["asking"].add(server.turns._held)
         return ask(self, images)
 
-    def looking(self: query.StoppingRule, *arguments: object) -> object:
-        held["looking"].add(server.inference._held)
+    def looking(self: growing.StoppingRule, *arguments: object) -> object:
+        held["looking"].add(server.turns._held)
         return look(self, *arguments)
 
     monkeypatch.setattr(FakeModel, "__call__", asking)
-    monkeypatch.setattr(query.StoppingRule, "look", looking)
+    monkeypatch.setattr(growing.StoppingRule, "look", looking)
     spec = lc.ExplainSpec(segmentation=lc.Grid(2, 3), samples=96, early_stop=True)
     run = ExplainJob(Question(question(3).image, "picture", "efficientnet_lite0", spec), server).start()
     assert run.wait(SECONDS)

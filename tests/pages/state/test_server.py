@@ -1,19 +1,22 @@
-"""The one place where things are kept: bounded, keyed by digests, fair."""
+"""The one place where things are kept: bounded, keyed by digests."""
 
 from __future__ import annotations
 
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import lime_core as lc
+from lime_core.judge import Judge
+from lime_core.methods import mask_method_named
 from lime_core.methods.lime.workings import Workings, solve
 from pages.state.cache import LruCache, size_of
-from pages.state.fair_lock import FairLock
 from pages.state.gallery import EXAMPLES, example
 from pages.state.question import Question
 from pages.state.server import Server
@@ -59,6 +62,17 @@ def test_a_view_counts_with_the_array_it_keeps_alive() -> None:
     assert size_of(np.zeros(1000, np.uint8)[:10]) == 1000
 
 
+def test_what_a_judge_holds_counts_and_what_it_holds_twice_counts_once() -> None:
+    known = neighborhood(64)
+    attribution, workings = mask_method_named("lime").work_out(known, known.spec)
+    assert workings is not None
+    size = size_of(Judge(attribution, known, workings))
+    held = [known.masks, known.outputs, known.segments, workings.problem.masks, workings.residuals]
+    assert sum(array.nbytes for array in held) <= size
+    assert size_of([known, known]) < 1.1 * size_of(known)
+    assert size_of(partial(print, known.outputs)) >= known.outputs.nbytes
+
+
 def test_answers_are_kept_cut_and_never_replaced_by_fewer() -> None:
     server, many, few = Server(), neighborhood(64), neighborhood(16)
     server.remember("key", many)
@@ -93,28 +107,6 @@ def test_a_question_differs_by_picture_model_and_what_is_asked_but_not_by_sample
         assert key != different
 
 
-def test_the_lock_is_given_in_the_order_of_asking() -> None:
-    lock, order = FairLock(), []
-    asking = [threading.Event() for _ in range(3)]
-
-    def work(number: int) -> None:
-        asking[number].set()
-        with lock:
-            order.append(number)
-
-    threads = []
-    with lock:
-        for number in range(3):
-            thread = threading.Thread(target=work, args=(number,))
-            thread.start()
-            threads.append(thread)
-            while len(lock._queue) < number + 1:
-                assert asking[number].wait(10)
-    for thread in threads:
-        thread.join(10)
-    assert order == [0, 1, 2]
-
-
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_picture_is_there_without_a_network(name: str) -> None:
     assert min(example(name).pixels.shape[:2]) >= 200
@@ -134,3 +126,29 @@ def test_another_k_is_judged_anew_and_solves_nothing_again(monkeypatch: pytest.M
     judgements = [server.attribution(answers, replace(answers.spec, top_k=k)) for k in (3, 2, 1)]
     assert [each.classes[0].trust.top_k for each in judgements] == [3, 2, 1]
     assert len(solved) == 1
+
+
+def test_what_two_threads_need_at_once_is_made_once() -> None:
+    server = Server()
+    first, second, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def make(begun: threading.Event) -> str:
+        begun.set()
+        go_on.wait(10)
+        return "made"
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(server.cached, "key", lambda: make(first))
+        assert first.wait(10)
+        other = pool.submit(server.cached, "key", lambda: make(second))
+        made_twice = second.wait(0.3)
+        go_on.set()
+        assert one.result() == other.result() == "made"
+    assert not made_twice
+
+
+def test_who_fails_to_make_something_leaves_it_to_the_next() -> None:
+    server = Server()
+    with pytest.raises(ZeroDivisionError):
+        server.cached("key", lambda: 1 // 0)
+    assert server.cached("key", lambda: "made") == "made"
