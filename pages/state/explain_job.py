@@ -105,7 +105,7 @@ class ExplainJob(BackgroundJob):
         """Keep the answers on the server, and leave the classifier to others."""
         self._server.models.release(self)
         if self.neighborhood is not None:
-            self._server.remember(self.question.key, self.neighborhood)
+            self._server.remember(self.question, self.neighborhood)
 
     def _classifier(self, precision: Precision) -> lc.Classifier:
         return self._server.models.wait_for(self.question.model, precision, self)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import TypeVar, get_args
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -130,21 +131,26 @@ class Server:
         with self.turns.at_once():
             return lc.Probe(scene, classifier).ask(mask)
 
-    def remember(self, key: str, neighborhood: lc.Neighborhood) -> None:
-        """Keep the answers to a question, unless better ones are kept: in f32 rather than reduced, then the more."""
-        cached = self.results.get(key)
-        if cached is None or _rank(cached) < _rank(neighborhood):
-            self.results.put(key, neighborhood)
-
-    def answers(self, key: str, samples: int) -> lc.Neighborhood | None:
-        """Return the first `samples` answers to a question, or as many as there are."""
+    def remember(self, question: Question, answers: lc.Neighborhood) -> None:
+        """Keep the answers to a question in the precision that they were asked in, unless more are kept."""
+        key = replace(question, precision=precision_of(answers.provenance.engine)).key
         cached: lc.Neighborhood | None = self.results.get(key)
-        return None if cached is None else first_samples(cached, samples)
+        if cached is None or cached.samples < answers.samples:
+            self.results.put(key, answers)
 
     def answers_to(self, question: Question) -> lc.Neighborhood | None:
-        """Return the answers to a question that are there, at most as many as it asks for."""
-        cached: lc.Neighborhood | None = self.results.get(question.key)
-        return None if cached is None else first_samples(cached, question.size(cached.superpixels))
+        """Return the answers to a question that are there, at most as many as it asks for.
+
+        For "auto" those in f32, asked for whatever reason, before those in reduced precision.
+        """
+        precisions: tuple[Precision, ...] = (
+            get_args(Precision) if question.precision == "auto" else (question.precision,)
+        )
+        for precision in precisions:
+            cached: lc.Neighborhood | None = self.results.get(replace(question, precision=precision).key)
+            if cached is not None:
+                return first_samples(cached, question.size(cached.superpixels))
+        return None
 
     def attribution(self, neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, method: str = "lime") -> lc.Attribution:
         """Return what a method makes of some answers, with verdicts for the K of the view.
@@ -181,10 +187,6 @@ class Server:
         For "auto" those in f32, which it may turn out to be.
         """
         return self._speeds.get((model, "f32" if precision == "auto" else precision))
-
-
-def _rank(answers: lc.Neighborhood) -> tuple[bool, int]:
-    return precision_of(answers.provenance.engine) == "f32", answers.samples
 
 
 def scene_key(image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> str:

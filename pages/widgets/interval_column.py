@@ -34,4 +34,5 @@ def interval_column(attribution: lc.Attribution, item: lc.ClassAttribution, supe
     if not has_intervals(item):
         return {}
     widths = item.half_widths[superpixels]
-    return {interval_name(attribution): np.where(np.isfinite(widths), widths, np.nan)}
+    # [()] makes a number of an array without dimensions, as for one superpixel.
+    return {interval_name(attribution): np.where(np.isfinite(widths), widths, np.nan)[()]}

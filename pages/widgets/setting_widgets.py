@@ -19,7 +19,7 @@ from lime_core.superpixels import LabelMap
 from pages.state.session import session
 from pages.state.uploads import decoded_label_map
 from pages.state.widget_state import SPEC_RULES, from_widget, prime, read, show_at_most, spec_key, to_widget
-from pages.widgets import labels
+from pages.widgets import fragments, labels
 
 # Where the declared range is far wider than what people turn: ends and step of the slider.
 _SLIDERS: dict[str, tuple[float, float, float]] = {
@@ -167,12 +167,7 @@ def _turned(name: str, rule: Parameter, key: str, redraws: Sequence[str]) -> Non
     except lc.LimeError:
         # Whoever draws the widget says why its value is refused.
         return
-    redraw(redraws)
-
-
-def redraw(fragments: Sequence[str]) -> None:
-    """Draw these fragments anew and nothing else; to be called last in a callback."""
-    st.rerun(list(fragments))
+    fragments.redraw(redraws)
 
 
 def _number(label: str, rule: Parameter, key: str, name: str, shared: dict[str, Any]) -> Any:

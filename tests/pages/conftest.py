@@ -16,7 +16,7 @@ from lime_core.models import CATALOG, imagenet_class_names
 from pages.state import load_job
 from pages.state.server import server
 from pages.state.session import Session
-from pages.widgets import setting_widgets
+from pages.widgets import fragments
 
 SECONDS = 60
 APP = Path(__file__).parents[2] / "app.py"
@@ -83,7 +83,7 @@ def every_run_is_of_the_whole_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
     What a knob draws anew by itself is tested in the browser.
     """
-    monkeypatch.setattr(setting_widgets, "redraw", lambda fragments: None)
+    monkeypatch.setattr(fragments, "redraw", lambda keys: None)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import streamlit as st
 import lime_core as lc
 from pages.state.server import server
 from pages.state.session import session
+from pages.widgets import fragments
 from pages.widgets.result_view import ResultView
 
 # Keys of fragments. Those of the view show what the settings of `lime_core.View` change.
@@ -32,7 +33,7 @@ def view_part(draw: Callable[[ResultView], None], *, every: float | None = None)
 def change_selection(**changes: Any) -> None:
     """Take over which superpixels are selected or hidden, and draw all results anew; for callbacks, as their end."""
     session().change(**changes)
-    st.rerun([RESULTS])
+    fragments.redraw([RESULTS])
 
 
 def _part(draw: Callable[[ResultView], None]) -> None:

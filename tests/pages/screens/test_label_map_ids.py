@@ -31,7 +31,7 @@ def labelled(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(state, "job", None)
     state.result = type(state.result)(state.settings.question, neighborhood)
     state.note_drawn(state.result, attribution)
-    server().remember(state.settings.question.key, neighborhood)
+    server().remember(state.settings.question, neighborhood)
     return page
 
 

@@ -16,6 +16,7 @@ import lime_core as lc
 from lime_core.judge import Judge
 from lime_core.methods import mask_method_named
 from lime_core.methods.lime.workings import Workings, solve
+from lime_core.models.engines.base import PrecisionChoice
 from pages.state.cache import LruCache, size_of
 from pages.state.gallery import EXAMPLES, example
 from pages.state.question import Question
@@ -26,6 +27,10 @@ def neighborhood(samples: int) -> lc.Neighborhood:
     image = lc.Image(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
     classifier = lc.CallableClassifier(lambda x: x.mean(axis=(1, 2)) / 255, 16, ["red", "green", "blue"])
     return lc.query(image, classifier, lc.ExplainSpec(segmentation=lc.Grid(2, 2), samples=samples))
+
+
+def question(spec: lc.ExplainSpec, precision: PrecisionChoice = "f32") -> Question:
+    return Question(lc.Image(np.zeros((4, 5, 3), np.uint8)), "picture", "a", spec, precision)
 
 
 def key_of(image: lc.Image, model: str, spec: lc.ExplainSpec) -> str:
@@ -75,13 +80,27 @@ def test_what_a_judge_holds_counts_and_what_it_holds_twice_counts_once() -> None
 
 def test_answers_are_kept_cut_and_never_replaced_by_fewer() -> None:
     server, many, few = Server(), neighborhood(64), neighborhood(16)
-    server.remember("key", many)
-    server.remember("key", few)
-    cut = server.answers("key", 16)
-    assert server.answers("key", 100) is many
+    asked = partial(question, spec=many.spec)
+    server.remember(asked(), many)
+    server.remember(asked(), few)
+    cut = server.answers_to(asked(spec=few.spec))
+    assert server.answers_to(asked(spec=replace(many.spec, samples=100))) is many
+    assert cut is not None
     assert cut.samples == cut.spec.samples == 16
     assert np.array_equal(cut.outputs, few.outputs)
     assert np.array_equal(lc.fit(cut).classes[0].coefficients, lc.fit(few).classes[0].coefficients)
+
+
+def test_answers_are_kept_by_the_precision_they_were_asked_in_and_auto_takes_the_exact_ones_first() -> None:
+    server, exact = Server(), neighborhood(16)
+    reduced = replace(exact, provenance=replace(exact.provenance, engine="openvino-bf16"))
+    asked = {name: question(spec=exact.spec, precision=name) for name in ("auto", "f32", "bf16")}
+    server.remember(asked["auto"], reduced)
+    assert server.answers_to(asked["auto"]) is server.answers_to(asked["bf16"]) is reduced
+    assert server.answers_to(asked["f32"]) is None
+    server.remember(asked["auto"], exact)
+    assert server.answers_to(asked["auto"]) is server.answers_to(asked["f32"]) is exact
+    assert server.answers_to(asked["bf16"]) is reduced
 
 
 def test_an_explanation_is_fitted_once_for_the_same_settings() -> None:
@@ -89,7 +108,7 @@ def test_an_explanation_is_fitted_once_for_the_same_settings() -> None:
     first = server.explanation(known, known.spec)
     assert server.explanation(known, known.spec) is first
     assert server.explanation(known, replace(known.spec, kernel_width=0.5)) is not first
-    assert server.explanation(server.answers("none", 1) or neighborhood(16), known.spec) is not first
+    assert server.explanation(neighborhood(16), known.spec) is not first
 
 
 def test_a_question_differs_by_picture_model_and_what_is_asked_but_not_by_samples() -> None:
