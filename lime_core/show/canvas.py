@@ -85,6 +85,13 @@ class Canvas:
         )
         return np.asarray(values[rows[:, None], columns])
 
+    @property
+    def labels(self) -> Labels:
+        """The superpixels, or `SpecError` where there are none."""
+        if self.segments is None:
+            raise SpecError("This picture is not cut into superpixels.")
+        return self.segments
+
     @cached_property
     def grey(self) -> Pixels:
         """The picture without colour, uint8 (h, w, 3), so that all colour comes from what is laid over it."""
@@ -188,7 +195,7 @@ class Canvas:
 
     @cached_property
     def _labels_to_look_up(self) -> NDArray[np.intp]:
-        return self._labels.ravel().astype(np.intp)
+        return self.labels.ravel().astype(np.intp)
 
     @property
     def _unit(self) -> float:
@@ -196,18 +203,12 @@ class Canvas:
 
     @cached_property
     def _near(self) -> Near:
-        return pixels_near(self._labels, self.superpixels, CASING_WIDTH * self._unit)
-
-    @property
-    def _labels(self) -> Labels:
-        if self.segments is None:
-            raise SpecError("This picture is not cut into superpixels.")
-        return self.segments
+        return pixels_near(self.labels, self.superpixels, CASING_WIDTH * self._unit)
 
     @cached_property
     def _by_superpixel(self) -> tuple[NDArray[np.int32], list[int]]:
         """The numbers of all pixels, superpixel by superpixel, and where each superpixel begins."""
-        labels = self._labels.ravel()
+        labels = self.labels.ravel()
         small = labels.astype(np.uint16) if self.superpixels < 2**16 else labels
         sizes = np.bincount(labels, minlength=self.superpixels)
         return np.argsort(small, kind="stable").astype(np.int32), [0, *np.cumsum(sizes).tolist()]

@@ -17,15 +17,15 @@ from lime_core.show.canvas import Canvas
 from lime_core.show.drawing import DARK, LIGHT, Labels, Pixels, check_same_size, innermost_points
 
 
-def boundaries(image: Image | PictureSource, segments: Labels) -> Pixels:
+def boundaries(image: Canvas | Image | PictureSource, segments: Labels | None = None) -> Pixels:
     """Draw all superpixel boundaries.
 
     Parameters
     ----------
-    image : Image or what `load_image` takes
+    image : Canvas, Image or what `load_image` takes
         The picture.
     segments : int32 array (H, W)
-        Superpixels 0..S-1.
+        Superpixels 0..S-1; not used with a canvas, which has its own.
 
     Returns
     -------
@@ -34,16 +34,18 @@ def boundaries(image: Image | PictureSource, segments: Labels) -> Pixels:
     Raises
     ------
     SpecError
-        If the two have different sizes.
+        If the two have different sizes, or there are no superpixels.
     """
-    canvas = Canvas(image, segments)
+    canvas = image if isinstance(image, Canvas) else Canvas(image, segments)
     drawing = canvas.pixels.copy()
     canvas.stroke(drawing, np.arange(canvas.superpixels))
     return drawing
 
 
 def numbered(
-    image: Image | PictureSource, segments: Labels, ids: Sequence[int] | NDArray[np.int64] | None = None
+    image: Canvas | Image | PictureSource,
+    segments: Labels | None = None,
+    ids: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> Pixels:
     """Draw all superpixel boundaries and, inside each superpixel, its id.
 
@@ -60,14 +62,14 @@ def numbered(
     -------
     uint8 array (H, W, 3)
     """
-    superpixels = int(np.max(segments)) + 1
-    if ids is not None and len(ids) != superpixels:
-        raise SpecError(f"ids must name each of {superpixels} superpixels; got {len(ids)}.")
-    picture = PillowImage.fromarray(boundaries(image, segments))
+    canvas = image if isinstance(image, Canvas) else Canvas(image, segments)
+    if ids is not None and len(ids) != canvas.superpixels:
+        raise SpecError(f"ids must name each of {canvas.superpixels} superpixels; got {len(ids)}.")
+    picture = PillowImage.fromarray(boundaries(canvas))
     draw = ImageDraw.Draw(picture)
-    largest = np.clip(max(segments.shape) / 32, 9, 22)
+    largest = np.clip(max(picture.size) / 32, 9, 22)
     fonts: dict[int, Any] = {}
-    for superpixel, (row, column), room in innermost_points(segments):
+    for superpixel, (row, column), room in innermost_points(canvas.labels):
         text = str(superpixel if ids is None else int(ids[superpixel]))
         size = round(float(np.clip(2.4 * room / max(2, len(text)), 9, largest)))
         if size not in fonts:

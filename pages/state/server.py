@@ -17,6 +17,7 @@ import lime_core as lc
 from lime_core.answers.neighborhood import Provenance, first_samples
 from lime_core.judge import Judge
 from lime_core.methods import mask_method_named
+from lime_core.models import CATALOG
 from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.show.canvas import Canvas
@@ -24,7 +25,7 @@ from lime_core.show.encoding import to_jpeg
 from pages.state.cache import LruCache, digest
 from pages.state.load_job import keep_keras_whole
 from pages.state.loaded_models import LoadedModels
-from pages.state.question import Question, Result
+from pages.state.question import Question
 from pages.state.turns import Turns
 
 T = TypeVar("T")
@@ -100,15 +101,22 @@ class Server:
         """
         return self.cached(digest("figure", *about), draw)
 
-    def canvas(self, result: Result, width: int | None = None) -> Canvas:
-        """Return what the maps of some answers are drawn on, at most `width` pixels wide."""
+    def canvas(
+        self, question: Question, image: lc.Image, segments: NDArray[np.int32], width: int | None = None
+    ) -> Canvas:
+        """Return what the pictures of a question's cut are drawn on, at most `width` pixels wide.
 
-        def make() -> Canvas:
-            image = lc.frame(result.question.image, result.neighborhood.spec)
-            return Canvas(image, result.neighborhood.segments, width).prepare()
-
-        # All answers to a question have the same cut.
-        return self.cached(digest("canvas", result.question.key, str(width)), make)
+        Parameters
+        ----------
+        question : Question
+            Whose cut it is; questions with the same cut share it.
+        image, segments : Image and int32 array (H, W)
+            The framed picture and its superpixels.
+        width : int, optional
+            Without it the picture's own.
+        """
+        key = scene_key(question.image, CATALOG[question.model].input_size, question.asked)
+        return self.cached(digest("canvas", key, str(width)), lambda: Canvas(image, segments, width).prepare())
 
     def outputs(self, question: Question, mask: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
         """Return the model's outputs (1, C) for one mask (1, S), asked now unless they are cached.

@@ -87,7 +87,7 @@ class ResultView:
 
     def canvas(self, width: int | None = None) -> Canvas:
         """Return what the maps are drawn on, at most `width` pixels wide; all of one cut share it."""
-        return server().canvas(self.result, width)
+        return server().canvas(self.result.question, self.image, self.result.neighborhood.segments, width)
 
     def map_of(
         self, index: int, attribution: lc.Attribution | None = None, *, width: int | None = None

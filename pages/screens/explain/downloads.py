@@ -36,7 +36,7 @@ def show(shown: ResultView) -> None:
             "superpixels",
             "PNG: superpixels",
             "grid_view",
-            lambda: to_png(numbered(shown.image, shown.segments, shown.ids)),
+            lambda: to_png(numbered(shown.canvas(), ids=shown.ids)),
             f"{stem}-superpixels.png",
             "image/png",
         )

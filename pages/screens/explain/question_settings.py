@@ -73,7 +73,9 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
     key = scene_key(question.image, CATALOG[settings.model].input_size, settings.spec)
     with superpixels:
         st.image(
-            server().picture(lambda: boundaries(scene.image, scene.segments), key, "boundaries"),
+            server().picture(
+                lambda: boundaries(server().canvas(question, scene.image, scene.segments)), key, "boundaries"
+            ),
             caption=f"{scene.superpixels} superpixels",
             alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",
             width="stretch",

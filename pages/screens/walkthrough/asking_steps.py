@@ -81,7 +81,11 @@ def _describe_superpixels(walk: WalkthroughState) -> None:
 def _show_superpixels(walk: WalkthroughState) -> None:
     key = scene_key(walk.question.image, walk.scene.pixels.shape[:2], walk.question.spec)
     st.image(
-        server().picture(lambda: numbered(walk.scene.image, walk.scene.segments, walk.ids), key, "numbered"),
+        server().picture(
+            lambda: numbered(server().canvas(walk.question, walk.scene.image, walk.scene.segments), ids=walk.ids),
+            key,
+            "numbered",
+        ),
         caption=f"{walk.scene.superpixels} superpixels",
         alt=f"The picture cut into {walk.scene.superpixels} numbered superpixels",
         width="stretch",
