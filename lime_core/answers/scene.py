@@ -56,7 +56,19 @@ def frame(image: Image | PictureSource, spec: ExplainSpec) -> Image:
     return image.center_crop() if spec.framing == "center_crop" else image
 
 
-def prepare(image: Image | PictureSource, input_size: tuple[int, int], spec: ExplainSpec) -> Scene:
+def cut(image: Image | PictureSource, input_size: tuple[int, int], spec: ExplainSpec) -> NDArray[np.int32]:
+    """Return the superpixels of the framed picture, int32 ``(H, W)``; parameters and errors are those of `prepare`."""
+    pixels = frame(image, spec).pixels
+    return segment(pixels, spec.segmentation, resolution=spec.resolution, input_size=input_size)
+
+
+def prepare(
+    image: Image | PictureSource,
+    input_size: tuple[int, int],
+    spec: ExplainSpec,
+    *,
+    segments: NDArray[np.int32] | None = None,
+) -> Scene:
     """Frame and cut the picture and paint its fill; no model is asked.
 
     Parameters
@@ -67,6 +79,8 @@ def prepare(image: Image | PictureSource, input_size: tuple[int, int], spec: Exp
         Height and width of the model's input.
     spec : ExplainSpec
         Its segmentation and fill settings are used.
+    segments : int32 array (H, W), optional
+        What `cut` returned for the same arguments, to save doing it again.
 
     Raises
     ------
@@ -74,7 +88,8 @@ def prepare(image: Image | PictureSource, input_size: tuple[int, int], spec: Exp
         When the number of superpixels is out of range.
     """
     framed = frame(image, spec)
-    segments = segment(framed.pixels, spec.segmentation, resolution=spec.resolution, input_size=input_size)
+    if segments is None:
+        segments = cut(framed, input_size, spec)
     labels = carry_labels(segments, input_size)
     pixels = resize_pixels(framed.pixels, input_size)
     return Scene(framed, segments, pixels, spec.fill.paint(pixels, labels, spec.seed), labels)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import lime_core as lc
 from lime_core.methods import mask_method_named
+from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.superpixels import Segmentation
@@ -22,6 +23,12 @@ def cuts_slowly(segmentation: Segmentation) -> bool:
     """Return whether cutting a picture may take longer than asking the built-in model about it: minutes."""
     # Its time grows with the square of the kernel.
     return isinstance(segmentation, lc.Quickshift) and segmentation.kernel_size > lc.Quickshift().kernel_size
+
+
+def cut_key(image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> str:
+    """Return a digest of all that superpixels depend on: not on the model, unless they are cut at its size."""
+    size = str(input_size) if spec.resolution == "model" else ""
+    return digest("cut", image.sha256, size, spec.digest("segmentation"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,11 @@ class Question:
         """Equal for questions whose answers can be added together: the number of samples does not count."""
         asked = replace(self.asked, samples=2).digest(*QUERY_STAGES)
         return digest("question", self.image.sha256, self.model, self.precision, self.method, asked)
+
+    @property
+    def cut_key(self) -> str:
+        """Equal for questions with the same superpixels."""
+        return cut_key(self.image, CATALOG[self.model].input_size, self.asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from plotly.graph_objects import Figure
 
 import lime_core as lc
 from lime_core.answers.neighborhood import Provenance, first_samples
+from lime_core.answers.scene import cut
 from lime_core.judge import Judge
 from lime_core.methods import mask_method_named
-from lime_core.models import CATALOG
 from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.show.canvas import Canvas
@@ -25,7 +25,7 @@ from lime_core.show.encoding import to_jpeg
 from pages.state.cache import LruCache, digest
 from pages.state.load_job import keep_keras_whole
 from pages.state.loaded_models import LoadedModels
-from pages.state.question import Question
+from pages.state.question import Question, cut_key
 from pages.state.turns import Turns
 
 T = TypeVar("T")
@@ -74,8 +74,13 @@ class Server:
             return value
 
     def scene(self, image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> lc.Scene:
-        """Return the cut picture with its fill."""
-        return self.cached(scene_key(image, input_size, spec), lambda: lc.prepare(image, input_size, spec))
+        """Return the cut picture with its fill; another fill or seed does not cut it anew."""
+
+        def make() -> lc.Scene:
+            segments = self.cached(cut_key(image, input_size, spec), lambda: cut(image, input_size, spec))
+            return lc.prepare(image, input_size, spec, segments=segments)
+
+        return self.cached(scene_key(image, input_size, spec), make)
 
     def picture(self, draw: Callable[[], NDArray[np.uint8]], *about: str) -> bytes:
         """Return a picture as a JPEG file, drawn now unless it is kept.
@@ -115,8 +120,8 @@ class Server:
         width : int, optional
             Without it the picture's own.
         """
-        key = scene_key(question.image, CATALOG[question.model].input_size, question.asked)
-        return self.cached(digest("canvas", key, str(width)), lambda: Canvas(image, segments, width).prepare())
+        key = digest("canvas", question.cut_key, str(width))
+        return self.cached(key, lambda: Canvas(image, segments, width).prepare())
 
     def outputs(self, question: Question, mask: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
         """Return the model's outputs (1, C) for one mask (1, S), asked now unless they are cached.
@@ -199,8 +204,7 @@ class Server:
 
 def scene_key(image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> str:
     """Return a digest of all that a scene depends on."""
-    parts = (spec.digest("segmentation"), str(spec.fill.to_dict()), str(spec.seed))
-    return digest("scene", image.sha256, str(input_size), *parts)
+    return digest("scene", cut_key(image, input_size, spec), str(input_size), str(spec.fill.to_dict()), str(spec.seed))
 
 
 def attribution_key(attribution: lc.Attribution) -> str:

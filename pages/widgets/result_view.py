@@ -101,6 +101,10 @@ class ResultView:
         """Return a picture of the attribution as a JPEG file; `about`, what else it depends on, has a full repr."""
         return server().picture(draw, attribution_key(self.attribution), repr(about))
 
+    def picture_of_the_cut(self, draw: Callable[[], NDArray[np.uint8]], name: str) -> bytes:
+        """Return a picture that depends on the superpixels alone as a JPEG file."""
+        return server().picture(draw, self.result.question.cut_key, name)
+
     def figure(self, draw: Callable[[], Figure], *about: object) -> Figure:
         """Return a figure of the attribution; `about` is what else it depends on, and has a full repr."""
         return server().figure(draw, attribution_key(self.attribution), repr(about))

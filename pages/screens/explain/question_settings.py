@@ -74,7 +74,9 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
     with superpixels:
         st.image(
             server().picture(
-                lambda: boundaries(server().canvas(question, scene.image, scene.segments)), key, "boundaries"
+                lambda: boundaries(server().canvas(question, scene.image, scene.segments)),
+                question.cut_key,
+                "boundaries",
             ),
             caption=f"{scene.superpixels} superpixels",
             alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",

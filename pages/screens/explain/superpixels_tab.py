@@ -24,7 +24,7 @@ def show(shown: ResultView) -> None:
     left, right = st.columns([5, 7], gap="medium")
     with left:
         st.image(
-            shown.picture(lambda: numbered(shown.canvas(), ids=shown.ids), "numbered"),
+            shown.picture_of_the_cut(lambda: numbered(shown.canvas(), ids=shown.ids), "numbered"),
             alt="The picture with its superpixels numbered",
             width="stretch",
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lime_core.show.superpixel_pictures import numbered
 from lime_core.surrogates.targets import LogOdds
 from pages.screens.walkthrough.walkthrough_state import Step, WalkthroughState
-from pages.state.server import scene_key, server
+from pages.state.server import server
 from pages.state.session import Session
 from pages.widgets import charts, labels
 from pages.widgets.class_choice import class_in_focus
@@ -79,11 +79,10 @@ def _describe_superpixels(walk: WalkthroughState) -> None:
 
 
 def _show_superpixels(walk: WalkthroughState) -> None:
-    key = scene_key(walk.question.image, walk.scene.pixels.shape[:2], walk.question.spec)
     st.image(
         server().picture(
             lambda: numbered(server().canvas(walk.question, walk.scene.image, walk.scene.segments), ids=walk.ids),
-            key,
+            walk.question.cut_key,
             "numbered",
         ),
         caption=f"{walk.scene.superpixels} superpixels",

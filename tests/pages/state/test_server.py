@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import lime_core as lc
+from lime_core.answers.scene import cut
 from lime_core.judge import Judge
 from lime_core.methods import mask_method_named
 from lime_core.methods.lime.workings import Workings, solve
@@ -171,3 +172,23 @@ def test_who_fails_to_make_something_leaves_it_to_the_next() -> None:
     with pytest.raises(ZeroDivisionError):
         server.cached("key", lambda: 1 // 0)
     assert server.cached("key", lambda: "made") == "made"
+
+
+def test_another_fill_or_seed_does_not_cut_the_picture_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, image, cuts = Server(), example(next(iter(EXAMPLES))), []
+    monkeypatch.setattr("pages.state.server.cut", lambda *about: cuts.append(about) or cut(*about))
+    spec = lc.ExplainSpec()
+    first = server.scene(image, (224, 224), spec)
+    for other in (replace(spec, seed=1), replace(spec, fill="gray")):
+        scene = server.scene(image, (224, 224), other)
+        assert scene.segments is first.segments
+        expected = lc.prepare(image, (224, 224), other)
+        for name in ("segments", "pixels", "fill", "labels"):
+            assert np.array_equal(getattr(scene, name), getattr(expected, name))
+    assert server.scene(image, (240, 240), spec).segments is first.segments
+    assert len(cuts) == 1
+    for other in (replace(spec, segmentation=lc.Grid()), replace(spec, resolution="model")):
+        assert not np.array_equal(server.scene(image, (224, 224), other).segments, first.segments)
+    assert server.scene(image, (224, 224), replace(spec, framing="center_crop")).segments.shape[0] == min(
+        image.pixels.shape[:2]
+    )
