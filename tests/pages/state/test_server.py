@@ -179,7 +179,7 @@ def test_another_fill_or_seed_does_not_cut_the_picture_anew(monkeypatch: pytest.
     monkeypatch.setattr("pages.state.server.cut", lambda *about: cuts.append(about) or cut(*about))
     spec = lc.ExplainSpec()
     first = server.scene(image, (224, 224), spec)
-    for other in (replace(spec, seed=1), replace(spec, fill="gray")):
+    for other in (replace(spec, seed=1), replace(spec, fill="grey")):
         scene = server.scene(image, (224, 224), other)
         assert scene.segments is first.segments
         expected = lc.prepare(image, (224, 224), other)
