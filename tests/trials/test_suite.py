@@ -44,9 +44,14 @@ def test_calls_by_hand(subject):
 
 
 def test_calls_of_a_curve_with_steps_of_several_superpixels(subject):
-    many = replace(subject.attribution, segments=np.arange(150, dtype=np.int32).reshape(10, 15))
-    assert calls_of("curves", many) == 12 * 51 + 1
-    assert calls_of("curves", replace(many, segments=np.arange(64, dtype=np.int32).reshape(8, 8))) == 12 * 65 + 1
+    def cut_into(rows, columns):
+        """Return the attribution as if the picture had been cut into so many superpixels."""
+        segments = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+        first = replace(subject.attribution.classes[0], scores=np.zeros(rows * columns))
+        return replace(subject.attribution, segments=segments, classes=(first,))
+
+    assert calls_of("curves", cut_into(10, 15)) == 12 * 51 + 1
+    assert calls_of("curves", cut_into(8, 8)) == 12 * 65 + 1
 
 
 def test_leave_one_out_asks_once_a_superpixel_whatever_the_seed(subject):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.answers.scene import cut
 from pages.shell import links
 from tests.pages.conftest import FakeModel, explained, fine, open_page, state_of, texts
 
@@ -95,13 +98,12 @@ def test_a_link_to_a_cut_that_takes_minutes_cuts_nothing_before_the_button(
     model: FakeModel, monkeypatch: pytest.MonkeyPatch, screen: str
 ) -> None:
     cuts: list[lc.ExplainSpec] = []
-    prepare = lc.prepare
 
-    def counted(image: lc.Image, size: tuple[int, int], spec: lc.ExplainSpec) -> lc.Scene:
+    def counted(image: lc.Image, size: tuple[int, int], spec: lc.ExplainSpec) -> NDArray[np.int32]:
         cuts.append(spec)
-        return prepare(image, size, replace(spec, segmentation=lc.Grid()))
+        return cut(image, size, replace(spec, segmentation=lc.Grid()))
 
-    monkeypatch.setattr("pages.state.server.lc.prepare", counted)
+    monkeypatch.setattr("pages.state.server.cut", counted)
     page = fine(open_page(quickshift_kernel_size="20"))
     page.switch_page(f"pages/screens/{screen}/page.py").run()
     assert cuts == []

@@ -6,9 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.answers import growing, query
+from lime_core.answers.scene import cut
 from pages.state import server as server_module
 from pages.state.explain_job import ExplainJob
 from pages.state.question import Question
@@ -28,15 +30,14 @@ def test_while_one_picture_is_cut_slowly_another_visitor_is_answered(
     model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, begun, may_end = question(0), threading.Event(), threading.Event()
-    prepare = lc.prepare
 
-    def prepared(image: lc.Image, *rest: object) -> lc.Scene:
+    def cut_slowly(image: lc.Image, *rest: object) -> NDArray[np.int32]:
         if image == slow.image:
             begun.set()
             assert may_end.wait(SECONDS)
-        return prepare(image, *rest)
+        return cut(image, *rest)
 
-    monkeypatch.setattr(server_module.lc, "prepare", prepared)
+    monkeypatch.setattr(server_module, "cut", cut_slowly)
     server = Server()
     waiting = ExplainJob(slow, server).start()
     assert begun.wait(SECONDS)
@@ -53,9 +54,10 @@ def test_a_picture_that_is_cut_already_is_not_cut_again(model: FakeModel, monkey
     server, asked = Server(), question(2)
     server.scene(asked.image, (224, 224), asked.spec)
 
-    def refuse(*_: object) -> lc.Scene:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("cut again")
 
+    monkeypatch.setattr(server_module, "cut", refuse)
     monkeypatch.setattr(server_module.lc, "prepare", refuse)
     monkeypatch.setattr(query, "prepare", refuse)
     run = ExplainJob(asked, server).start()
