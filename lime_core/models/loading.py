@@ -13,8 +13,9 @@ from lime_core.models.engines.graph_store import graph_store
 from lime_core.models.engines.keras_import import import_keras
 from lime_core.models.files.weights import fetch, sha256_of, weights_path
 from lime_core.models.networks.classifier import NetworkClassifier
-from lime_core.models.networks.efficientnet_lite import build_keras
 from lime_core.models.networks.keras_classifier import digest_of_weights
+from lime_core.models.networks.lite_in_keras import build_keras
+from lime_core.models.networks.lite_in_openvino import build_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +34,10 @@ def load_classifier(
 ) -> NetworkClassifier:
     """Make a model of the catalog with its ImageNet weights ready to use.
 
-    EfficientNet-Lite needs no network. The others fetch their weights once, into Keras's own folder. The first load
-    converts the model for OpenVINO and keeps the result in the user's cache folder (``$LIMELIGHT_CACHE``, or the
-    platform's own); later loads need neither TensorFlow nor Keras. Threads may load at the same time.
+    EfficientNet-Lite needs no network, and on OpenVINO neither TensorFlow nor Keras. The others fetch their weights
+    once, into Keras's own folder, and are converted for OpenVINO by their first load; later loads need neither
+    TensorFlow nor Keras either. What OpenVINO runs is kept in the user's cache folder (``$LIMELIGHT_CACHE``, or the
+    platform's own). Threads may load at the same time.
 
     Parameters
     ----------
@@ -70,6 +72,7 @@ def load_classifier(
         engine=engine,
         precision=precision,
         model_id=card.id,
+        write_graph=None if card.package is None or random_weights else lambda: build_graph(_variant(card)),
         store=lambda: None if digest is None else graph_store(card, digest),
     )
     return NetworkClassifier(
@@ -125,6 +128,11 @@ def _spelled(name: str) -> str:
     return name if name.isidentifier() else "function"
 
 
+def _variant(card: ModelCard) -> str:
+    """Return what EfficientNet-Lite's modules call a built-in model."""
+    return card.id.removeprefix("efficientnet_")
+
+
 def build_network(card: ModelCard, *, random_weights: bool = False) -> Any:
     """Return the Keras model of a card, 0..255 or preprocessed pixels in, probabilities out.
 
@@ -138,7 +146,7 @@ def build_network(card: ModelCard, *, random_weights: bool = False) -> Any:
         If the weights cannot be loaded.
     """
     if card.package is not None:
-        return build_keras(card.id.removeprefix("efficientnet_"), random_weights=random_weights)
+        return build_keras(_variant(card), random_weights=random_weights)
     builder = getattr(import_keras().applications, card.title)
     shape = (*card.input_size, 3)
     if random_weights:

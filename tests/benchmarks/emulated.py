@@ -8,10 +8,10 @@ import numpy as np
 
 import lime_core as lc
 from lime_core.models import NetworkClassifier, model_card
-from lime_core.models.engines import openvino_engine
 from lime_core.models.engines.base import choosing_function
 from lime_core.models.engines.graph_store import graph_store
-from lime_core.models.engines.openvino_engine import Graph, OpenVINOEngine, convert
+from lime_core.models.engines.openvino_engine import OpenVINOEngine
+from lime_core.models.engines.openvino_graph import Graph, convert, saved_graph
 from lime_core.models.engines.openvino_runtime import import_openvino, openvino_core
 from lime_core.models.loading import build_network
 
@@ -63,7 +63,7 @@ def _rounding(graph: Graph) -> Graph:
             for place in (0, 1):
                 _round_input(node.input(place), rounded)
     model.validate_nodes_and_infer_types()
-    return openvino_engine._saved(model)
+    return saved_graph(model)
 
 
 def _round_input(port: Any, rounded: dict[Any, Any]) -> None:

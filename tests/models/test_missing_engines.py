@@ -40,7 +40,7 @@ def test_it_is_said_what_the_first_load_needs_and_how_to_install_it(load):
         load()
     message = str(refused.value)
     assert INSTALL in message
-    assert "first load of a model needs" in message
+    assert "first load of a Keras model needs" in message
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax", "nonsense"])

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from lime_core.errors import ModelError
+from lime_core.errors import ModelError, WeightsError
 from lime_core.models.engines.base import BATCH_SIZE, Engine, EngineName, Precision, TensorFlowEngine, choosing_function
 from lime_core.models.engines.keras_import import import_tensorflow
-from lime_core.models.engines.openvino_engine import Graph, OpenVINOEngine, Plan, convert
+from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
+from lime_core.models.engines.openvino_graph import Graph, convert
 from lime_core.models.engines.openvino_runtime import bf16_available, openvino_available
 from lime_core.models.engines.plans import plan_for, remembered_plan
 
@@ -39,8 +40,8 @@ def check_engine(engine: EngineName, precision: Precision) -> None:
         raise ModelError(f"precision must be one of {', '.join(get_args(Precision))}; got {precision!r}.")
     if engine == "openvino" and not openvino_available():
         raise ModelError(
-            "The engine openvino is not installed: `pip install tensorflow keras openvino`. The first load of a model "
-            "needs all three; once it is converted, OpenVINO alone runs it."
+            "The engine openvino is not installed: `pip install tensorflow keras openvino`. The first load of a Keras "
+            "model needs all three; later loads, and those of EfficientNet-Lite, need OpenVINO alone."
         )
     if precision == "bf16" and engine == "tensorflow":
         raise ModelError("The engine tensorflow runs in f32 only; bf16 needs the engine openvino.")
@@ -56,6 +57,7 @@ def make_engine(
     precision: Precision = "f32",
     batch_size: int | None = None,
     model_id: str | None = None,
+    write_graph: Callable[[], Graph] | None = None,
     store: Callable[[], GraphStore | None] = lambda: None,
 ) -> tuple[Engine, str | None]:
     """Return the engine for a network, and a note with the reason if OpenVINO was expected and is not used.
@@ -63,7 +65,7 @@ def make_engine(
     Parameters
     ----------
     build : callable
-        Returns the Keras model; called only if there is no stored graph of it.
+        Returns the Keras model; called only if TensorFlow runs it, or there is no other way to a graph of it.
     input_size : (int, int)
         Height and width.
     engine : {"auto", "tensorflow", "openvino"}
@@ -74,6 +76,9 @@ def make_engine(
         Pictures in a batch; the measured best size if left out.
     model_id : str, optional
         Architecture in the catalog, under which measurements are remembered.
+    write_graph : callable, optional
+        Returns the graph of the same network, made without TensorFlow; it is converted from the Keras model if left
+        out.
     store : callable
         Returns where the graph is stored, or None if it is not stored.
 
@@ -92,18 +97,21 @@ def make_engine(
         if engine == "tensorflow" or reason:
             return TensorFlowEngine(function(), size), reason
 
+        def made_graph() -> Graph:
+            return _converted(function(), input_size) if write_graph is None else _written(write_graph)
+
         def compiled(graph: Graph, *, measure_later: bool) -> Engine:
             if not model_id or batch_size:
                 plan = Plan(size)
             elif measure_later:
-                # The user has just waited for a conversion, so measuring is left to the next start.
+                # The user has just waited for the graph, so measuring is left to the next start.
                 plan = remembered_plan(model_id, precision)
             else:
                 plan = plan_for(model_id, graph, input_size, precision)
             return OpenVINOEngine(graph, input_size, plan, precision)
 
         try:
-            return _on_openvino(function, input_size, store, compiled), None
+            return _on_openvino(made_graph, store, compiled), None
         except _UnusableError as error:
             if engine == "openvino" or precision != "f32":
                 raise ModelError(f"The model cannot run on OpenVINO: {error}") from error
@@ -115,31 +123,48 @@ class _UnusableError(Exception):
 
 
 def _on_openvino(
-    function: Callable[[], Any],
-    input_size: tuple[int, int],
+    make_graph: Callable[[], Graph],
     find_store: Callable[[], GraphStore | None],
     compiled: Callable[..., Engine],
 ) -> Engine:
-    """Compile the stored graph; if there is none, or it cannot be used, convert, check and store it first."""
+    """Compile the stored graph; if there is none, or it cannot be used, make and store it first."""
     try:
         store = find_store()
     except ModelError as error:
         raise _UnusableError(str(error)) from error
     stored = store.load() if store else None
     if stored is not None:
-        # An intact file may still hold an unsuitable graph; then the network is converted again.
+        # An intact file may still hold an unsuitable graph; then it is made again.
         with contextlib.suppress(ModelError):
             return compiled(stored, measure_later=False)
-    built = function()
+    graph = make_graph()
+    stored_now = store is not None and store.save(graph)
     try:
-        graph = convert(built)
-        difference = _difference(built, OpenVINOEngine(graph, input_size), input_size)
-        if not difference <= TOLERANCE:
-            raise _UnusableError(f"OpenVINO's outputs differ from TensorFlow's by {difference:.1e}.")
-        stored_now = store is not None and store.save(graph)
         return compiled(graph, measure_later=bool(stored_now))
     except ModelError as error:
         raise _UnusableError(str(error)) from error
+
+
+def _written(write_graph: Callable[[], Graph]) -> Graph:
+    try:
+        return write_graph()
+    except WeightsError:
+        # TensorFlow could not use such weights either.
+        raise
+    except ModelError as error:
+        raise _UnusableError(str(error)) from error
+
+
+def _converted(function: Any, input_size: tuple[int, int]) -> Graph:
+    """Convert a `tf.function` and check the graph's outputs against its own."""
+    try:
+        graph = convert(function)
+        difference = _difference(function, OpenVINOEngine(graph, input_size), input_size)
+    except ModelError as error:
+        raise _UnusableError(str(error)) from error
+    if not difference <= TOLERANCE:
+        raise _UnusableError(f"OpenVINO's outputs differ from TensorFlow's by {difference:.1e}.")
+    return graph
 
 
 def _difference(function: Any, engine: Engine, input_size: tuple[int, int]) -> float:

@@ -1,4 +1,4 @@
-"""Converted graphs on disk: a model whose graph is stored loads without TensorFlow and Keras.
+"""Graphs on disk: a model whose graph is stored loads without TensorFlow and Keras, and faster.
 
 A file is one line with a check sum over the rest, one line with the length of the first of two parts, and the two
 parts of the graph. Anything else counts as missing, and is written again.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from lime_core.models.engines.openvino_engine import Graph
+from lime_core.models.engines.openvino_graph import Graph
 from lime_core.models.engines.openvino_runtime import describe_machine
 from lime_core.models.files.cache import cache_folder, forget, read_cached, write_cached
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from lime_core.models.catalog import ModelCard
 
-# Raise this when the graph that `choosing_function` builds changes, or the layout of the file.
-_FORMAT = 1
+# Raise this when the graphs that are built or converted change, or the layout of the file.
+_FORMAT = 2
 _PACKAGES = ("openvino", "tensorflow", "keras")
 # Two, so that two environments of one user do not keep deleting each other's graphs.
 _KEPT_PER_MODEL = 2

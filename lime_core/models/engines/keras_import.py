@@ -78,8 +78,8 @@ def _import(name: str) -> Any:
             return importlib.import_module(name)
     except ImportError as error:
         raise ModelError(
-            f"The first load of a model needs TensorFlow and Keras, and {name} could not be imported ({error}): "
-            "`pip install tensorflow keras openvino`. Once OpenVINO keeps the converted model, it runs without them."
+            f"The first load of a Keras model needs TensorFlow and Keras, and {name} could not be imported ({error}): "
+            "`pip install tensorflow keras openvino`. Later loads, and those of EfficientNet-Lite, need OpenVINO alone."
         ) from error
 
 

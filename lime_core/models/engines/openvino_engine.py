@@ -1,42 +1,25 @@
-"""Running a converted graph with OpenVINO, on CPUs two to three times as fast as TensorFlow."""
+"""Running a graph with OpenVINO, on CPUs two to three times as fast as TensorFlow."""
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lime_core.errors import ModelError, in_words
+from lime_core.errors import ModelError
 from lime_core.models.engines.base import BATCH_SIZE, Engine, Precision, padded_batches
-from lime_core.models.engines.openvino_runtime import import_openvino, openvino_core
+from lime_core.models.engines.openvino_runtime import openvino_core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FOLDER_IN_MEMORY = "/dev/shm"  # noqa: S108 - on Linux; the folders made in it are private
+    from lime_core.models.engines.openvino_graph import Graph
+
 _SHAPES = {"pictures": "[?,{0},{1},3]", "labels": "[{0},{1}]", "choices": "[?,?]"}
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A network with the choice of superpixels in front of it, in OpenVINO's own format.
-
-    Attributes
-    ----------
-    structure : bytes
-        The XML part.
-    weights : bytes
-        The binary part.
-    """
-
-    structure: bytes
-    weights: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +39,12 @@ class Plan:
 
 
 class OpenVINOEngine(Engine):
-    """Run a converted graph on the CPU. Threads may share it; they wait for one another.
+    """Run a graph on the CPU. Threads may share it; they wait for one another.
 
     Parameters
     ----------
     graph : Graph
-        From `convert`.
+        From `lime_core.models.engines.openvino_graph`.
     input_size : (int, int)
         Height and width the graph is expected to have.
     plan : Plan
@@ -112,43 +95,6 @@ class OpenVINOEngine(Engine):
                     for request in busy:
                         request.wait()
         return np.concatenate(outputs)[: len(choices)]
-
-
-def convert(function: Any) -> Graph:
-    """Convert the `tf.function` of `lime_core.models.engines.base.choosing_function`.
-
-    Raises
-    ------
-    ModelError
-        If OpenVINO is missing, or does not support an operation of the graph.
-    """
-    openvino = import_openvino()
-    try:
-        traced = function.get_concrete_function()
-        # Named, because OpenVINO would otherwise take what Keras's swish computes for its gradient as further outputs.
-        model = openvino.convert_model(traced, output=[tensor.name for tensor in traced.outputs])
-    except Exception as error:
-        # Users bring layers of every kind, and the converter raises many types of exception for them.
-        raise ModelError(f"OpenVINO could not convert the model: {type(error).__name__}: {error}") from error
-    return _saved(model)
-
-
-def _saved(model: Any) -> Graph:
-    """Return a model in OpenVINO's own format, which OpenVINO writes into files only."""
-    reasons = []
-    # Where the disk is full, Linux has a folder in memory.
-    for parent in (None, _FOLDER_IN_MEMORY):
-        try:
-            with tempfile.TemporaryDirectory(dir=parent) as folder:
-                path = Path(folder) / "graph.xml"
-                import_openvino().save_model(model, path, compress_to_fp16=False)
-                return Graph(path.read_bytes(), path.with_suffix(".bin").read_bytes())
-        except (OSError, RuntimeError) as error:
-            reasons.append(in_words(error))
-    raise ModelError(
-        f"The converted model could not be written into the folder for temporary files ({reasons[0]}): make room "
-        "there, or set TMPDIR to a folder on another disk."
-    )
 
 
 def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> Any:

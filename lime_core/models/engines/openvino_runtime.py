@@ -82,7 +82,7 @@ def import_openvino() -> Any:
         except ImportError as error:
             raise ModelError(
                 f"openvino could not be imported ({error}): `pip install tensorflow keras openvino`. The first load of "
-                "a model needs all three; once it is converted, OpenVINO alone runs it."
+                "a Keras model needs all three; later loads, and those of EfficientNet-Lite, need OpenVINO alone."
             ) from error
         finally:
             if hidden:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lime_core.models.engines.graph_store import library_versions, machine
-from lime_core.models.engines.openvino_engine import Graph, OpenVINOEngine, Plan
+from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
 from lime_core.models.engines.openvino_runtime import most_streams
 from lime_core.models.files.cache import cache_folder, can_be_written, read_cached, write_cached
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lime_core.models.engines.base import Precision
+    from lime_core.models.engines.openvino_graph import Graph
 
 _BATCH_SIZES = (4, 8, 16, 32)
 _BUDGET_SECONDS = 3.0

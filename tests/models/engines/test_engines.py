@@ -10,7 +10,8 @@ from lime_core.errors import ModelError
 from lime_core.models import KerasClassifier, bf16_available, load_classifier
 from lime_core.models.engines.base import choosing_function
 from lime_core.models.engines.choice import make_engine
-from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan, convert
+from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
+from lime_core.models.engines.openvino_graph import convert
 
 SIZE = (14, 10)
 

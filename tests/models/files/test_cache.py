@@ -14,7 +14,8 @@ from platformdirs.windows import Windows
 from lime_core.models import CATALOG, load_classifier
 from lime_core.models.engines.choice import make_engine
 from lime_core.models.engines.graph_store import GraphStore, graph_store
-from lime_core.models.engines.openvino_engine import Graph, Plan
+from lime_core.models.engines.openvino_engine import Plan
+from lime_core.models.engines.openvino_graph import Graph
 from lime_core.models.engines.plans import plan_for
 from lime_core.models.files.cache import cache_folder, forget, read_cached, write_cached
 
@@ -30,21 +31,21 @@ def store(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def converted(tmp_path_factory):
+def loaded_before(tmp_path_factory):
     """A cache folder with the built-in model in it, and the model's answer."""
-    folder = tmp_path_factory.mktemp("converted")
+    folder = tmp_path_factory.mktemp("loaded")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIMELIGHT_CACHE", str(folder))
         load_classifier()
-        # Who has waited for the conversion does not wait for measurements too.
+        # Who has waited for the graph does not wait for measurements too.
         assert list(folder.glob("plans/*.json")) == []
         return folder, load_classifier().predict(PICTURE)
 
 
 @pytest.fixture
-def cache(converted, tmp_path, monkeypatch):
+def cache(loaded_before, tmp_path, monkeypatch):
     """A copy of that folder which a test may spoil, and the model's answer."""
-    folder, answer = converted
+    folder, answer = loaded_before
     for file in folder.rglob("*.*"):
         (tmp_path / "cache" / file.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "cache" / file.relative_to(folder)).write_bytes(file.read_bytes())
@@ -228,7 +229,7 @@ def test_a_stored_graph_of_another_network_size_is_made_anew(store, small):
     assert made.predict(np.zeros((1, 9, 6, 3), np.float32)).shape == (1, 4)
 
 
-def test_a_model_whose_stored_graph_is_damaged_is_converted_again(cache):
+def test_a_model_whose_stored_graph_is_damaged_is_built_again(cache):
     folder, answer = cache
     file = only_file(folder)
     file.write_bytes(file.read_bytes()[:100_000])
@@ -270,12 +271,12 @@ def test_a_remembered_plan_is_followed(cache):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder is made unwritable in another way there")
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, converted):
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, loaded_before):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("LIMELIGHT_CACHE", str(tmp_path / "file"))
     classifier = load_classifier()
     assert classifier.engine == "openvino"
-    np.testing.assert_allclose(classifier.predict(PICTURE), converted[1], atol=1e-6)
+    np.testing.assert_allclose(classifier.predict(PICTURE), loaded_before[1], atol=1e-6)
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 

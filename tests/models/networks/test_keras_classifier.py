@@ -8,7 +8,7 @@ from PIL import Image
 
 from lime_core.errors import ModelError
 from lime_core.models import Classifier, KerasClassifier, MaskedClassifier, load_classifier
-from lime_core.models.networks.efficientnet_lite import build_keras
+from lime_core.models.networks.lite_in_keras import build_keras
 
 
 @pytest.fixture(scope="module")

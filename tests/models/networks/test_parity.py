@@ -13,10 +13,16 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from lime_core.errors import ModelError, WeightsError
 from lime_core.models import CATALOG, bf16_available, load_classifier
 from lime_core.models.engines.base import TensorFlowEngine, choosing_function
-from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan, convert
+from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
+from lime_core.models.engines.openvino_graph import convert
 from lime_core.models.loading import build_network
+from lime_core.models.networks import lite_in_keras, lite_in_openvino
+from lime_core.models.networks.efficientnet_lite import card_of, read_weights
+from lime_core.models.networks.lite_in_keras import build_keras
+from lime_core.models.networks.lite_in_openvino import build_graph
 from lime_core.models.networks.preprocessing import preprocess
 
 # Building and converting takes 5 to 30 seconds a model on two cores.
@@ -83,6 +89,39 @@ def test_an_engine_agrees_with_keras_on_the_trained_model(engine):
     expected = build_network(CATALOG[classifier.id])(everything.astype(np.float32), training=False).numpy()
     assert expected[:3].max(axis=1).min() > 0.1
     assert np.abs(classifier.predict(everything) - expected).max() <= 1e-4
+
+
+@pytest.mark.parametrize("variant", ["lite0", "lite1", "lite2"])
+def test_the_graph_that_is_written_down_answers_as_the_keras_model_does(variant):
+    size = card_of(variant).input_size
+    shown = pictures(size)
+    labels, masks, perturbed = hidden(shown)
+    everything = np.concatenate([shown, perturbed]).astype(np.float32)
+    expected = build_keras(variant)(everything, training=False).numpy()
+    assert expected[:3].max(axis=1).min() > 0.05, "the test would prove nothing"
+    engine = OpenVINOEngine(build_graph(variant), size, Plan(8))
+    assert np.abs(engine.predict(everything) - expected).max() <= 1e-4
+    np.testing.assert_allclose(engine.predict(everything), expected, rtol=5e-3, atol=1e-6)
+    np.testing.assert_array_equal(engine.choose(everything[[1, 0]], labels, masks), engine.predict(everything[3:]))
+
+
+def test_an_unknown_variant_has_no_graph():
+    with pytest.raises(ModelError, match="lite0, lite1, lite2; got 'lite7'"):
+        build_graph("lite7")
+
+
+@pytest.mark.parametrize("name", ["_conv_stem.weight", "_bn1.bias", "_fc.weight"])
+@pytest.mark.parametrize("missing", [True, False])
+def test_weights_of_another_network_are_refused(monkeypatch, name, missing):
+    state = read_weights("lite0")
+    values = state.pop(name)
+    if not missing:
+        state[name] = values[..., 1:]
+    for module in (lite_in_keras, lite_in_openvino):
+        monkeypatch.setattr(module, "read_weights", lambda _: state)
+    for build in (build_keras, build_graph):
+        with pytest.raises(WeightsError, match="do not fit efficientnet_lite0"):
+            build("lite0")
 
 
 @pytest.mark.skipif(not bf16_available(), reason="this processor does not compute in bf16")
