@@ -1,7 +1,8 @@
 """Plans: pictures in a batch and batches at a time, measured once for each model and remembered.
 
-The best plan differs between processors (many cores profit from several streams, two cores hardly), and depends on the
-architecture but not on the weights. It changes the speed, never the outputs.
+The best plan differs between processors (many cores profit from several streams; on one or two all plans are equally
+fast within the noise, so none is measured there), and depends on the architecture but not on the weights. It changes
+the speed, never the outputs.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lime_core.models.engines.openvino_graph import Graph
 
 _BATCH_SIZES = (4, 8, 16, 32)
+_FEWEST_CORES = 3
 _BUDGET_SECONDS = 3.0
 _ENOUGH_SECONDS = 0.5
 # A number that every batch size divides, so that no plan pays for padding.
@@ -45,7 +47,7 @@ def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision
     """Return the remembered plan of a model, or measure one and remember it.
 
     Where nothing can be remembered the default plan is returned, because measuring at every start would cost more than
-    it gains.
+    it gains; and so it is on one or two cores.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def plan_for(model_id: str, graph: Graph, input_size: tuple[int, int], precision
     cached = _read(path)
     if cached is not None:
         return cached
-    if not can_be_written(path, len(_content(Plan()))):
+    if most_streams() < _FEWEST_CORES or not can_be_written(path, len(_content(Plan()))):
         return Plan()
     # Nothing is written before: a process that is killed while it measures must not leave an unmeasured plan for good.
     plan = measure(graph, input_size, precision)

@@ -12,11 +12,11 @@ from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
 from lime_core.models import CATALOG, load_classifier
+from lime_core.models.engines import plans
 from lime_core.models.engines.choice import make_engine
 from lime_core.models.engines.graph_store import GraphStore, graph_store
 from lime_core.models.engines.openvino_engine import Plan
 from lime_core.models.engines.openvino_graph import Graph
-from lime_core.models.engines.plans import plan_for
 from lime_core.models.files.cache import cache_folder, forget, read_cached, write_cached
 
 CARD = CATALOG["efficientnet_lite0"]
@@ -36,6 +36,7 @@ def loaded_before(tmp_path_factory):
     folder = tmp_path_factory.mktemp("loaded")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIMELIGHT_CACHE", str(folder))
+        patch.setattr(plans, "_FEWEST_CORES", 1)
         load_classifier()
         # Who has waited for the graph does not wait for measurements too.
         assert list(folder.glob("plans/*.json")) == []
@@ -46,6 +47,7 @@ def loaded_before(tmp_path_factory):
 def cache(loaded_before, tmp_path, monkeypatch):
     """A copy of that folder which a test may spoil, and the model's answer."""
     folder, answer = loaded_before
+    monkeypatch.setattr(plans, "_FEWEST_CORES", 1)
     for file in folder.rglob("*.*"):
         (tmp_path / "cache" / file.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "cache" / file.relative_to(folder)).write_bytes(file.read_bytes())
@@ -158,7 +160,7 @@ def test_a_user_without_a_home_has_no_cache_and_needs_none(monkeypatch):
     monkeypatch.setattr("pwd.getpwuid", no_home)
     assert cache_folder() is None
     assert graph_store(CARD, "a" * 64) is None
-    assert plan_for(CARD.id, GRAPH, (1, 1), "f32") == Plan()
+    assert plans.plan_for(CARD.id, GRAPH, (1, 1), "f32") == Plan()
 
 
 def test_a_folder_that_cannot_be_written_keeps_nothing_and_says_so(tmp_path):
@@ -257,9 +259,18 @@ def test_a_damaged_plan_is_measured_anew(cache, content, monkeypatch):
     folder, answer = cache
     file = only_file(folder, "plans/*.json")
     file.write_bytes(content)
-    monkeypatch.setattr("lime_core.models.engines.plans._BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(plans, "_BUDGET_SECONDS", 0.0)
     np.testing.assert_array_equal(load_classifier().predict(PICTURE), answer)
     assert file.read_bytes() == b'{"batch_size": 16, "streams": 1}'
+
+
+@pytest.mark.parametrize(("cores", "measured"), [(1, False), (2, False), (3, True), (64, True)])
+def test_plans_are_measured_where_there_are_cores_to_share(tmp_path, monkeypatch, cores, measured):
+    monkeypatch.setenv("LIMELIGHT_CACHE", str(tmp_path))
+    monkeypatch.setattr(plans, "most_streams", lambda: cores)
+    monkeypatch.setattr(plans, "measure", lambda *_: Plan(32, 1))
+    assert plans.plan_for(CARD.id, GRAPH, (1, 1), "f32") == (Plan(32, 1) if measured else Plan())
+    assert len(list(tmp_path.glob("plans/*"))) == measured
 
 
 def test_a_remembered_plan_is_followed(cache):
@@ -282,7 +293,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, l
 
 def test_random_weights_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("LIMELIGHT_CACHE", str(tmp_path))
-    monkeypatch.setattr("lime_core.models.engines.plans._BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(plans, "_BUDGET_SECONDS", 0.0)
     load_classifier(random_weights=True)
     assert list(tmp_path.rglob("*.graph")) == []
 
