@@ -8,5 +8,5 @@ import streamlit as st
 
 
 def redraw(keys: Sequence[str]) -> None:
-    """Draw the fragments with these keys anew and nothing else; the last call of a callback or fragment."""
+    """Draw the fragments with these keys anew and nothing else; to be called last in a callback."""
     st.rerun(list(keys))

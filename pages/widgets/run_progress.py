@@ -8,13 +8,11 @@ from pages.state.explain_job import ExplainJob
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.turns import Place
-from pages.widgets import fragments
 from pages.widgets.text import megabytes, plain, seconds
 
 _EXPLAIN = "pages/screens/explain/page.py"
-_PROGRESS = "run.progress"
 _TICK = 0.5  # seconds between two looks at the run
-_WAITING_TICK = 2.0  # the same while runs of other visitors go before it
+_WAITING_TICK = 2.0  # the same while it will wait for its turn for longer than that
 _BRIEF = 2.0  # seconds; what is done so soon is drawn when it is done
 
 
@@ -30,7 +28,11 @@ def show(go_on: str = "") -> None:
     if job is None:
         return
     if job.active:
-        st.fragment(_progress, key=_PROGRESS)()
+        # How often a fragment is drawn is fixed when it is made.
+        if _waits_for_long(job):
+            st.fragment(_wait, run_every=_WAITING_TICK)()
+        else:
+            st.fragment(_watch, run_every=_TICK)()
     elif job.error is not None:
         st.error(plain(str(job.error)))
     elif job.stopping:
@@ -39,27 +41,29 @@ def show(go_on: str = "") -> None:
             st.page_link(_EXPLAIN, label="Go on from there", icon=":material/highlight:")
 
 
-def _progress() -> None:
-    job = session().job
-    # How often a fragment is drawn is fixed when it is made.
-    waits = job is not None and _waits(job)
-    st.fragment(_watch, run_every=_WAITING_TICK if waits else _TICK)(waits)
-
-
-def _waits(job: ExplainJob) -> bool:
+def _waits_for_long(job: ExplainJob) -> bool:
     place = job.place
-    return place is not None and place.runs > 0
+    return place is not None and place.runs > 0 and (place.seconds is None or place.seconds > _WAITING_TICK)
 
 
-def _watch(waits: bool) -> None:
+def _wait() -> None:
+    job = session().job
+    if job is not None and job.active and _waits_for_long(job):
+        _draw(job)
+    else:
+        st.fragment(_watch, run_every=_TICK)()
+
+
+def _watch() -> None:
     job = session().job
     if job is None or not job.active or (session().turning_over and not _is_nearly_done(job)):
         # A fragment redraws only itself; the first answers and the end of the work change the rest of the page too.
         st.rerun()
-        return
-    if waits and not _waits(job):
-        fragments.redraw([_PROGRESS])
-        return
+    else:
+        _draw(job)
+
+
+def _draw(job: ExplainJob) -> None:
     bar, button = st.columns([6, 1], vertical_alignment="center")
     share, text = progress_of(job)
     bar.progress(share, text=text)

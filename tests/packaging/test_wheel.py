@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+import skimage.data
 
 import lime_core as lc
 
@@ -100,6 +102,22 @@ def test_any_function_is_explained_with_what_is_installed(installed, tmp_path):
     finished = run(installed / "python", "-W", "error", "-c", textwrap.dedent(code), cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == "[0, 2]\n"
+
+
+def test_the_built_in_model_needs_openvino_and_nothing_else(installed, tmp_path, monkeypatch):
+    bounds = ROOT / "requirements" / "openvino.txt"
+    done = run(
+        installed / "python", "-m", "pip", "install", "--quiet", "--target", "packages", "-r", bounds, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    monkeypatch.setenv("LIMELIGHT_CACHE", str(tmp_path / "cache"))
+    PIL.Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.png")
+    done = run(installed / "limelight", "explain", "cat.png", "--samples", "64", "--output", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "out" / "explanation.json").read_text())
+    assert found["classes"][0]["name"] == "Egyptian cat"
+    assert found["provenance"]["engine"] == "openvino"
 
 
 def test_a_model_that_nothing_can_run_is_explained_in_one_sentence(installed, tmp_path, monkeypatch):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.runtime.scriptrunner_utils.script_run_context import RunLocation, ThreadState
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
@@ -83,7 +84,12 @@ def every_run_is_of_the_whole_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
     What a knob draws anew by itself is tested in the browser.
     """
-    monkeypatch.setattr(fragments, "redraw", lambda keys: None)
+
+    def redraw(keys: Sequence[str]) -> None:
+        assert keys
+        assert ThreadState.get().run_location == RunLocation.CALLBACK, "Streamlit refuses this outside callbacks"
+
+    monkeypatch.setattr(fragments, "redraw", redraw)
 
 
 @pytest.fixture(autouse=True)
