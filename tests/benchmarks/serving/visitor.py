@@ -289,7 +289,11 @@ class Visitor:
         self._uploads[response.response_id] = response.file_urls[0]
 
     def _fetch_new_pictures(self) -> None:
-        for address in sorted(self.page.pictures() - self._seen):
+        shown = self.page.pictures()
+        # What was replaced before it could be fetched may come back with a later run, and is asked for again then.
+        self._seen -= self._missing - shown
+        self._missing &= shown
+        for address in sorted(shown - self._seen):
             self._seen.add(address)
             if not address.startswith("/"):
                 continue
