@@ -60,3 +60,9 @@ def test_the_built_in_model_needs_neither_tensorflow_nor_keras_though_nothing_is
         print(sorted({"tensorflow", "keras", "openvino"} & set(sys.modules)))
     """)
     assert printed(code, tmp_path) == "['openvino']"
+
+
+def test_pandas_is_whole_before_a_figure_is_made(tmp_path: Path) -> None:
+    """Plotly takes what it finds among the modules, and finds it while another visitor's thread is importing it."""
+    code = "import sys, pages.state.server; print(hasattr(sys.modules.get('pandas'), 'Series'))"
+    assert printed(code, tmp_path) == "True"

@@ -9,6 +9,7 @@ from typing import TypeVar, get_args
 from weakref import WeakValueDictionary
 
 import numpy as np
+import pandas as pd  # noqa: F401 - whole before any figure: Plotly uses it while another thread is still importing it
 import streamlit as st
 from numpy.typing import NDArray
 from plotly.graph_objects import Figure
