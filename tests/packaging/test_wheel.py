@@ -24,9 +24,11 @@ ROOT = Path(__file__).parents[2]
 REST = (".*", "__pycache__", "artifacts", "build", "dist", "venv", "*.egg-info")
 
 
-def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command away from the checkout, so that nothing is imported from there."""
+def run(*command: str | Path, cwd: Path, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command away from the checkout, so that nothing is imported from there, but from a folder of packages."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    if packages is not None:
+        environment["PYTHONPATH"] = str(packages)
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -106,14 +108,13 @@ def test_any_function_is_explained_with_what_is_installed(installed, tmp_path):
 
 def test_the_built_in_model_needs_openvino_and_nothing_else(installed, tmp_path, monkeypatch):
     bounds = ROOT / "requirements" / "openvino.txt"
-    done = run(
-        installed / "python", "-m", "pip", "install", "--quiet", "--target", "packages", "-r", bounds, cwd=tmp_path
-    )
+    packages = tmp_path / "packages"
+    done = run(installed / "python", "-m", "pip", "install", "--quiet", "--target", packages, "-r", bounds, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
     monkeypatch.setenv("LIMELIGHT_CACHE", str(tmp_path / "cache"))
     PIL.Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.png")
-    done = run(installed / "limelight", "explain", "cat.png", "--samples", "64", "--output", "out", cwd=tmp_path)
+    explain = [installed / "limelight", "explain", "cat.png", "--samples", "64", "--output", "out"]
+    done = run(*explain, cwd=tmp_path, packages=packages)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out" / "explanation.json").read_text())
     assert found["classes"][0]["name"] == "Egyptian cat"
