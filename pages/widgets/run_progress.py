@@ -56,7 +56,10 @@ def _wait() -> None:
 
 def _watch() -> None:
     job = session().job
-    if job is None or not job.active or (session().turning_over and not _is_nearly_done(job)):
+    if job is not None and job.active and job.done > job.started_with and _ends_within(job, _TICK):
+        # The next look would come later than the end.
+        job.wait(_TICK)
+    if job is None or not job.active or (session().turning_over and not _ends_within(job, _BRIEF)):
         # A fragment redraws only itself; the first answers and the end of the work change the rest of the page too.
         st.rerun()
     else:
@@ -71,9 +74,9 @@ def _draw(job: ExplainJob) -> None:
         job.stop()
 
 
-def _is_nearly_done(job: ExplainJob) -> bool:
+def _ends_within(job: ExplainJob, limit: float) -> bool:
     remaining = job.remaining()
-    return remaining is not None and remaining < _BRIEF
+    return remaining is not None and remaining < limit
 
 
 def progress_of(job: ExplainJob) -> tuple[float, str]:
