@@ -53,7 +53,7 @@ def test_what_cannot_be_fetched_is_said_in_a_line_without_folders_of_the_server(
     said = [error.value for error in page.error]
     assert said
     for one in said:
-        assert one == r"The weights of ResNet50 are not available: there is no connection to the server\."
+        assert one == r"The weights of ResNet50 are not available\: there is no connection to the server\."
     assert str(tmp_path) not in texts(page)
     assert page.button(key="load_again")
     page.file_uploader(key="weights.resnet50").upload("any name", BODY, "").run()
