@@ -54,7 +54,7 @@ def _picture(settings: Settings, picture: Picture) -> None:
         width="stretch",
     )
     with st.popover("What the model sees", width="stretch", icon=":material/visibility:"):
-        height, width = CATALOG[settings.model].input_size
+        height, width = known_model(settings.model).input_size
         seen = server().picture(
             lambda: resize_pixels(lc.frame(image, settings.spec).pixels, (height, width)),
             "as seen",

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import script_runner
 import lime_core as lc
 from lime_core.models.engines.base import Precision
 from pages.state.background_job import BackgroundJob
+from pages.state.known_models import known_model
 
 
 def keep_keras_whole() -> None:
@@ -31,7 +32,7 @@ class LoadJob(BackgroundJob):
     Attributes
     ----------
     model : str
-        Id in the catalog.
+        Key of `known_model`.
     precision : {"f32", "bf16"}
         Numbers inside the network.
     on_loaded : callable, optional
@@ -62,7 +63,7 @@ class LoadJob(BackgroundJob):
 
     def work(self) -> None:
         """Load the classifier."""
-        self.classifier = lc.load_classifier(self.model, precision=self.precision, on_progress=self._progress)
+        self.classifier = known_model(self.model).load(self.precision, self._progress)
 
     def after_stop(self) -> None:
         """Say that the download was cancelled."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import lime_core as lc
 from lime_core.methods import mask_method_named
-from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.superpixels import Segmentation
 from pages.state.cache import digest
+from pages.state.known_models import known_model
 
 
 def draws_samples(method: str, spec: lc.ExplainSpec) -> bool:
@@ -42,7 +42,7 @@ class Question:
     title : str
         What people call it.
     model : str
-        Catalog id.
+        Key of `known_model`.
     spec : ExplainSpec
         All settings.
     precision : {"auto", "f32", "bf16"}
@@ -76,7 +76,7 @@ class Question:
     @property
     def cut_key(self) -> str:
         """Equal for questions with the same superpixels."""
-        return cut_key(self.image, CATALOG[self.model].input_size, self.asked)
+        return cut_key(self.image, known_model(self.model).input_size, self.asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import get_args
 
 import lime_core as lc
 from lime_core.methods import method_named
-from lime_core.models import DEFAULT_MODEL, model_card
+from lime_core.models import DEFAULT_MODEL
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.flags import DEFAULT_PRECISION
+from pages.state.known_models import known_model
 from pages.state.question import Question
 
 # The first picture has to be there in seconds; "More samples" goes on from it.
@@ -44,7 +45,7 @@ class Settings:
     picture : Picture or None
         The chosen picture.
     model : str
-        Catalog id.
+        Key of `known_model`.
     precision : {"auto", "f32", "bf16"}
         Numbers inside the network, as asked for.
     method : str
@@ -90,7 +91,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for model in (self.model, *(self.others or ())):
-            model_card(model)
+            known_model(model)
         method_named(self.method)
         if self.precision not in get_args(PrecisionChoice):
             raise lc.SpecError(

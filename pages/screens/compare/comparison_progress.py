@@ -56,7 +56,7 @@ def _watch() -> None:
 def _cancel(bars: DeltaGenerator, model: str) -> None:
     loading = server().models.loading(model)
     if loading is not None and loading.fetching:
-        bars.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
+        bars.button(f"Cancel the download of {labels.model_title(model)}", key=f"cancel.{model}", on_click=loading.stop)
 
 
 def _failed(job: ExplainJob, error: lc.LimeError) -> None:

@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 import lime_core as lc
 from lime_core.masks.samplers import draw_masks
-from lime_core.models import CATALOG
 from lime_core.show.superpixel_pictures import boundaries
+from pages.state.known_models import known_model
 from pages.state.question import draws_samples
 from pages.state.server import scene_key, server
 from pages.state.session import Session, session
@@ -66,11 +66,11 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
         return None
     try:
         with st.spinner("Cutting the picture…"):
-            scene = server().scene(question.image, CATALOG[settings.model].input_size, settings.spec)
+            scene = server().scene(question.image, known_model(settings.model).input_size, settings.spec)
     except lc.LimeError as error:
         superpixels.error(plain(str(error)))
         return None
-    key = scene_key(question.image, CATALOG[settings.model].input_size, settings.spec)
+    key = scene_key(question.image, known_model(settings.model).input_size, settings.spec)
     with superpixels:
         st.image(
             server().picture(

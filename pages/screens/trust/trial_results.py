@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lime_core.models import CATALOG
 from lime_core.superpixels import resize_pixels
 from lime_core.trials import Answer, Curves, RealityCheck, Repeat, SanityCheck, WhatIf
 from pages.screens.trust import trial_figures, trial_pictures
@@ -199,9 +198,9 @@ def sanity(shown: ResultView, check: SanityCheck) -> None:
     """Show how the explanation changes as the model's weights are randomised."""
     last = check.steps[-1]
     icon, finding = (_GOOD, "changes") if check.passed else (_BAD, "hardly changes")
-    title = CATALOG[shown.result.question.model].title
+    title = labels.model_title(shown.result.question.model)
     st.markdown(
-        f"{icon} With all layers of {plain(title)} randomised the explanation **{finding}**: rank correlation "
+        f"{icon} With all layers of {title} randomised the explanation **{finding}**: rank correlation "
         f"{last.agreement:.2f} with the trained model's."
     )
     left, right = st.columns([7, 5], gap="medium")

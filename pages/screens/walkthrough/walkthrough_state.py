@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.masks.samplers import draw_masks
-from lime_core.models import CATALOG
+from pages.state.known_models import known_model
 from pages.state.question import Question, Result
 from pages.state.server import server
 from pages.state.session import Session
@@ -147,7 +147,7 @@ def begin(state: Session, question: Question) -> WalkthroughState:
         When the picture cannot be cut with these settings.
     """
     question = replace(question, method="lime")
-    scene = server().scene(question.image, CATALOG[question.model].input_size, question.spec)
+    scene = server().scene(question.image, known_model(question.model).input_size, question.spec)
     neighborhood = _answers(state, question)
     if neighborhood is None:
         return WalkthroughState(state, question, scene, _first_masks(question.spec, scene.superpixels))
