@@ -22,7 +22,17 @@ class ModelError(LimeError):
 
 
 class WeightsError(ModelError):
-    """A model's weights are missing, damaged, or could not be fetched."""
+    """A model's weights are missing, damaged, or could not be fetched.
+
+    Attributes
+    ----------
+    brief : str
+        The message without the advice, which names folders of the machine that the model runs on.
+    """
+
+    def __init__(self, message: str, brief: str = "") -> None:
+        super().__init__(message)
+        self.brief = brief or message
 
 
 def in_words(error: Exception) -> str:

@@ -6,7 +6,7 @@ Importing this package imports neither TensorFlow nor Keras; building a network 
 from lime_core.models.catalog import CATALOG, DEFAULT_MODEL, ModelCard, model_card
 from lime_core.models.class_names import imagenet_class_names
 from lime_core.models.engines.openvino_runtime import bf16_available, openvino_available
-from lime_core.models.files.weights import fetch, is_available, weights_path, weights_state
+from lime_core.models.files.weights import fetch, is_available, keep_weights, weights_path, weights_state
 from lime_core.models.loading import load_classifier
 from lime_core.models.networks.classifier import NetworkClassifier
 from lime_core.models.networks.keras_classifier import KerasClassifier
@@ -25,6 +25,7 @@ __all__ = [
     "fetch",
     "imagenet_class_names",
     "is_available",
+    "keep_weights",
     "load_classifier",
     "model_card",
     "openvino_available",

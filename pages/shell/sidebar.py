@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, DEFAULT_MODEL, ModelCard, is_available
+from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
 from lime_core.superpixels import resize_pixels
+from pages.shell import missing_weights
 from pages.state.load_job import LoadJob
 from pages.state.server import server
 from pages.state.session import session
@@ -83,27 +84,12 @@ def _model_card(model: str, classifier: lc.Classifier | None) -> None:
 
 
 def _loading(model: str, job: LoadJob | None) -> None:
-    if job is None:
-        if not is_available(CATALOG[model]):
-            _offer_to_fetch(CATALOG[model])
-    elif job.classifier is not None:
-        return
-    elif job.failed:
-        _failed(job)
-    else:
+    card = CATALOG[model]
+    if job is None or job.failed:
+        if job is not None or not is_available(card):
+            missing_weights.show(card, job.error if job is not None else None)
+    elif job.classifier is None:
         st.fragment(_watch, run_every=_TICK)(job)
-
-
-def _offer_to_fetch(card: ModelCard) -> None:
-    st.button(
-        f"Fetch the weights, {megabytes(card.weights_bytes)}",
-        key="fetch",
-        icon=":material/download:",
-        help="They are not on this machine yet. Nothing is fetched until this button, Explain or Compare is pressed.",
-        on_click=_load,
-        args=(card.id,),
-        width="stretch",
-    )
 
 
 def _watch(job: LoadJob) -> None:
@@ -114,18 +100,3 @@ def _watch(job: LoadJob) -> None:
         return
     st.progress(job.share, text=f"Downloading the weights: {megabytes(job.done)} of {megabytes(job.total)}")
     st.button("Cancel", key="cancel_download", on_click=job.stop, width="stretch")
-
-
-def _failed(job: LoadJob) -> None:
-    st.error(plain(str(job.error)))
-    st.button("Try again", key="load_again", on_click=_load, args=(job.model,), width="stretch")
-    if job.model != DEFAULT_MODEL:
-        st.button("Use the built-in model", key="use_built_in", on_click=_use_built_in, width="stretch")
-
-
-def _load(model: str) -> None:
-    server().models.load(model)
-
-
-def _use_built_in() -> None:
-    session().change(model=DEFAULT_MODEL)

@@ -68,6 +68,8 @@ class Session:
         How often an explanation that grows is drawn anew.
     complaint : str
         Why a link could not be followed.
+    refused_weights : dict of str to LimeError
+        Why the latest file with a model's weights was not taken, by the model's id.
     """
 
     def __init__(self) -> None:
@@ -80,6 +82,7 @@ class Session:
         self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
         self.growth = Pace()
         self.complaint = ""
+        self.refused_weights: dict[str, lc.LimeError] = {}
         self._opened = False
         self._screen: str | None = None
         self._linked_cut: Segmentation | None = None

@@ -8,7 +8,7 @@ from pages.state.explain_job import ExplainJob
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.turns import Place
-from pages.widgets.text import megabytes, plain, seconds
+from pages.widgets.text import megabytes, problem, seconds
 
 _EXPLAIN = "pages/screens/explain/page.py"
 _TICK = 0.5  # seconds between two looks at the run
@@ -34,7 +34,7 @@ def show(go_on: str = "") -> None:
         else:
             st.fragment(_watch, run_every=_TICK)()
     elif job.error is not None:
-        st.error(plain(str(job.error)))
+        st.error(problem(job.error))
     elif job.stopping:
         st.caption(f"Stopped after {job.done:,} of {job.total:,} samples. {go_on}")
         if not go_on:

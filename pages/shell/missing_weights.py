@@ -1,0 +1,81 @@
+"""A model whose weights are not on this machine: fetch them, take the file from the visitor, or use another model."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+import lime_core as lc
+from lime_core.models import DEFAULT_MODEL, ModelCard, keep_weights
+from pages.state.server import server
+from pages.state.session import session
+from pages.widgets.text import megabytes, plain, problem
+
+
+def show(card: ModelCard, failure: lc.LimeError | None) -> None:
+    """Draw the ways to the weights.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model.
+    failure : LimeError or None
+        Why it could not be loaded; None before anybody has tried.
+    """
+    if failure is None:
+        st.button(
+            f"Fetch the weights, {megabytes(card.weights_bytes)}",
+            key="fetch",
+            icon=":material/download:",
+            help="They are not on this machine yet. Nothing is fetched until this button, Explain or Compare is "
+            "pressed.",
+            on_click=_load,
+            args=(card.id,),
+            width="stretch",
+        )
+    else:
+        st.error(problem(failure))
+        st.button("Try again", key="load_again", on_click=_load, args=(card.id,), width="stretch")
+    if card.weights_hash is not None and card.weights_url is not None:
+        _drop(card, card.weights_url)
+    if failure is not None and card.id != DEFAULT_MODEL:
+        st.button("Use the built-in model", key="use_built_in", on_click=_use_built_in, width="stretch")
+
+
+def _drop(card: ModelCard, address: str) -> None:
+    key = f"weights.{card.id}"
+    st.file_uploader(
+        f"Or drop [the file with the weights]({address})",
+        # Streamlit counts in 1024s.
+        max_upload_size=math.ceil(card.weights_bytes / 1e6) + 1,
+        key=key,
+        help=f"{plain(card.weights_file)}, checked against the sum that Keras publishes. The link fetches it with your "
+        "browser.",
+        on_change=_take,
+        args=(card, key),
+    )
+    refusal = session().refused_weights.get(card.id)
+    if refusal is not None:
+        st.error(problem(refusal))
+
+
+def _take(card: ModelCard, key: str) -> None:
+    file = st.session_state[key]
+    session().refused_weights.pop(card.id, None)
+    if file is None:
+        return
+    try:
+        keep_weights(card, file)
+    except lc.WeightsError as error:
+        session().refused_weights[card.id] = error
+    else:
+        _load(card.id)
+
+
+def _load(model: str) -> None:
+    server().models.load(model)
+
+
+def _use_built_in() -> None:
+    session().change(model=DEFAULT_MODEL)
