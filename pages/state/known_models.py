@@ -10,7 +10,7 @@ from functools import cache
 from typing import Protocol
 
 import lime_core as lc
-from lime_core.models import CATALOG, ModelCard, is_available, model_card
+from lime_core.models import ModelCard, is_available, model_card
 from lime_core.models.engines.base import Precision
 
 MOST_BYTES = 1 << 30  # of graphs of the visitors' own models

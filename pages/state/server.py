@@ -214,7 +214,7 @@ def attribution_key(attribution: lc.Attribution) -> str:
 
 
 def _fit_key(method: str, about: Provenance, spec: lc.ExplainSpec) -> str:
-    model = (about.model, str(about.weights_sha256), about.engine)
+    model = (about.model, str(about.weights_sha256), str(about.identity), about.engine)
     return digest("fit", method, about.image_sha256, *model, spec.digest(*QUERY_STAGES, "fit"))
 
 

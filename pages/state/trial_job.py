@@ -75,7 +75,7 @@ class TrialOrder:
         """Equal for trials with equal results: how the maps are drawn does not count, K does."""
         about, spec = self.attribution.provenance, self.attribution.spec
         subject = str(self.seeds) if self.name == "repeat" else str(self.class_index)
-        model = (about.model, str(about.weights_sha256), about.engine)
+        model = (about.model, str(about.weights_sha256), str(about.identity), about.engine)
         settings = (self.attribution.method, spec.digest(*QUERY_STAGES, "fit"), str(self.top_k))
         return digest("trial", self.name, subject, about.image_sha256, *model, *settings)
 

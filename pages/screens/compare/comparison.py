@@ -9,7 +9,7 @@ import streamlit as st
 import lime_core as lc
 from pages.screens.compare import model_agreement, model_differences, outputs_chart
 from pages.screens.compare.comparison_view import ComparisonView
-from pages.screens.compare.same_question import all_classes, on_the_same_masks, questions
+from pages.screens.compare.same_question import all_classes, have_the_same_classes, on_the_same_masks, questions
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import verdict_text
@@ -34,7 +34,7 @@ def _results() -> None:
         return
     try:
         answers = on_the_same_masks(cached)
-        indices = all_classes(answers, state.settings.spec)
+        indices = all_classes(answers, state.settings.spec) if have_the_same_classes(answers) else None
         class_index = _settings(answers, indices)
         spec = replace(state.settings.spec, classes=indices)
         explanations = tuple(server().explanation(answer, spec) for answer in answers)
@@ -52,12 +52,18 @@ def _results() -> None:
         model_differences.show(shown)
 
 
-def _settings(answers: list[lc.Neighborhood], indices: tuple[int, ...]) -> int | None:
-    """Draw the instant settings; return the class, or None for each model's own first."""
-    names = answers[0].class_names
+def _settings(answers: list[lc.Neighborhood], indices: tuple[int, ...] | None) -> int | None:
+    """Draw the instant settings; return the class, or None for each model's own first.
+
+    Without `indices` the models have different classes, so there is none to choose for all.
+    """
+    names, chosen = answers[0].class_names, None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        with st.container(width=280):
-            chosen = class_or_none({index: names[index] for index in indices}, "each model's first class")
+        if indices is None:
+            st.caption("These models have different classes: each is compared on its own first class.")
+        else:
+            with st.container(width=280):
+                chosen = class_or_none({index: names[index] for index in indices}, "each model's first class")
         view = view_row(answers[0].superpixels, signed=session().settings.spec.surrogate.signed)
     session().change(view=view)
     return chosen

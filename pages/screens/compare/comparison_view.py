@@ -49,9 +49,15 @@ class ComparisonView:
         return tuple(self.explanations[0].id_of(superpixel) for superpixel in superpixels)
 
     @property
+    def same_classes(self) -> bool:
+        """Whether the models were explained in the same classes."""
+        first, *others = ([(item.index, item.name) for item in each.classes] for each in self.explanations)
+        return all(sorted(other) == sorted(first) for other in others)
+
+    @property
     def same_class(self) -> bool:
         """Whether all models are compared on one class."""
-        return len({item.index for item in self.comparison.explained}) == 1
+        return self.same_classes and len({item.index for item in self.comparison.explained}) == 1
 
     def title_with_class(self, index: int) -> str:
         """Return the name of a model, with its class where that differs between models."""

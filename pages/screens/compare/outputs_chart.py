@@ -13,21 +13,30 @@ from pages.widgets import charts
 def show(shown: ComparisonView) -> None:
     """Draw the chart."""
     st.markdown("##### What each model says")
-    classes = shown.explanations[0].classes
-    names = [item.name for item in classes]
-    outputs = {
-        shown.title(index): [explanation[item.index].output for item in classes]
-        for index, explanation in enumerate(shown.explanations)
-    }
+    # Where models have different classes, a name is all that they have in common.
+    outputs = [
+        {(item.index if shown.same_classes else 0, item.name): item.output for item in explanation.classes}
+        for explanation in shown.explanations
+    ]
+    classes = list(dict.fromkeys(key for each in outputs for key in each))
+    names = [name for _, name in classes]
+    values = {shown.title(index): [each.get(key) for key in classes] for index, each in enumerate(outputs)}
     alternative = "; ".join(
-        f"{title}: " + ", ".join(f"{name} {value:.1%}" for name, value in zip(names, values, strict=True))
-        for title, values in outputs.items()
+        f"{title}: " + ", ".join(f"{name} {_text(value)}" for name, value in zip(names, numbers, strict=True))
+        for title, numbers in values.items()
     )
-    st.plotly_chart(side_by_side(names, outputs), key="compare.classes", config=charts.QUIET, alt=alternative)
+    st.plotly_chart(side_by_side(names, values), key="compare.classes", config=charts.QUIET, alt=alternative)
 
 
-def side_by_side(names: list[str], values: dict[str, list[float]]) -> go.Figure:
-    """Show a number of each class under each of up to four models; patterns tell the models apart without colour."""
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def side_by_side(names: list[str], values: dict[str, list[float | None]]) -> go.Figure:
+    """Show a number of each class under each of up to four models; patterns tell the models apart without colour.
+
+    A model that does not have a class has no number of it.
+    """
     looks = (
         (charts.css_color(FOR), ""),
         (charts.css_color(UNSIGNED), "/"),
@@ -42,12 +51,14 @@ def side_by_side(names: list[str], values: dict[str, list[float]]) -> go.Figure:
             name=title,
             orientation="h",
             marker={"color": color, "pattern": {"shape": pattern, "size": 5}},
-            text=[f"{number:.1%}" for number in numbers],
+            text=[_text(number) for number in numbers],
             textposition="outside",
             cliponaxis=False,
             hovertemplate=f"{title}, %{{y}}: %{{x:.2%}}<extra></extra>",
         )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.12 * max(map(max, values.values()))])
+    figure.update_xaxes(
+        tickformat=".0%", range=[0, 1.12 * max(number or 0.0 for numbers in values.values() for number in numbers)]
+    )
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
     return charts.laid_out(figure, height=70 + len(names) * (14 + 16 * len(values)))

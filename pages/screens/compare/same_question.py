@@ -32,19 +32,22 @@ def on_the_same_masks(answers: list[lc.Neighborhood]) -> list[lc.Neighborhood]:
     Raises
     ------
     LimeError
-        When they were asked about different masks, or answer in different classes.
+        When they were asked about different masks.
     """
     common = min(answer.samples for answer in answers)
     cut = [first_samples(answer, common) for answer in answers]
     if not all(np.array_equal(answer.masks, cut[0].masks) for answer in cut):
         raise lc.LimeError("The models were asked about different masks; press Compare to ask them anew.")
-    if not all(answer.class_names == cut[0].class_names for answer in cut):
-        raise lc.LimeError("These models have different classes, so their answers cannot be compared.")
     return cut
 
 
+def have_the_same_classes(answers: list[lc.Neighborhood]) -> bool:
+    """Return whether all models answer in the same classes, in the same order."""
+    return all(answer.class_names == answers[0].class_names for answer in answers)
+
+
 def all_classes(answers: list[lc.Neighborhood], spec: lc.ExplainSpec) -> tuple[int, ...]:
-    """Return the classes that any of the models would explain, the most probable of any first."""
+    """Return the classes that any of the models would explain, the most probable of any first; all have the same ones."""
     best: dict[int, float] = {}
     for answer in answers:
         for index in chosen_classes(answer.original_outputs, spec):

@@ -17,7 +17,7 @@ from pages.state.server import server
 from pages.widgets import labels, tables
 from pages.widgets.charts import QUIET
 from pages.widgets.result_view import ResultView
-from pages.widgets.text import listed, number, plain
+from pages.widgets.text import listed, number
 
 _GOOD, _MIXED, _BAD = ":material/check_circle:", ":material/help:", ":material/cancel:"
 
