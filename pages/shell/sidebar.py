@@ -8,6 +8,7 @@ import lime_core as lc
 from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
 from lime_core.superpixels import resize_pixels
 from pages.shell import missing_weights
+from pages.state.known_models import known_model
 from pages.state.load_job import LoadJob
 from pages.state.server import server
 from pages.state.session import session

@@ -47,7 +47,7 @@ def have_the_same_classes(answers: list[lc.Neighborhood]) -> bool:
 
 
 def all_classes(answers: list[lc.Neighborhood], spec: lc.ExplainSpec) -> tuple[int, ...]:
-    """Return the classes that any of the models would explain, the most probable of any first; all have the same ones."""
+    """Return what any of the models would explain, the most probable of any first; they have the same classes."""
     best: dict[int, float] = {}
     for answer in answers:
         for index in chosen_classes(answer.original_outputs, spec):
