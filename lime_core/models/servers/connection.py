@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import random
 import re
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from urllib3 import Timeout
 from urllib3 import exceptions as http_errors
 
 from lime_core.errors import ModelError, in_words
 from lime_core.models.servers.bounded_http import HTTPPool, HTTPSPool, broken_off_after
+from lime_core.models.servers.messages import Answer, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,46 +28,12 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "LIMELIGHT_TOKEN"  # noqa: S105 - the variable's name, not a token
 
 _LONGEST_ANSWER = 64 << 20  # bytes; a batch of 32 with 20,000 classes as JSON takes about 16 million
+_PIECE = 1 << 20
 _CONNECT_TIMEOUT = 10.0  # seconds
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds
 _TRANSIENT = {429, 502, 503, 504}
 _QUOTED = 300  # characters of a server's own message that are repeated
 _jitter = random.SystemRandom()
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a protocol asks: a path on the server, and for an inference the body to post."""
-
-    path: str
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A server's answer to a request that went well."""
-
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self, body: bytes | None = None) -> dict[str, Any]:
-        """Return the answer, or the given part of it, read as a JSON object.
-
-        Raises
-        ------
-        ModelError
-            If it is something else; the message says what.
-        """
-        text = self.body if body is None else body
-        try:
-            given = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            kind = "an HTML page" if text.lstrip()[:1] == b"<" else "something else than JSON"
-            raise ModelError(f"The server answered with {kind}: is there a model server at this address?") from error
-        if not isinstance(given, dict):
-            raise ModelError(f"The server must answer with a JSON object; got {type(given).__name__}.")
-        return given
 
 
 class Connection:
@@ -131,18 +96,19 @@ class Connection:
             If there is no answer in time, or one that says no.
         """
         deadline = time.monotonic() + self._timeout
-        for attempt in itertools.count():
+        tries = 0
+        while True:
+            tries += 1
             try:
                 return self._ask("POST", request, deadline)
             except _TransientError as error:
-                longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+                longest = min(_LONGEST_PAUSE, _SHORTEST_PAUSE * 2**tries)
                 pause = max(_jitter.uniform(longest / 2, longest), error.retry_after)
                 if time.monotonic() + pause >= deadline or stopped.wait(pause):
                     raise ModelError(
                         f"The server {self.origin} gave no usable answer within {self._timeout:g} s, in "
-                        f"{attempt + 1} tries; the last time, {error}."
+                        f"{tries} tries; the last time, {error}."
                     ) from error
-        raise AssertionError  # the loop above has no end
 
     def _ask(self, method: str, request: Request, deadline: float) -> Answer:
         try:
@@ -185,19 +151,23 @@ class Connection:
         return Answer(response.headers, body)
 
     def _body(self, response: BaseHTTPResponse, deadline: float) -> bytes:
+        pieces: list[bytes] = []
+        left = _LONGEST_ANSWER
         try:
             with broken_off_after(deadline - time.monotonic(), response.shutdown):
-                body = response.read(_LONGEST_ANSWER + 1)
-            whole = len(body) <= _LONGEST_ANSWER
+                # To the empty piece after the last: only then does urllib3 check that nothing is missing.
+                while left >= 0 and (piece := response.read(_PIECE)):
+                    pieces.append(piece)
+                    left -= len(piece)
         except BaseException:
             _discard(response)
             raise
-        if not whole:
+        if left < 0:
             _discard(response)
             raise ModelError(f"The answer of {self.origin} is longer than {_LONGEST_ANSWER:,} bytes and was not read.")
         if time.monotonic() >= deadline:
             self._raise_too_slow()
-        return body
+        return b"".join(pieces)
 
     def _raise_too_slow(self) -> NoReturn:
         raise ModelError(

@@ -9,15 +9,16 @@ import numpy as np
 import orjson
 
 from lime_core.errors import ModelError
-from lime_core.models.servers.connection import Request
 from lime_core.models.servers.fields import field_of, listed, quoted, whole_number
+from lime_core.models.servers.messages import Request
 from lime_core.models.servers.tensors import OUTPUT_TYPES, TensorInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lime_core.models.servers.addresses import Address
-    from lime_core.models.servers.connection import Answer, Connection
+    from lime_core.models.servers.connection import Connection
+    from lime_core.models.servers.messages import Answer
 
 _JSON = {"Content-Type": "application/json"}
 _JSON_LENGTH = "Inference-Header-Content-Length"
