@@ -42,7 +42,7 @@ class Classifier(Protocol):
 
     @property
     def engine(self) -> str:
-        """What runs the network: ``"tensorflow"``, ``"openvino"`` or ``"callable"``."""
+        """What runs the network: ``"tensorflow"``, ``"openvino"``, ``"server"`` or ``"callable"``."""
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`."""
@@ -115,7 +115,7 @@ class CallableClassifier:
         self._function = function
         self.id = UNNAMED if id is None else id
         self.identity = uuid.uuid4().hex if id is None else None
-        self.input_size = _as_size(size)
+        self.input_size = as_size(size)
         self.class_names: tuple[str, ...] = as_class_names(names)
 
     def __repr__(self) -> str:
@@ -169,7 +169,14 @@ def identity_of(classifier: Classifier) -> str | None:
 _MARKS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
-def _as_size(size: int | tuple[int, int]) -> tuple[int, int]:
+def as_size(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return an input size as height and width, in pixels; one number stands for a square.
+
+    Raises
+    ------
+    ModelError
+        If it is not one or two positive whole numbers.
+    """
     sides: tuple[Any, ...] = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
     whole = all(isinstance(side, numbers.Integral) and not isinstance(side, bool) for side in sides)
     if len(sides) != 2 or not whole or min(sides) < 1:

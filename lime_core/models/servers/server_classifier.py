@@ -1,0 +1,257 @@
+"""A model on a server as a `Classifier`."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from lime_core.errors import ModelError
+from lime_core.models.names import as_class_names, check_count, numbered_names
+from lime_core.models.servers.addresses import parse_address
+from lime_core.models.servers.connection import Connection
+from lime_core.models.servers.fields import listed
+from lime_core.models.servers.protocols import describe
+from lime_core.models.servers.tensors import as_outputs, read_input
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from lime_core.models.servers.addresses import Address
+    from lime_core.models.servers.protocols import InferenceProtocol
+    from lime_core.models.servers.tensors import Layout, PictureInput
+
+T = TypeVar("T")
+
+BATCH_SIZE = 8
+IN_FLIGHT = 4  # with batches of 8, the 32 pictures that a query asks about at a time go out at once
+TIMEOUT = 60.0  # seconds
+
+
+def connect(
+    address: str,
+    *,
+    labels: Any = None,
+    preprocessing: str = "none",
+    input_size: int | tuple[int, int] | None = None,
+    layout: Layout | None = None,
+    output: str | None = None,
+    batch_size: int = BATCH_SIZE,
+    in_flight: int = IN_FLIGHT,
+    timeout: float = TIMEOUT,
+    id: str | None = None,  # noqa: A002 - the protocol's word
+) -> ServerClassifier:
+    """Make a model on a server ready to explain.
+
+    The server is asked to describe the model and to classify one picture of noise, so that most mistakes show here.
+    An access token is taken from the environment variable ``LIMELIGHT_TOKEN`` and sent to this server only.
+
+    Parameters
+    ----------
+    address : str
+        ``http://HOST:8000/v2/models/NAME`` or ``…/versions/VERSION`` for the Open Inference Protocol v2 (KServe,
+        Triton, MLServer, OpenVINO Model Server); ``http://HOST:8501/v1/models/NAME`` for TensorFlow Serving.
+    labels : iterable or mapping, optional
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads; ``class 0``, ``class 1`` ...
+        if left out.
+    preprocessing : str
+        How pixels 0..255 are scaled before they are sent, see `lime_core.models.networks.preprocessing.preprocess`.
+    input_size : int or (int, int), optional
+        Height and width of the pictures; needed only where the model takes any size.
+    layout : {"NHWC", "NCHW"}, optional
+        Channels last or first; needed only where the model's shape can be read both ways.
+    output : str, optional
+        The output with the classes; needed only where there are several.
+    batch_size : int
+        Most pictures in a request. A model that takes one at a time is sent one at a time.
+    in_flight : int
+        Most requests that wait for their answers at a time.
+    timeout : float
+        Longest wait for the answer to one request, in seconds. While it has not passed, a request is repeated if the
+        server is away or busy (no connection, or status 429, 502, 503 or 504).
+    id : str, optional
+        Name of the model in reports; its name on the server if left out.
+
+    Raises
+    ------
+    ModelError
+        If the address, or what the server says, cannot be used; the message says why and what to do.
+    """
+    names = as_class_names(labels)
+    _check_limits(batch_size=batch_size, in_flight=in_flight)
+    _check_timeout(timeout)
+    parsed = parse_address(address)
+    connection = Connection(parsed.origin, timeout=timeout, in_flight=in_flight)
+    model = describe(parsed, connection)
+    picture_input = read_input(model.inputs, input_size, layout)
+    return ServerClassifier(
+        parsed,
+        connection,
+        model,
+        picture_input,
+        output=_output(model.outputs, output),
+        id=parsed.model if id is None else id,
+        class_names=names,
+        preprocessing=preprocessing,
+        batch_size=1 if picture_input.single else batch_size,
+        in_flight=in_flight,
+    )
+
+
+class ServerClassifier:
+    """A model on a server, made by `connect`. Safe to share between threads.
+
+    Attributes
+    ----------
+    id : str
+        Name of the model in reports.
+    input_size : (int, int)
+        Height and width of the pictures.
+    class_names : tuple of str
+        One name a class.
+    identity : str
+        Distinguishes this model from others of the same name: by its address, its settings and its answer to one
+        picture of noise, because a server does not tell the digest of its weights.
+    batch_size : int
+        Most pictures in a request.
+    """
+
+    engine = "server"
+    weights_sha256 = None
+
+    def __init__(
+        self,
+        address: Address,
+        connection: Connection,
+        model: InferenceProtocol,
+        picture_input: PictureInput,
+        *,
+        output: str | None,
+        id: str,  # noqa: A002 - the protocol's word
+        class_names: tuple[str, ...],
+        preprocessing: str,
+        batch_size: int,
+        in_flight: int,
+    ) -> None:
+        self.id = id
+        self.input_size = picture_input.size
+        self.batch_size = batch_size
+        self._address = address
+        self._connection = connection
+        self._model = model
+        self._input = picture_input
+        self._output = output
+        self._preprocessing = preprocessing
+        self._in_flight = in_flight
+        noise = np.random.default_rng(0).integers(0, 256, (1, *self.input_size, 3), np.uint8)
+        self._version: str | None = None
+        answer, self._version = self._ask(noise, threading.Event())
+        self.class_names = class_names or numbered_names(answer.shape[1])
+        check_count(self.class_names, answer.shape[1])
+        digest = hashlib.sha256(answer.tobytes()).hexdigest()
+        self.identity = f"{address} {picture_input} output={output!r} preprocessing={preprocessing!r} answer={digest}"
+
+    def __repr__(self) -> str:
+        return f"ServerClassifier({str(self._address)!r}, id={self.id!r}, input_size={self.input_size})"
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`.
+
+        Raises
+        ------
+        ModelError
+            If the pictures have another shape or type, or the server gives no usable answer in time.
+        """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*self.input_size, 3):
+            raise ModelError(
+                f"images must be uint8 of shape (any, {self.input_size[0]}, {self.input_size[1]}, 3); "
+                f"got {images.dtype} of shape {images.shape}."
+            )
+        batches = [images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size)]
+        outputs = np.empty((len(images), len(self.class_names)), np.float32)
+        for index, answer in enumerate(_in_order(self._checked, batches, self._in_flight)):
+            outputs[index * self.batch_size : index * self.batch_size + len(answer)] = answer
+        return outputs
+
+    def _checked(self, images: NDArray[np.uint8], stopped: threading.Event) -> NDArray[np.float32]:
+        outputs, version = self._ask(images, stopped)
+        if version != self._version:
+            raise ModelError(
+                f"The server changed from version {self._version or 'unknown'} of the model to {version or 'unknown'}, "
+                "so its answers cannot be mixed: connect again, or name a version in the address (/versions/…)."
+            )
+        check_count(self.class_names, outputs.shape[1])
+        return outputs
+
+    def _ask(self, images: NDArray[np.uint8], stopped: threading.Event) -> tuple[NDArray[np.float32], str | None]:
+        tensor = self._input.pack(images, self._preprocessing)
+        request = self._model.request(self._input.name, tensor, self._input.datatype, self._output)
+        values, version = self._model.read(self._connection.post(request, stopped), self._output)
+        return as_outputs(values, len(images)), version
+
+
+def _in_order(
+    ask: Callable[[NDArray[np.uint8], threading.Event], T], batches: Sequence[NDArray[np.uint8]], threads: int
+) -> list[T]:
+    """Ask about several batches at a time, and return the answers in the order of the batches.
+
+    The first failure is raised at once. The threads are daemons, so that an interrupted process need not wait for a
+    slow server.
+    """
+    stopped = threading.Event()
+    if len(batches) <= 1:
+        return [ask(batch, stopped) for batch in batches]
+    waiting: SimpleQueue[int] = SimpleQueue()
+    finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
+
+    def work() -> None:
+        while not stopped.is_set():
+            try:
+                index = waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                finished.put((index, ask(batches[index], stopped)))
+            except BaseException as error:
+                finished.put((index, error))
+
+    for index in range(len(batches)):
+        waiting.put(index)
+    for _ in range(min(threads, len(batches))):
+        threading.Thread(target=work, name="model-server", daemon=True).start()
+    answers: dict[int, T] = {}
+    try:
+        while len(answers) < len(batches):
+            index, answer = finished.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            answers[index] = answer
+    finally:
+        stopped.set()
+    return [answers[index] for index in range(len(batches))]
+
+
+def _output(names: tuple[str, ...], wanted: str | None) -> str | None:
+    """Return the output to ask for; None where the server names none, and its answer must have only one."""
+    if wanted is not None and names and wanted not in names:
+        raise ModelError(f"The model has no output {wanted!r}; its outputs are {listed(names)}.")
+    if wanted is None and len(names) > 1:
+        raise ModelError(f"The model has several outputs: choose one with output=, of {listed(names)}.")
+    return names[0] if wanted is None and names else wanted
+
+
+def _check_limits(**limits: int) -> None:
+    for name, value in limits.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ModelError(f"{name} must be a whole number of at least 1; got {value!r}.")
+
+
+def _check_timeout(timeout: float) -> None:
+    # A day at most: the operating system's own limits are not met then.
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= 86400:
+        raise ModelError(f"timeout must be a number of seconds above 0, up to 86400; got {timeout!r}.")
