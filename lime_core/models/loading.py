@@ -83,6 +83,7 @@ def load_classifier(
         class_names=imagenet_class_names(),
         weights_sha256=digest or digest_of_weights(network()),
         engine_note=note,
+        last_operation="softmax",
     )
 
 
