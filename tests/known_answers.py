@@ -58,7 +58,8 @@ def known_answer(
     spec: lc.ExplainSpec,
     size: tuple[int, int] = (61, 87),
 ) -> lc.CallableClassifier:
-    return lc.CallableClassifier(KnownAnswer(lc.prepare(image, size, spec), function), size)
+    # Left as they are, also where a function that is easy to reason about leaves 0..1.
+    return lc.CallableClassifier(KnownAnswer(lc.prepare(image, size, spec), function), size, outputs="probabilities")
 
 
 def linear(weights: NDArray[np.float64], intercept: float = 0.1) -> Callable[..., NDArray[np.float64]]:

@@ -15,18 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.answers.classes import chosen_classes
-from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason, first_samples
+from lime_core.answers.neighborhood import (
+    Neighborhood,
+    Provenance,
+    StopReason,
+    explainable,
+    first_samples,
+    merged_notes,
+)
 from lime_core.answers.probe import Probe
 from lime_core.answers.stopping import RunningFit, StoppingRule
 from lime_core.errors import LimeError, SpecError
 from lime_core.masks.samplers import draw_masks, pair_ids
-from lime_core.models.protocol import Classifier, identity_of
+from lime_core.models.protocol import Classifier, identity_of, outputs_of, result_notes_of
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
 
 _LARGEST_IN_MEMORY = 64 * 2**20  # bytes of outputs
 _PIECE = 2**20  # bytes
 _FIRST_TWICE, _TWICE, _ONE_IN = 64, 32, 8  # of the samples, see `asked_twice`
+_NOT_PROBABILITIES = "The outputs are no probabilities, so they are explained as they are (target 'probability')."
 _PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras", "openvino")
 
 
@@ -46,12 +54,17 @@ class Growing:
         self, probe: Probe, image: Image, spec: ExplainSpec, timings: dict[str, float], exact: Probe | None
     ) -> None:
         scene = probe.scene
+        classifier = (exact or probe).classifier
+        outputs_are = outputs_of(classifier)
+        self._notes = result_notes_of(classifier)
+        if explainable(spec, outputs_are) != spec:
+            spec = explainable(spec, outputs_are)
+            self._notes += (_NOT_PROBABILITIES,)
         self._exact = exact
         self._original = (exact or probe).original
         self._chosen = chosen_classes(self._original, spec)
         spec.target.check(self._original[self._chosen])  # refused before any perturbed picture is asked
         self.done = 0
-        self._notes: tuple[str, ...] = ()
         self.stop_reason: StopReason | None = None
         self._started = time.perf_counter()
         self._probe, self._spec = probe, spec
@@ -79,7 +92,7 @@ class Growing:
         """Copy the answers of an earlier query of the same question."""
         if known is not None:
             self._check_same_question(known)
-            self._notes = known.notes
+            self._notes = merged_notes(self._notes, known.notes)
             self.done = min(known.samples, len(self._masks))
             self._outputs[: self.done] = known.outputs[: self.done]
             self._take_compared(known)
@@ -199,4 +212,5 @@ def _provenance(image: Image, classifier: Classifier, timings: dict[str, float])
         versions=versions,
         timings=timings,
         identity=identity_of(classifier),
+        outputs_are=outputs_of(classifier),
     )

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from lime_core.errors import LimeError, in_words
 from lime_core.models.names import as_class_names
-from lime_core.settings.spec import ExplainSpec
+from lime_core.models.outputs import Meaning
+from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
+from lime_core.surrogates.targets import Probability
 
 StopReason = Literal["budget", "separated", "precise", "stopped"]
 
@@ -43,6 +45,8 @@ class Provenance:
     identity : str or None
         Distinguishes the classifier from others with the same name and weights, for example its preprocessing; None
         where name and weights are enough, and in older files.
+    outputs_are : {"probabilities", "values"}
+        Whether the model's outputs are probabilities or values in its own unit, as of a regression.
     """
 
     model: str
@@ -53,6 +57,7 @@ class Provenance:
     versions: dict[str, str]
     timings: dict[str, float] = field(compare=False)
     identity: str | None = None
+    outputs_are: Meaning = "probabilities"
 
     def is_origin_of(self, other: Provenance) -> bool:
         """Return whether the same model was asked about the same picture."""
@@ -142,6 +147,18 @@ class Neighborhood:
         """The number S of superpixels."""
         return int(self.masks.shape[1])
 
+    def fitted_spec(self, spec: ExplainSpec) -> ExplainSpec:
+        """Return the settings of a fit of these answers.
+
+        Segmentation and query fields are those that made them, whatever `spec` says; values in the model's own unit are
+        explained as they are.
+        """
+        return explainable(spec.with_stages_of(self.spec, *QUERY_STAGES), self.provenance.outputs_are)
+
+    def unit(self, spec: ExplainSpec) -> str:
+        """Return what the target of a fit is counted in, in words."""
+        return "output" if self.provenance.outputs_are == "values" else spec.unit
+
     def save_npz(self, target: str | os.PathLike[str] | BinaryIO) -> None:
         """Write everything to a compressed NPZ file; `load_npz` is its inverse."""
         document = {
@@ -184,6 +201,16 @@ class Neighborhood:
             # Reading a damaged file can raise any exception.
             raise LimeError(f"Not a readable neighborhood file (NPZ): {in_words(error)}") from error
         return loaded
+
+
+def merged_notes(*several: tuple[str, ...]) -> tuple[str, ...]:
+    """Return all notes in their order, each once."""
+    return tuple(dict.fromkeys(note for notes in several for note in notes))
+
+
+def explainable(spec: ExplainSpec, outputs_are: Meaning) -> ExplainSpec:
+    """Return a spec with the target that such outputs have: values are explained as they are."""
+    return replace(spec, target=Probability()) if outputs_are == "values" else spec
 
 
 ARRAYS: Mapping[str, tuple[str, str]] = {

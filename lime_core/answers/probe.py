@@ -51,7 +51,8 @@ class Probe:
         names = as_class_names(classifier.class_names)  # a wrong name is reported before the model is called
         whole = np.ones((1, scene.superpixels), np.uint8)
         self.original = self._checked(whole, None)[0]
-        self.class_names = names or numbered_names(len(self.original))
+        # Some classifiers know their classes only after the first answer.
+        self.class_names = names or as_class_names(classifier.class_names) or numbered_names(len(self.original))
         check_count(self.class_names, len(self.original))
 
     def ask(self, masks: NDArray[np.uint8], batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
+from lime_core.answers.neighborhood import Neighborhood
 from lime_core.explanation.verdict import Interaction
+from lime_core.models.outputs import Meaning
 from lime_core.settings.spec import ExplainSpec
+from lime_core.surrogates.targets import SMALLEST_CUT
+
+SAME_PROBABILITY, SAME_LOG_ODDS, SAME_VALUE = 0.01, 0.1, 1e-4  # changes up to these count as none
+_LOOKED_AT = 1000  # samples
 
 Floats = NDArray[np.float64]
 
@@ -82,6 +89,10 @@ class Evidence:
         The same in the unit that is explained.
     fit : FitFacts or None
         None for a method without a fit.
+    outputs_are : {"probabilities", "values"}
+        What the model says its outputs are.
+    largest_change : float
+        Of any class of the model, see the function of that name.
     """
 
     spec: ExplainSpec
@@ -92,6 +103,8 @@ class Evidence:
     outputs: NDArray[np.float32]
     targets: Floats
     fit: FitFacts | None
+    outputs_are: Meaning
+    largest_change: float
 
     @property
     def samples(self) -> int:
@@ -116,6 +129,28 @@ class Evidence:
         return bool(np.ptp(self.outputs) > 1e-6 * np.abs(self.outputs).max())
 
     @property
+    def same_answer(self) -> bool:
+        """Whether the model answers the same to everything.
+
+        No probability of any class changes by more than 0.01, and the odds of this class by no more than a tenth. A
+        network that is given pixels in another range than it was trained with mostly answers like this.
+        """
+        if not self.are_probabilities:
+            return self.largest_change <= SAME_VALUE
+        odds = logit(np.clip(self.outputs.astype(np.float64), SMALLEST_CUT, 1 - SMALLEST_CUT))
+        return self.largest_change <= SAME_PROBABILITY and bool(np.ptp(odds) <= SAME_LOG_ODDS)
+
+    @property
     def are_probabilities(self) -> bool:
-        """Whether all outputs lie in 0..1."""
-        return bool(self.outputs.min() >= 0 and self.outputs.max() <= 1)
+        """Whether all outputs lie in 0..1, and are not said to be something else."""
+        return self.outputs_are == "probabilities" and bool(self.outputs.min() >= 0 and self.outputs.max() <= 1)
+
+
+def largest_change(answers: Neighborhood) -> float:
+    """Return by how much the output of any class changes when superpixels are hidden.
+
+    Values in a model's own unit are counted as a part of the largest one. At most 1,000 samples are looked at.
+    """
+    seen = np.vstack([answers.original_outputs, answers.outputs[:_LOOKED_AT]])
+    scale = np.abs(seen).max() if answers.provenance.outputs_are == "values" else 1.0
+    return float(np.ptp(seen, axis=0).max() / scale) if scale else 0.0

@@ -20,7 +20,7 @@ from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Interaction, Verdict
-from lime_core.judge.evidence import Evidence, FitFacts
+from lime_core.judge.evidence import Evidence, FitFacts, largest_change
 from lime_core.judge.interactions import MOST_SEARCHED, Design, nonlinear_share, strongest_interaction
 from lime_core.judge.rules import NOT_MEASURED, find_weaknesses
 from lime_core.judge.stability import resampled_top_k
@@ -81,8 +81,9 @@ class Judge(Generic[AttributionT]):
             fit = _FitCase(attribution, answers, workings) if isinstance(attribution, Explanation) else None
             sizes = np.bincount(answers.segments.ravel())
             largest = float(sizes.max() / sizes.sum())
+            change = largest_change(answers)
             self._classes = [
-                _ClassCase(attribution, answers, item, largest, fit, row)
+                _ClassCase(attribution, answers, item, largest, change, fit, row)
                 for row, item in enumerate(attribution.classes)
             ]
 
@@ -108,6 +109,7 @@ class _ClassCase:
         answers: Neighborhood,
         item: ClassAttribution,
         largest_superpixel: float,
+        change: float,
         fit: _FitCase | None,
         row: int,
     ) -> None:
@@ -124,6 +126,8 @@ class _ClassCase:
             largest_superpixel=largest_superpixel,
             outputs=outputs,
             targets=attribution.spec.target.values(outputs),
+            outputs_are=answers.provenance.outputs_are,
+            largest_change=change,
         )
 
     def evidence(self, top_k: int) -> Evidence:

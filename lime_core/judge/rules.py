@@ -13,7 +13,7 @@ import numpy as np
 
 from lime_core.answers.stopping import FEW_PAIRS
 from lime_core.explanation.verdict import LEVELS, Interaction, Level
-from lime_core.judge.evidence import Evidence
+from lime_core.judge.evidence import SAME_PROBABILITY, Evidence
 from lime_core.masks.samplers import MixedRate
 from lime_core.settings.spec import MOST_SAMPLES
 from lime_core.surrogates.targets import SMALLEST_CUT, LogOdds
@@ -52,9 +52,24 @@ def find_weaknesses(evidence: Evidence) -> list[Finding]:
     return sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
 
 
+def _same_answer(evidence: Evidence) -> Finding | None:
+    if not evidence.same_answer:
+        return None
+    change = f"changes by more than {SAME_PROBABILITY}" if evidence.are_probabilities else "changes"
+    return Finding(
+        "meaningless",
+        f"The model answers the same to everything: {evidence.outputs[0]:.3g} for this class whatever is hidden, and "
+        f"none of its outputs {change}.",
+        "Check the preprocessing, if the model is your own: given pixels in another range than it was trained with, a "
+        "network answers like this. Otherwise choose another picture, or another fill that removes more of it.",
+    )
+
+
 def _constant(evidence: Evidence) -> Finding | None:
     outputs, varied = evidence.outputs, evidence.outputs_vary
     if evidence.varies or (varied and evidence.target_range > 0):  # the latter is the kernel's doing
+        return None
+    if not varied and evidence.same_answer:  # said already
         return None
     cut = _cut(evidence)
     if not varied:
@@ -219,6 +234,7 @@ def _not_measured(evidence: Evidence) -> Finding | None:
 
 
 _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    _same_answer,
     _constant,
     _starved_kernel,
     _few_samples,

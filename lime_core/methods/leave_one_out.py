@@ -18,7 +18,7 @@ from lime_core.explanation.attribution import Attribution, without_view
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.masks.samplers import EachHidden
 from lime_core.methods.base import MaskMethod
-from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
+from lime_core.settings.spec import ExplainSpec
 
 
 class LeaveOneOut(MaskMethod):
@@ -41,7 +41,7 @@ class LeaveOneOut(MaskMethod):
 
         Answers of a query that was stopped early leave the superpixels that were not hidden yet at 0.
         """
-        spec = spec.with_stages_of(neighborhood.spec, *QUERY_STAGES)
+        spec = neighborhood.fitted_spec(spec)
         indices = chosen_classes(neighborhood.original_outputs, spec)
         whole = spec.target.values(neighborhood.original_outputs[indices])
         hidden = spec.target.values(neighborhood.outputs[:, indices])
@@ -61,7 +61,7 @@ class LeaveOneOut(MaskMethod):
             ),
             segments=neighborhood.segments,
             signed=True,
-            unit=spec.target.unit,
+            unit=neighborhood.unit(spec),
             calls=neighborhood.samples + 1,
             method=self.name,
             provenance=neighborhood.provenance,

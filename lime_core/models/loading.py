@@ -83,6 +83,7 @@ def load_classifier(
         class_names=imagenet_class_names(),
         weights_sha256=digest or digest_of_weights(network()),
         engine_note=note,
+        last_operation="softmax",
     )
 
 
@@ -102,7 +103,7 @@ def as_classifier(given: Any) -> Classifier:
     kind = type(given).__name__
     if isinstance(given, type):
         raise ModelError(f"{given.__name__} is a class, not a classifier: make an instance of it first.")
-    if hasattr(given, "get_weights") and hasattr(given, "input_shape"):
+    if hasattr(given, "get_weights") and hasattr(given, "predict"):
         raise ModelError(f"Wrap the Keras model ({kind}) first: `lc.KerasClassifier(model, id=…)`.")
     if "predict" in missing and callable(given):
         name = getattr(given, "__name__", kind)

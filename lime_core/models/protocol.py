@@ -5,17 +5,21 @@ from __future__ import annotations
 import numbers
 import uuid
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from lime_core.errors import ModelError
-from lime_core.models.names import as_class_names, numbered_names
+from lime_core.models.labels import as_labels
+from lime_core.models.outputs import OutputReader, chosen_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from lime_core.models.outputs import Meaning, OutputChoice
 
 UNNAMED = "callable"  # the id of a function without a name
 
@@ -77,26 +81,34 @@ class CallableClassifier:
     Parameters
     ----------
     function : callable
-        Maps RGB pictures uint8 `(B, h, w, 3)` to numbers `(B, C)`.
+        Maps RGB pictures uint8 `(B, h, w, 3)` to numbers `(B, C)`, or to a dict of such arrays, one an output.
     size : int or (int, int)
         Side of a square input, or its height and width, in pixels.
-    names : iterable or mapping, optional
-        One name a class, in any form that `lime_core.models.names.as_class_names` reads. Without names,
-        ``class 0``, ``class 1`` ... are used once the first call has shown the number of classes; until then
-        `class_names` is empty.
+    names : iterable, mapping or path, optional
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads, or a file for
+        `lime_core.models.labels.read_labels`. Without names, ``class 0``, ``class 1`` ... are used once the first call
+        has shown the number of classes; until then `class_names` is empty.
     id : str, optional
         Name of the model in reports, ``callable`` if left out. It decides whether earlier answers belong to the
         same model (see `known` of `query`). Without an id, only the same object counts as the same model.
+    outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
+        What the function returns, see `lime_core.models.outputs.apply`. ``auto`` recognises it on the first call, and
+        says in `notes` what was taken and why; probabilities are left as they are. A single output with two names
+        becomes two classes: the first has 1 − p, the second p.
+    output : str, optional
+        Which one to take, where the function returns a dict of several.
 
     Attributes
     ----------
     identity : str or None
-        Distinguishes this classifier from others without an id; None if it has one.
+        Distinguishes this classifier from others without an id or with another form of outputs; None if there is no
+        need to.
 
     Raises
     ------
     ModelError
-        If `size` is not one or two positive whole numbers, `function` cannot be called, or `names` cannot be read.
+        If `size` is not one or two positive whole numbers, `function` cannot be called, `names` cannot be read, or
+        there is no such form of outputs.
     """
 
     engine = "callable"
@@ -109,17 +121,43 @@ class CallableClassifier:
         names: Any = None,
         *,
         id: str | None = None,  # noqa: A002 - the protocol's word
+        outputs: OutputChoice = "auto",
+        output: str | None = None,
     ) -> None:
         if not callable(function):
             raise ModelError(f"A classifier function must be callable; got {type(function).__name__}.")
         self._function = function
         self.id = UNNAMED if id is None else id
-        self.identity = uuid.uuid4().hex if id is None else None
+        self._mark = uuid.uuid4().hex if id is None else ""
         self.input_size = as_size(size)
-        self.class_names: tuple[str, ...] = as_class_names(names)
+        labels = as_labels(names)
+        self.class_names: tuple[str, ...] = labels.names
+        self._label_notes = labels.notes
+        self._output = output
+        self._read = OutputReader(outputs, names=len(labels.names), splits=False)
 
     def __repr__(self) -> str:
         return f"CallableClassifier(id={self.id!r}, input_size={self.input_size})"
+
+    @property
+    def identity(self) -> str | None:
+        """What distinguishes it from others; the form of its outputs is part of it after the first call."""
+        return "; ".join(part for part in (self._mark, self._read.identity) if part) or None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for granted about names and outputs, and why; of outputs after the first call."""
+        return (*self._label_notes, *self._read.notes)
+
+    @property
+    def result_notes(self) -> tuple[str, ...]:
+        """The notes that belong into every result."""
+        return (*self._label_notes, *self._read.result_notes)
+
+    @property
+    def outputs_are(self) -> Meaning:
+        """``"probabilities"``, or ``"values"`` in the model's own unit; known after the first call."""
+        return self._read.meaning
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Call the function on RGB pictures uint8 `(B, h, w, 3)`.
@@ -127,24 +165,34 @@ class CallableClassifier:
         Returns
         -------
         ndarray of float32, shape (B, C)
-            The function's outputs; the caller checks whether they make sense.
+            The function's outputs in the form of `outputs`; the caller checks whether they make sense.
 
         Raises
         ------
         ModelError
             If the function raises (its own exception is the cause), or does not return an array of numbers.
         """
+        outputs = self._called(images)
+        if outputs.ndim != 2 or 0 in outputs.shape or len(outputs) != len(images):
+            return outputs  # nothing to recognise; the caller says what is wrong with it
+        outputs = self._read(outputs)
+        if not self.class_names and self._read.reading is not None:
+            self.class_names = self._read.reading.names((), outputs.shape[1])
+        return outputs
+
+    def _called(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
             given = self._function(images)
+            given = chosen_output(given, self._output) if isinstance(given, Mapping) else given
             outputs = None if given is None else np.asarray(given, dtype=np.float32)
+        except ModelError:
+            raise
         except Exception as error:
             raise ModelError(
                 f"The classifier {self.id!r} failed on a batch of shape {images.shape}: {type(error).__name__}: {error}"
             ) from error
         if outputs is None:
             raise ModelError(f"The classifier {self.id!r} returned None; is there a `return` missing in its function?")
-        if not self.class_names and outputs.ndim == 2:
-            self.class_names = numbered_names(outputs.shape[1])
         return outputs
 
 
@@ -164,6 +212,16 @@ def identity_of(classifier: Classifier) -> str | None:
     except TypeError:
         # It cannot be a key of the dictionary, so it counts as a new classifier each time.
         return uuid.uuid4().hex
+
+
+def result_notes_of(classifier: Classifier) -> tuple[str, ...]:
+    """Return what a classifier has to say to the reader of a result, such as how its outputs were taken."""
+    return tuple(getattr(classifier, "result_notes", ()))
+
+
+def outputs_of(classifier: Classifier) -> Meaning:
+    """Return what a classifier's outputs are: ``"values"`` where it says so, else ``"probabilities"``."""
+    return "values" if getattr(classifier, "outputs_are", None) == "values" else "probabilities"
 
 
 _MARKS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()

@@ -100,7 +100,7 @@ def _card(image: Image, attribution: Attribution, item: ClassAttribution, view: 
     score = f"score, {attribution.unit}" if attribution.signed else "importance"
     return _Card(
         name=item.name,
-        output=f"{item.output:.1%}" if 0 <= item.output <= 1 else f"{item.output:.3g}",
+        output=f"{item.output:.1%}" if _is_probability(attribution, item) else f"{item.output:.3g}",
         map=to_data_url(render(image, attribution, item.index, view)),
         verdict=item.verdict,
         meaning="" if item.verdict is None else item.verdict.meaning,
@@ -108,6 +108,10 @@ def _card(image: Image, attribution: Attribution, item: ClassAttribution, view: 
         columns=("superpixel", score) if item.std_errors is None else ("superpixel", score, "± 95 %"),
         strongest=_strongest(attribution, item),
     )
+
+
+def _is_probability(attribution: Attribution, item: ClassAttribution) -> bool:
+    return attribution.provenance.outputs_are == "probabilities" and 0 <= item.output <= 1
 
 
 def _strongest(attribution: Attribution, item: ClassAttribution) -> list[tuple[str, ...]]:

@@ -49,6 +49,8 @@ def evidence(**changes: Any) -> Evidence:
         "outputs": outputs,
         "targets": outputs.astype(np.float64),
         "fit": replace(SOLID, **of_fit),
+        "outputs_are": "probabilities",
+        "largest_change": 0.5,
     }
     return Evidence(**(facts | changes))
 

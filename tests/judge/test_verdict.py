@@ -154,6 +154,8 @@ def test_hiding_still_less_ends_where_hardly_anything_is_hidden(rate, changes):
         outputs=targets.astype(np.float32),
         targets=targets,
         fit=fit,
+        outputs_are="probabilities",
+        largest_change=0.45,
     )
     (finding,) = find_weaknesses(evidence)
     assert "The linear model and the model disagree" in finding.reason

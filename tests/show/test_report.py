@@ -21,7 +21,7 @@ HOSTILE = '"><script>alert(1)</script>&\u202e{{ 7 * 7 }}'
 
 
 def bright(images: np.ndarray) -> np.ndarray:
-    share = images[:, :, :10].mean(axis=(1, 2, 3)) / 255
+    share = 0.5 + 20 * (images[:, :, :10].mean(axis=(1, 2, 3)) / 255 - 0.5)
     return np.stack([share, 1 - share], axis=1)
 
 

@@ -21,7 +21,7 @@ from lime_core.methods.lime.workings import (
     weighted_r2,
 )
 from lime_core.models.engines.base import precision_of
-from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
+from lime_core.settings.spec import ExplainSpec
 
 
 @one_thread()
@@ -48,7 +48,7 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
         When a class index is out of range, the kernel gives no sample any weight, least squares has fewer samples
         than superpixels, or log-odds are wanted of outputs outside 0..1.
     """
-    spec = without_view((spec or neighborhood.spec).with_stages_of(neighborhood.spec, *QUERY_STAGES))
+    spec = without_view(neighborhood.fitted_spec(spec or neighborhood.spec))
     classes = chosen_classes(neighborhood.original_outputs, spec)
     workings = solve(neighborhood, spec, classes)
     problem, fitted = workings.problem, workings.fitted
@@ -59,7 +59,7 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     r2_holdout, r2_holdout_error = weighted_r2(problem, held_out), r2_errors(problem, held_out)
     covariance = workings.covariances
     found = workings.moved(neighborhood, spec, classes)
-    precision = _on_precision(neighborhood, found, np.diagonal(covariance).T, spec.unit)
+    precision = _on_precision(neighborhood, found, np.diagonal(covariance).T, neighborhood.unit(spec))
     if found is not None:
         covariance = covariance + found.covariances
     explanation = Explanation(
@@ -83,7 +83,7 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
         segments=neighborhood.segments,
         covariances=covariance,
         signed=spec.surrogate.signed,
-        unit=spec.target.unit if spec.surrogate.signed else "importance",
+        unit=neighborhood.unit(spec) if spec.surrogate.signed else "importance",
         calls=neighborhood.samples + 1,
         method="lime",
         samples=neighborhood.samples,

@@ -23,7 +23,7 @@ import numpy as np
 
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.growing import asked_twice
-from lime_core.answers.neighborhood import Neighborhood, first_samples
+from lime_core.answers.neighborhood import Neighborhood, first_samples, merged_notes
 from lime_core.answers.query import stream
 from lime_core.answers.scene import Scene, prepare
 from lime_core.answers.stopping import block_length
@@ -146,14 +146,18 @@ def stream_in(
             known = None
         grown = stream(image, reduced, spec, known=known, scene=scene, exact=exact if barred else None)
         if precision == "bf16":
-            yield from grown if barred else (replace(answers, notes=(_UNKNOWN,)) for answers in grown)
+            yield from grown if barred else (_with_note(answers, _UNKNOWN) for answers in grown)
             return
         refused, known = yield from _while_granted(grown, known, spec, samples)
         if refused is None:
             return
-    note = None if refused is None else (refused.refusal(),)
+    note = None if refused is None else refused.refusal()
     for answers in stream(image, exact, spec, known=_exact_part(known, exact), scene=scene):
-        yield answers if note is None else replace(answers, notes=note)
+        yield answers if note is None else _with_note(answers, note)
+
+
+def _with_note(answers: Neighborhood, note: str) -> Neighborhood:
+    return replace(answers, notes=merged_notes(answers.notes, (note,)))
 
 
 def _while_granted(
@@ -182,6 +186,7 @@ def admission(answers: Neighborhood, spec: ExplainSpec, samples: int) -> Admissi
     """
     if answers.compared is None or answers.compared_outputs is None:
         return None
+    spec = answers.fitted_spec(spec)
     classes = chosen_classes(answers.original_outputs, spec)
     twice = int(asked_twice(np.arange(samples)).sum())
     with one_thread():

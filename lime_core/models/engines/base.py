@@ -57,7 +57,7 @@ class Engine(ABC):
 
         Parameters
         ----------
-        pictures : ndarray of float32, shape (K, h, w, 3)
+        pictures : ndarray of float32, shape (K, h, w, channels)
             Preprocessed pictures to choose from.
         labels : ndarray of int32, shape (h, w)
             Superpixel of each pixel, 0..S-1.
@@ -70,7 +70,7 @@ class Engine(ABC):
         """
 
     def predict(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map preprocessed pictures float32 `(B, h, w, 3)` to outputs float32 `(B, C)`."""
+        """Map preprocessed pictures float32 `(B, h, w, channels)` to outputs float32 `(B, C)`."""
         labels = np.zeros(pictures.shape[1:3], np.int32)
         outputs = []
         for start in range(0, max(len(pictures), 1), self.batch_size):
@@ -107,7 +107,7 @@ class TensorFlowEngine(Engine):
         return np.concatenate(outputs)[: len(choices)]
 
 
-def choosing_function(model: Any, input_size: tuple[int, int]) -> Any:
+def choosing_function(model: Any, input_size: tuple[int, int], channels: int = 3) -> Any:
     """Return the `tf.function` behind `Engine.choose`, not traced yet.
 
     The signature allows any number of pictures and superpixels, so that it is not traced again for another picture or
@@ -117,14 +117,16 @@ def choosing_function(model: Any, input_size: tuple[int, int]) -> Any:
     Parameters
     ----------
     model : keras.Model
-        Maps float32 `(B, h, w, 3)` to `(B, C)`.
+        Maps float32 `(B, h, w, channels)` to `(B, C)`.
     input_size : (int, int)
         Height and width.
+    channels : int
+        Of the pictures.
     """
     tf = import_tensorflow()
     height, width = input_size
     signature = [
-        tf.TensorSpec((None, height, width, 3), tf.float32, name="pictures"),
+        tf.TensorSpec((None, height, width, channels), tf.float32, name="pictures"),
         tf.TensorSpec((height, width), tf.int32, name="labels"),
         tf.TensorSpec((None, None), tf.uint8, name="choices"),
     ]
@@ -133,7 +135,7 @@ def choosing_function(model: Any, input_size: tuple[int, int]) -> Any:
     def choose(pictures: Any, labels: Any, choices: Any) -> Any:
         chosen = tf.gather(tf.cast(choices, tf.int32), labels, axis=1)
         pixel_index = tf.reshape(tf.range(height * width, dtype=tf.int32), (height, width))
-        pixels = tf.gather(tf.reshape(pictures, (-1, 3)), chosen * (height * width) + pixel_index)
+        pixels = tf.gather(tf.reshape(pictures, (-1, channels)), chosen * (height * width) + pixel_index)
         return tf.cast(model(pixels, training=False), tf.float32)
 
     return choose

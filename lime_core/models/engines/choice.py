@@ -56,6 +56,7 @@ def make_engine(
     engine: EngineName = "auto",
     precision: Precision = "f32",
     batch_size: int | None = None,
+    channels: int = 3,
     model_id: str | None = None,
     write_graph: Callable[[], Graph] | None = None,
     store: Callable[[], GraphStore | None] = lambda: None,
@@ -74,6 +75,8 @@ def make_engine(
         Only OpenVINO has bf16; f32 is never used in its place.
     batch_size : int, optional
         Pictures in a batch; the measured best size if left out.
+    channels : int
+        Of the pictures: 3, or 1 for grey ones.
     model_id : str, optional
         Architecture in the catalog, under which measurements are remembered.
     write_graph : callable, optional
@@ -92,13 +95,13 @@ def make_engine(
     if not 1 <= size <= 255:
         raise ModelError(f"batch_size must be 1 to 255; got {size}.")
     with _BUILDING:
-        function = cache(lambda: choosing_function(build(), input_size))
+        function = cache(lambda: choosing_function(build(), input_size, channels))
         reason = _reason_for_tensorflow() if (engine, precision) == ("auto", "f32") else None
         if engine == "tensorflow" or reason:
             return TensorFlowEngine(function(), size), reason
 
         def made_graph() -> Graph:
-            return _converted(function(), input_size) if write_graph is None else _written(write_graph)
+            return _converted(function(), (*input_size, channels)) if write_graph is None else _written(write_graph)
 
         def compiled(graph: Graph, *, measure_later: bool) -> Engine:
             if not model_id or batch_size:
@@ -108,7 +111,7 @@ def make_engine(
                 plan = remembered_plan(model_id, precision)
             else:
                 plan = plan_for(model_id, graph, input_size, precision)
-            return OpenVINOEngine(graph, input_size, plan, precision)
+            return OpenVINOEngine(graph, input_size, plan, precision, channels)
 
         try:
             return _on_openvino(made_graph, store, compiled), None
@@ -155,11 +158,13 @@ def _written(write_graph: Callable[[], Graph]) -> Graph:
         raise _UnusableError(str(error)) from error
 
 
-def _converted(function: Any, input_size: tuple[int, int]) -> Graph:
+def _converted(function: Any, picture_shape: tuple[int, int, int]) -> Graph:
     """Convert a `tf.function` and check the graph's outputs against its own."""
     try:
         graph = convert(function)
-        difference = _difference(function, OpenVINOEngine(graph, input_size), input_size)
+        height, width, channels = picture_shape
+        engine = OpenVINOEngine(graph, (height, width), channels=channels)
+        difference = _difference(function, engine, picture_shape)
     except ModelError as error:
         raise _UnusableError(str(error)) from error
     if not difference <= TOLERANCE:
@@ -167,12 +172,12 @@ def _converted(function: Any, input_size: tuple[int, int]) -> Graph:
     return graph
 
 
-def _difference(function: Any, engine: Engine, input_size: tuple[int, int]) -> float:
+def _difference(function: Any, engine: Engine, picture_shape: tuple[int, int, int]) -> float:
     """Return how far an engine's outputs are from TensorFlow's, on half-hidden noise."""
     rng = np.random.default_rng(0)
-    pictures = rng.uniform(-1, 1, (2, *input_size, 3)).astype(np.float32)
+    pictures = rng.uniform(-1, 1, (2, *picture_shape)).astype(np.float32)
     pictures[1] = 127.5 + 127.5 * pictures[1]
-    labels = rng.integers(0, 4, input_size, dtype=np.int32)
+    labels = rng.integers(0, 4, picture_shape[:2], dtype=np.int32)
     choices = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0]], np.uint8)
     expected = TensorFlowEngine(function, len(choices)).choose(pictures, labels, choices)
     outputs = engine.choose(pictures, labels, choices)

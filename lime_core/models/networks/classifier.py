@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lime_core.errors import ModelError
-from lime_core.models.names import as_class_names
-from lime_core.models.networks.preprocessing import check_preprocessing, preprocess
+from lime_core.models.labels import as_labels
+from lime_core.models.names import check_count
+from lime_core.models.networks.preprocessing import Preprocessing
+from lime_core.models.outputs import OutputReader
+from lime_core.models.protocol import as_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lime_core.models.engines.base import Engine
+    from lime_core.models.outputs import Meaning, OutputChoice
 
 
 class NetworkClassifier:
-    """Explain a network: one image input `(B, h, w, 3)`, one output `(B, C)`.
+    """Explain a network: one image input `(B, h, w, channels)`, one output `(B, C)`.
 
-    Safe to share between threads. It prepares the pictures and names the outputs; the engine runs the network.
+    Safe to share between threads. It prepares the pictures, and reads and names the outputs; the engine runs the
+    network.
 
     Parameters
     ----------
@@ -29,21 +34,32 @@ class NetworkClassifier:
         What executes the network.
     id : str
         Name of the model in reports.
-    input_size : (int, int)
-        Height and width.
-    preprocessing : {"none", "tf", "caffe", "torch"}
-        How pixels 0..255 are scaled before they enter the network, see `preprocess`.
-    class_names : iterable or mapping
-        One name a class, in any form that `lime_core.models.names.as_class_names` reads.
+    input_size : int or (int, int)
+        Side of a square input, or its height and width.
+    preprocessing : str, (mean, std) or Preprocessing
+        How pixels 0..255 are scaled before they enter the network, in any form of `Preprocessing.parse`.
+    class_names : iterable, mapping or path
+        One name a class, in any form that `lime_core.models.names.as_class_names` reads, or a file for
+        `lime_core.models.labels.read_labels`. None or none at all: ``class 0``, ``class 1`` ...
     weights_sha256 : str
         Digest of the weights.
     engine_note : str, optional
         Why OpenVINO is not used, if it was expected.
+    channels : {3, 1}
+        Whether the network takes colour or grey pictures.
+    outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
+        What the network answers, see `lime_core.models.outputs.apply`. ``auto`` recognises it from `last_operation`
+        or from the answers to a few generated pictures, and says in `notes` what was taken and why.
+    last_operation : {"softmax", "sigmoid", "log_softmax"}, optional
+        What the network ends in, where that is known.
+    notes : tuple of str
+        What else was taken for granted about the model.
 
     Raises
     ------
     ModelError
-        If the preprocessing is unknown, or the names cannot be read as names.
+        If the preprocessing is unknown or not for so many channels, the names cannot be read as names or are not as
+        many as the classes, or the network's answers are not finite numbers.
     """
 
     def __init__(
@@ -51,20 +67,37 @@ class NetworkClassifier:
         engine: Engine,
         *,
         id: str,  # noqa: A002 - the protocol's word
-        input_size: tuple[int, int],
-        preprocessing: str,
+        input_size: int | tuple[int, int],
+        preprocessing: str | tuple[Any, Any] | Preprocessing,
         class_names: Any,
         weights_sha256: str,
         engine_note: str | None = None,
+        channels: int = 3,
+        outputs: OutputChoice = "auto",
+        last_operation: str | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
-        check_preprocessing(preprocessing)
+        self._preprocessing = Preprocessing.parse(preprocessing)
+        self._preprocessing.check_channels(channels)
         self.id = id
-        self.input_size = input_size
-        self.preprocessing = preprocessing
-        self.class_names = as_class_names(class_names)
+        self.input_size = as_size(input_size)
+        self.channels = channels
         self.weights_sha256 = weights_sha256
         self.engine_note = engine_note
         self._engine = engine
+        labels = as_labels(class_names)
+        self._notes = (*notes, *labels.notes)
+        self._read = OutputReader(outputs, last_operation, names=len(labels.names))
+        self.class_names = labels.names
+        if self._read.needs_answers:
+            self._look_at_answers(labels.names)
+
+    def _look_at_answers(self, given: tuple[str, ...]) -> None:
+        """Recognise the outputs, and number classes without names, by the answers to generated pictures."""
+        outputs = self._read(self._run(_generated(self.input_size)))
+        if self._read.reading is not None:
+            self.class_names = self._read.reading.names(given, outputs.shape[1])
+        check_count(self.class_names, outputs.shape[1])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r}, input_size={self.input_size}, engine={self.engine!r})"
@@ -75,9 +108,29 @@ class NetworkClassifier:
         return self._engine.name
 
     @property
+    def preprocessing(self) -> str:
+        """How pixels are scaled, as a text that `Preprocessing.parse` reads."""
+        return str(self._preprocessing)
+
+    @property
     def identity(self) -> str:
-        """The name of its preprocessing, which distinguishes it from others with the same weights."""
-        return self.preprocessing
+        """Preprocessing and form of outputs, which distinguish it from others with the same weights."""
+        return "; ".join(part for part in (self.preprocessing, self._read.identity) if part)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for granted about the model, its names and its outputs, and why."""
+        return (*self._notes, *self._read.notes)
+
+    @property
+    def result_notes(self) -> tuple[str, ...]:
+        """The notes that belong into every result."""
+        return (*self._notes, *self._read.result_notes)
+
+    @property
+    def outputs_are(self) -> Meaning:
+        """``"probabilities"``, or ``"values"`` in the model's own unit."""
+        return self._read.meaning
 
     @property
     def batch_size(self) -> int:
@@ -93,10 +146,17 @@ class NetworkClassifier:
             If the pictures have another shape or type.
         """
         _check("images", images, (None, *self.input_size, 3), np.uint8)
+        return self._read(self._run(images))
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the network's own outputs for RGB pictures."""
         # Batch by batch, so that only one batch at a time exists in float32.
         starts = range(0, max(len(images), 1), self.batch_size)
         batches = (images[start : start + self.batch_size] for start in starts)
-        return np.concatenate([self._engine.predict(preprocess(b, self.preprocessing)) for b in batches])
+        return np.concatenate([self._engine.predict(self._prepared(batch)) for batch in batches])
+
+    def _prepared(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self._preprocessing(images, self.channels)
 
     def masked_predictor(
         self, image: NDArray[np.uint8], fill: NDArray[np.uint8], labels: NDArray[np.int32]
@@ -117,16 +177,27 @@ class NetworkClassifier:
         lowest, superpixels = int(labels.min()), int(labels.max()) + 1
         if lowest < 0:
             raise ModelError(f"labels must be 0 or more; the lowest is {lowest}.")
-        pictures = preprocess(np.stack([fill, image]), self.preprocessing)
+        pictures = self._prepared(np.stack([fill, image]))
         labels = labels.copy()
 
         def predict_masks(masks: NDArray[np.uint8]) -> NDArray[np.float32]:
             _check("masks", masks, (None, None), np.uint8)
             if masks.shape[1] < superpixels:
                 raise ModelError(f"masks must have {superpixels} columns, one a superpixel; got {masks.shape[1]}.")
-            return self._engine.choose(pictures, labels, np.minimum(masks, 1))
+            return self._read(self._engine.choose(pictures, labels, np.minimum(masks, 1)))
 
         return predict_masks
+
+
+def _generated(input_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return pictures as different as possible, uint8 ``(6, h, w, 3)``: the same each time."""
+    height, width = input_size
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    noise[1] //= 4
+    rising = np.linspace(0, 255, height * width).astype(np.uint8).reshape(height, width, 1).repeat(3, axis=2)
+    flat = np.array([[0, 0, 0], [255, 255, 255], [200, 60, 20]], np.uint8)[:, None, None]
+    return np.concatenate([noise, rising[None], np.broadcast_to(flat, (3, height, width, 3))])
 
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int | None, ...], dtype: type) -> None:

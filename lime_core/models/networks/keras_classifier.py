@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lime_core.errors import ModelError
 from lime_core.models.engines.base import BATCH_SIZE
 from lime_core.models.engines.choice import make_engine
 from lime_core.models.engines.keras_import import check_backend
-from lime_core.models.names import names_for
+from lime_core.models.labels import as_labels
+from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import NetworkClassifier
-from lime_core.models.networks.preprocessing import check_preprocessing
+from lime_core.models.networks.keras_heads import head_of, input_of
+from lime_core.models.networks.preprocessing import Preprocessing
+from lime_core.models.outputs import check_choice
 
 if TYPE_CHECKING:
     from lime_core.models.engines.base import EngineName, Precision
+    from lime_core.models.outputs import OutputChoice
 
 
 class KerasClassifier(NetworkClassifier):
-    """Explain a Keras model: one image input `(B, h, w, 3)`, one output `(B, C)`.
+    """Explain a Keras model: one image input `(B, h, w, 3)`, or `(B, h, w, 1)` for grey pictures, one output `(B, C)`.
 
     Safe to share between threads: it never calls `model.predict()`. On OpenVINO the model's weights are copied, so
     training it further does not change the classifier.
@@ -28,16 +31,24 @@ class KerasClassifier(NetworkClassifier):
     Parameters
     ----------
     model : keras.Model
-        The model, ready to use; nothing is loaded from a file here.
+        The model, ready to use; nothing is loaded from a file here. One that is not built is called once on a black
+        picture, which builds it.
     id : str
         Name of the model in reports.
-    preprocessing : {"none", "tf", "caffe", "torch"}
-        How pixels 0..255 are scaled before they enter the model, see `preprocess`.
-    class_names : iterable or mapping, optional
+    preprocessing : str, (mean, std) or Preprocessing
+        How pixels 0..255 are scaled before they enter the model, in any form of
+        `lime_core.models.networks.preprocessing.Preprocessing.parse`.
+    class_names : iterable, mapping or path, optional
         One name a class, in any form that `lime_core.models.names.as_class_names` reads, also the `class_indices` of
-        a Keras generator; ``class 0``, ``class 1`` ... if left out.
-    input_size : (int, int), optional
-        Height and width; needed only for a model that accepts any size.
+        a Keras generator, or a file for `lime_core.models.labels.read_labels`; ``class 0``, ``class 1`` ... if left
+        out. A single sigmoid takes two names: first that of outputs near 0, then that of outputs near 1.
+    input_size : int or (int, int), optional
+        Height and width; needed for a model that accepts any size, is not built or is of a class of the user's own.
+    outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
+        What the model answers, see `lime_core.models.outputs.apply`. ``auto`` recognises it from the last layer, or
+        from answers to a few generated pictures, and says in `notes` what was taken and why.
+    output : str, optional
+        Name of the output, where the model has several.
     weights_sha256 : str, optional
         Digest of the file the weights came from; computed from the weights themselves if left out.
     batch_size : int
@@ -59,27 +70,41 @@ class KerasClassifier(NetworkClassifier):
         model: Any,
         *,
         id: str,  # noqa: A002 - the protocol's word
-        preprocessing: str = "none",
+        preprocessing: str | tuple[Any, Any] | Preprocessing = "none",
         class_names: Any = None,
-        input_size: tuple[int, int] | None = None,
+        input_size: int | tuple[int, int] | None = None,
+        outputs: OutputChoice = "auto",
+        output: str | None = None,
         weights_sha256: str | None = None,
         batch_size: int = BATCH_SIZE,
         engine: EngineName = "auto",
         precision: Precision = "f32",
     ) -> None:
-        check_preprocessing(preprocessing)
+        preprocessing = Preprocessing.parse(preprocessing)
+        check_choice(outputs)
         check_backend()
-        size = _input_size(model, input_size)
-        names = names_for(_outputs(model), class_names)
-        made, note = make_engine(lambda: model, size, engine=engine, precision=precision, batch_size=batch_size)
+        labels = as_labels(class_names)
+        size, channels = input_of(model, input_size)
+        preprocessing.check_channels(channels)
+        head = head_of(model, (*size, channels), output)
+        two_classes = head.classes == 1 and len(labels.names) == 2
+        if class_names is not None and not two_classes:
+            check_count(labels.names, head.classes)
+        made, note = make_engine(
+            lambda: head, size, engine=engine, precision=precision, batch_size=batch_size, channels=channels
+        )
         super().__init__(
             made,
             id=id,
             input_size=size,
             preprocessing=preprocessing,
-            class_names=names,
+            class_names=labels.names,
             weights_sha256=weights_sha256 or digest_of_weights(model),
             engine_note=note,
+            channels=channels,
+            outputs=outputs,
+            last_operation=head.last_operation,
+            notes=labels.notes,
         )
 
 
@@ -90,26 +115,3 @@ def digest_of_weights(model: Any) -> str:
         digest.update(f"{weight.shape}{weight.dtype}".encode())
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()
-
-
-def _input_size(model: Any, given: tuple[int, int] | None) -> tuple[int, int]:
-    shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3:
-        raise ModelError(f"The model must have one input of shape (batch, height, width, 3); got {shape}.")
-    model_size = (shape[1], shape[2])
-    if given is None:
-        if None in model_size:
-            raise ModelError(f"The model accepts any size ({shape}); give input_size=(height, width).")
-        return model_size
-    if any(side not in (None, wanted) for side, wanted in zip(model_size, given, strict=True)):
-        raise ModelError(
-            f"The model's input is {model_size[0]}x{model_size[1]} pixels; input_size says {given[0]}x{given[1]}."
-        )
-    return given
-
-
-def _outputs(model: Any) -> int:
-    shape = getattr(model, "output_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
-        raise ModelError(f"The model must have one output of shape (batch, classes); got {shape}.")
-    return int(shape[1])

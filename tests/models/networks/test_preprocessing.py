@@ -56,5 +56,5 @@ def test_hiding_before_preprocessing_gives_the_same_bits_as_hiding_after(name):
 
 
 def test_an_unknown_preprocessing_is_refused_with_the_known_ones():
-    with pytest.raises(ModelError, match="none, tf, caffe, torch; got 'imagenet'"):
+    with pytest.raises(ModelError, match=r"none, rescale, tf, caffe, torch, .*; got 'imagenet'"):
         preprocess(PICTURE, "imagenet")
