@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lime_core.models.engines.openvino_graph import Graph
 
-_SHAPES = {"pictures": "[?,{0},{1},3]", "labels": "[{0},{1}]", "choices": "[?,?]"}
+_SHAPES = {"pictures": "[?,{0},{1},{2}]", "labels": "[{0},{1}]", "choices": "[?,?]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class OpenVINOEngine(Engine):
         Batch size and streams.
     precision : {"f32", "bf16"}
         Numbers inside the network. OpenVINO itself would choose bf16 where the processor has it.
+    channels : int
+        Numbers a pixel that the graph is expected to have: 3 for color pictures, 1 for gray ones.
 
     Raises
     ------
@@ -59,14 +61,20 @@ class OpenVINOEngine(Engine):
     """
 
     def __init__(
-        self, graph: Graph, input_size: tuple[int, int], plan: Plan | None = None, precision: Precision = "f32"
+        self,
+        graph: Graph,
+        input_size: tuple[int, int],
+        plan: Plan | None = None,
+        precision: Precision = "f32",
+        *,
+        channels: int = 3,
     ) -> None:
         plan = plan or Plan()
         self.name = "openvino" if precision == "f32" else f"openvino-{precision}"
         self.batch_size = plan.batch_size
         self._lock = threading.Lock()
         try:
-            compiled = _compile(graph, input_size, plan, precision)
+            compiled = _compile(graph, (*input_size, channels), plan, precision)
             self._requests = [compiled.create_infer_request() for _ in range(plan.streams)]
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot use the graph: {error}") from error
@@ -97,12 +105,12 @@ class OpenVINOEngine(Engine):
         return np.concatenate(outputs)[: len(choices)]
 
 
-def _compile(graph: Graph, input_size: tuple[int, int], plan: Plan, precision: Precision) -> Any:
+def _compile(graph: Graph, picture_shape: tuple[int, int, int], plan: Plan, precision: Precision) -> Any:
     core = openvino_core()
     # From memory: if another process truncated a mapped file, this process would crash.
     model = core.read_model(graph.structure, graph.weights)
     inputs = {node.any_name: str(node.partial_shape) for node in model.inputs}
-    expected = {name: shape.format(*input_size) for name, shape in _SHAPES.items()}
+    expected = {name: shape.format(*picture_shape) for name, shape in _SHAPES.items()}
     if inputs != expected or len(model.outputs) != 1:
         raise ModelError(
             f"The graph must have the inputs {expected} and one output; it has {inputs} and {len(model.outputs)}."
