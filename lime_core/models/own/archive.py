@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ _ENCRYPTED = 0x1
 def checked_contents(path: Path, max_bytes: int) -> dict[str, int]:
     """Return the unpacked size of each entry of a zip archive, by name.
 
-    Only the table of contents is read. `zipfile` never unpacks more of an entry than the size that is stated there.
+    Sizes and names are checked before anything is unpacked, and then the checksums. `zipfile` never unpacks more of an
+    entry than the size that is stated.
 
     Parameters
     ----------
@@ -58,9 +60,21 @@ def checked_contents(path: Path, max_bytes: int) -> dict[str, int]:
     unpacked = sum(contents.values())
     if unpacked > max_bytes:
         raise ModelError(
-            f"The zip archive holds {unpacked / 1e6:,.0f} MB when unpacked; at most {max_bytes / 1e6:,.0f} MB are allowed."
+            f"The zip archive holds {unpacked / 1e6:,.0f} MB when unpacked; at most {max_bytes / 1e6:,.0f} MB are "
+            "allowed."
         )
+    _check_sums(path)
     return contents
+
+
+def _check_sums(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError) as error:
+        raise ModelError(f"The zip archive is damaged: {in_words(error)}.") from error
+    if damaged is not None:
+        raise ModelError(f"The zip archive is damaged: the checksum of {damaged[:80]!r} is wrong; copy the file again.")
 
 
 def _check_table(path: Path) -> None:

@@ -6,12 +6,16 @@ Everything here runs on a stranger's data with limits; `lime_core.models.own.ret
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from lime_core.errors import ModelError, in_words
 from lime_core.models.own.limits import Limits, apply
 
+_NO_MEMORY = ("bad_alloc", "annot allocate", "ailed to allocate", "OOM when allocating")
+_PLACE = re.compile(r"(.*: )?(Exception from|Check .* failed at) ")
+_LONGEST = 800
 FACTS, STRUCTURE, WEIGHTS = "facts.json", "graph.xml", "graph.bin"
 
 
@@ -28,8 +32,6 @@ def main(request: dict[str, Any]) -> None:
     apply(limits)
     try:
         facts = _read(request)
-    except ModelError as error:
-        facts = {"error": str(error)}
     except Exception as error:
         # Libraries raise any type of exception for a file that they cannot read.
         facts = {"error": _reason(error, limits)}
@@ -50,8 +52,9 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
 
 def _reason(error: Exception, limits: Limits) -> str:
     text = in_words(error)
-    if isinstance(error, MemoryError) or "bad_alloc" in text or "annot allocate" in text or "ResourceExhausted" in text:
+    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
         return f"The model needs more than the {limits.memory / 1e9:.0f} GB of memory that are allowed for reading it."
-    # OpenVINO begins with places in its own source.
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Exception from ")]
-    return f"The model cannot be read: {type(error).__name__}: {' '.join(lines)[:600] or 'no reason given'}"
+    # OpenVINO's messages begin with places in its own source.
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _PLACE.match(line)]
+    told = " ".join(lines)[:_LONGEST] or "no reason given"
+    return f"{told}." if isinstance(error, ModelError) else f"The model cannot be read: {type(error).__name__}: {told}."

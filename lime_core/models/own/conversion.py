@@ -95,7 +95,9 @@ def _try(graph: Graph, picture: PictureInput) -> None:
         for batch in (1, 2)
     )
     scale = max(1.0, float(np.abs(alone[np.isfinite(alone)]).max(initial=0)))
-    if alone.shape != together.shape or not np.allclose(alone, together, rtol=0, atol=_TOLERANCE * scale, equal_nan=True):
+    if alone.shape != together.shape or not np.allclose(
+        alone, together, rtol=0, atol=_TOLERANCE * scale, equal_nan=True
+    ):
         raise ModelError(
             "The model's outputs for a picture depend on the other pictures of its batch, or on chance: it was made "
             "for one picture at a time, or for training. Export it with an open batch size (ONNX: dynamic_axes), "

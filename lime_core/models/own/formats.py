@@ -23,20 +23,21 @@ _TFLITE, _TFLITE_AT = b"TFL3", 4
 _ONNX = b"\x08"
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|\(?c[\w.]+\n[\w.]+\n|[(\]})][lpdt0-9(]")
 
+_PLAIN_NAME = re.compile(r"[\w .+@=()-]+")
 _PICKLE_REASON = "is a Python pickle: reading one runs whatever code is stored in it, so it is never read"
 _REFUSED = {
     "pytorch": (
         "{name} is a PyTorch file, which holds a Python pickle: reading one runs whatever code is stored in it, so it "
         "is never read. Where you trust the file, convert it to ONNX, with the size of your pictures:\n"
         "    import torch\n"
-        '    model = torch.load("{name}", weights_only=False).eval()\n'
+        '    model = torch.load("{file}", weights_only=False).eval()\n'
         '    torch.onnx.export(model, torch.zeros(1, 3, 224, 224), "{stem}.onnx", external_data=False)'
     ),
     "pickle": (
         "{name} " + _PICKLE_REASON + ". Where you trust the file, convert it to ONNX; for a scikit-learn model of "
         "pictures with 224 x 224 pixels:\n"
         "    import pickle, numpy, skl2onnx\n"
-        '    model = pickle.load(open("{name}", "rb"))\n'
+        '    model = pickle.load(open("{file}", "rb"))\n'
         '    open("{stem}.onnx", "wb").write('
         "skl2onnx.to_onnx(model, numpy.zeros((1, 150528), numpy.float32)).SerializeToString())"
     ),
@@ -44,7 +45,7 @@ _REFUSED = {
         "{name} is in Keras's old format (HDF5), whose layers may hold code that Keras runs without asking, so it is "
         "never read. Where you trust the file, save it in the new format:\n"
         "    import keras\n"
-        '    model = keras.models.load_model("{name}", compile=False)\n'
+        '    model = keras.models.load_model("{file}", compile=False)\n'
         '    model.save("{stem}.keras")'
     ),
     "saved_model": (
@@ -95,12 +96,16 @@ def kind_of(path: Path, name: str, max_bytes: int) -> Kind:
     if found is not None:
         raise ModelError(refusal(found, name))
     begins = f"begins with {head[:8]!r}" if head else "is empty"
-    raise ModelError(f"{name} is no model file that can be read: it {begins}. ONNX, TensorFlow Lite and Keras can be read.")
+    raise ModelError(
+        f"{name} is no model file that can be read: it {begins}. ONNX, TensorFlow Lite and Keras can be read."
+    )
 
 
 def refusal(format_name: str, name: str) -> str:
     """Return why a format is refused, and the lines that convert it."""
-    return _REFUSED[format_name].format(name=name, stem=PurePath(name).stem or name)
+    # These lines will be copied and run, so that a name must not end the text that it stands in.
+    plain = name if _PLAIN_NAME.fullmatch(name) else "model"
+    return _REFUSED[format_name].format(name=name, file=plain, stem=PurePath(plain).stem)
 
 
 def _by_content(path: Path, head: bytes, ending: str, max_bytes: int) -> str | None:

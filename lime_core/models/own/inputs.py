@@ -16,8 +16,8 @@ _MOST_PIXELS = 1 << 22
 _FLOATS = ("f32", "f16", "f64", "bf16")
 _BYTES = (0.0, 255.0)
 _NO_BATCH = (
-    "The model takes only one picture at a time: the number 1 is built into it. Export it with an open batch size "
-    "(ONNX: dynamic_axes, TensorFlow Lite: an input of shape (None, ...))."
+    "The model takes batches of one size only: the number of pictures is built into it. Export it with an open batch "
+    "size (ONNX: dynamic_axes, TensorFlow Lite: an input of shape (None, ...))."
 )
 
 
@@ -90,6 +90,7 @@ def reshaped(model: Any, picture: PictureInput) -> None:
         If the model allows neither.
     """
     if _sides(model.inputs[0])[0] == 1:
+        # OpenVINO does that itself for the simplest of them only.
         _open_reshapes(model)
     sides = [picture.channels, *picture.size] if picture.channels_first else [*picture.size, picture.channels]
     try:
@@ -97,7 +98,8 @@ def reshaped(model: Any, picture: PictureInput) -> None:
     except RuntimeError as error:
         given = f"{picture.size[0]} x {picture.size[1]} with {picture.channels} channels"
         raise ModelError(
-            f"The model does not take batches of pictures of {given}: export it with an open batch size. ({_last(error)})"
+            f"The model does not take batches of pictures of {given}: export it with an open batch size. "
+            f"({_last(error)})"
         ) from error
     for port in model.outputs:
         if port.partial_shape.rank.is_static and len(port.partial_shape) and port.partial_shape[0].is_static:
@@ -145,8 +147,8 @@ def _layout(shape: list[int | None], *, channels_first: bool) -> tuple[bool, lis
         return first, []
     elif shape[1] is not None and shape[3] is not None:
         raise ModelError(
-            "The input must have 3 channels (color) or 1 (gray), in the first or last place behind the batch; its shape "
-            f"is {_shown(shape)}."
+            "The input must have 3 channels (color) or 1 (gray), in the first or last place behind the batch; its "
+            f"shape is {_shown(shape)}."
         )
     elif shape[1] is not None or shape[3] is not None:
         return shape[1] is None, []
@@ -185,7 +187,9 @@ def _range(model: Any, kind: str, notes: list[str]) -> tuple[float, float]:
             "with one of them."
         )
     lowest, highest = found
-    notes.append(f"The input is int8 and stands for numbers from {lowest:.6g} to {highest:.6g}: pictures are given in these.")
+    notes.append(
+        f"The input is int8 and stands for numbers from {lowest:.6g} to {highest:.6g}: pictures are given in these."
+    )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from lime_core.errors import ModelError, in_words
@@ -47,7 +48,7 @@ def check_config(path: Path) -> None:
             if archive.getinfo("config.json").file_size > _LONGEST:
                 raise ModelError(f"The file's config.json is longer than {_LONGEST >> 20} MB.")
             config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, ValueError, RecursionError, OSError) as error:  # type: ignore[attr-defined]
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RecursionError, OSError) as error:
         raise ModelError(f"The file's config.json cannot be read: {in_words(error)}.") from error
     if not isinstance(config, dict):
         raise ModelError("The file's config.json describes no model.")

@@ -17,6 +17,8 @@ except ImportError:  # Windows
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SIGKILL = 9
+# As many cores; every further one would cost address space for its threads.
+_CORES = 4
 # Beyond those that the user's processes have already: the libraries start some threads a core.
 _THREADS = 512
 _OPEN_FILES = 512
@@ -29,7 +31,7 @@ class Limits:
     Attributes
     ----------
     seconds : int
-        Processor time, and time on the clock.
+        Time on the clock, and processor time of each core.
     memory : int
         Bytes of address space.
     written : int
@@ -45,10 +47,11 @@ def apply(limits: Limits) -> None:
     """Limit the process that calls this, and cut it off from the network, as far as the platform allows."""
     if sys.platform == "linux":
         _leave_the_network()
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_CORES])
     if resource is None:
         return
-    # More processor time than time on the clock, because several cores work at once.
-    _limit("RLIMIT_CPU", limits.seconds * max(1, min(os.cpu_count() or 1, 4)))
+    # In seconds of one core.
+    _limit("RLIMIT_CPU", limits.seconds * _CORES)
     _limit("RLIMIT_AS", limits.memory)
     _limit("RLIMIT_FSIZE", limits.written)
     _limit("RLIMIT_CORE", 0)
@@ -73,9 +76,9 @@ def unlimited_here() -> str | None:
 
 
 def _limit(name: str, value: int) -> None:
-    kind = getattr(resource, name, None)
     # macOS has not all of them, and refuses some values.
-    with contextlib.suppress(ValueError, OSError, TypeError):
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        kind = getattr(resource, name)
         _, hard = resource.getrlimit(kind)
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (lowest, lowest))

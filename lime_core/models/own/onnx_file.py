@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import mmap
 from typing import TYPE_CHECKING, Any
 
 from lime_core.errors import ModelError
@@ -39,13 +38,9 @@ def check_onnx(path: Path) -> Any:
     ModelError
         If the file is damaged, nests too deep, or keeps data in other files.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        whole = memoryview(mapped)
-        try:
-            _check(whole, "model", 0)
-            return _labels(whole)
-        finally:
-            whole.release()
+    message = memoryview(path.read_bytes())
+    _check(message, "model", 0)
+    return _labels(message)
 
 
 def _check(message: memoryview, kind: str, depth: int) -> None:
@@ -59,15 +54,13 @@ def _check(message: memoryview, kind: str, depth: int) -> None:
             )
         inside = _INSIDE[kind].get(number)
         if inside and isinstance(value, memoryview):
-            with value:
-                _check(value, inside, depth + 1)
+            _check(value, inside, depth + 1)
 
 
 def _labels(message: memoryview) -> Any:
     for number, value in fields(message):
         if number == _METADATA and isinstance(value, memoryview):
-            with value:
-                pair = {key: bytes(text[:_LONGEST_LABELS]) for key, text in fields(value) if isinstance(text, memoryview)}
+            pair = {key: bytes(text[:_LONGEST_LABELS]) for key, text in fields(value) if isinstance(text, memoryview)}
             if pair.get(_KEY, b"").decode("utf-8", "replace").lower() in _LABEL_KEYS:
                 return _parsed(pair.get(_VALUE, b"").decode("utf-8", "replace"))
     return None

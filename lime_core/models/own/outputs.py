@@ -51,7 +51,9 @@ def read_heads(model: Any, names: Sequence[str] | None) -> list[NetworkHead]:
     """
     given = names or [min(port.names, default=f"output {index}") for index, port in enumerate(model.outputs)]
     heads = [
-        head for name, port in zip(given, model.outputs, strict=True) if (head := _head(name, port.get_node())) is not None
+        head
+        for name, port in zip(given, model.outputs, strict=True)
+        if (head := _head(name, port.get_node())) is not None
     ]
     if not heads:
         shapes = ", ".join(
@@ -78,7 +80,9 @@ def chosen_head(heads: Sequence[NetworkHead], name: str | None) -> NetworkHead:
         return found[0]
     lines = "; ".join(f"{head.name!r} ({head.classes} classes, {_ending(head)})" for head in heads)
     if name is None:
-        raise ModelError(f"The model has {len(heads)} outputs: {lines}. Choose one by its name: output={heads[0].name!r}.")
+        raise ModelError(
+            f"The model has {len(heads)} outputs: {lines}. Choose one by its name: output={heads[0].name!r}."
+        )
     raise ModelError(f"The model has no output named {name!r}; it has {lines}.")
 
 

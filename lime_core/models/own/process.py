@@ -88,6 +88,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
+        "MALLOC_ARENA_MAX": "4",
         "PYTHONUTF8": "1",
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import operator
 import tempfile
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 30
 MAX_SECONDS = 300
 _CHUNK = 1 << 20
+_LONGEST_NAME = 100
 # TensorFlow and OpenVINO need less than 6 GB of address space; a network is there several times while it is converted.
 _MEMORY = 8 << 30
 _COPIES = 8
@@ -71,9 +73,8 @@ def read_model(
         holds no network from one batch of pictures to one number a class; if `input_size` or `output` is needed, or
         does not fit.
     """
-    shown = name or (PurePath(source).name if isinstance(source, str | Path) else "The file")
-    if input_size is not None:
-        _check_size(input_size)
+    shown = _shown(name or (PurePath(source).name if isinstance(source, str | Path) else "The file"))
+    size = None if input_size is None else _checked_size(input_size)
     try:
         with tempfile.TemporaryDirectory(prefix="limelight-") as folder:
             copy = Path(folder) / "model"
@@ -81,7 +82,7 @@ def read_model(
             kind = kind_of(copy, shown, max_bytes)
             file = copy.rename(copy.with_suffix(f".{kind}"))
             limits = _limits(file, kind, max_bytes, max_seconds, max_memory)
-            request = {"kind": kind, "file": file.name, "input_size": input_size and list(input_size), "output": output}
+            request = {"kind": kind, "file": file.name, "input_size": size, "output": output}
             run_child(Path(folder), request, limits)
             facts, graph = read_facts(Path(folder)), read_graph(Path(folder), limits.written)
     except OSError as error:
@@ -92,9 +93,20 @@ def read_model(
     return OwnModel(graph=graph, sha256=digest, kind=kind, notes=tuple(notes), **facts)
 
 
-def _check_size(size: tuple[int, int]) -> None:
-    if len(size) != 2 or any(type(side) is not int or side < 1 for side in size):
+def _shown(name: str) -> str:
+    """Return the last part of a name as a message may show it."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in PurePath(name).name)
+    return plain.encode("utf-8", "replace").decode("utf-8")[-_LONGEST_NAME:] or "The file"
+
+
+def _checked_size(size: tuple[int, int]) -> list[int]:
+    try:
+        height, width = map(operator.index, size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if min(height, width) < 1:
         raise ModelError(f"input_size must be height and width in pixels, such as (224, 224); got {size!r}.")
+    return [height, width]
 
 
 def _copied(source: str | Path | bytes, copy: Path, shown: str, max_bytes: int) -> str:
