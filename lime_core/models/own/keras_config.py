@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ _MODULES = (
     "random",
     "regularizers",
 )
+# Of the modules above, those whose functions may be named; and what Keras calls plain values.
+_FUNCTION_MODULES = ("activations", "initializers", "losses", "metrics", "ops")
+_VALUES = ("__tensor__", "__keras_tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__")
+_CLASS = re.compile(r"[A-Z]\w*")
 _BARE_CLASSES = {"DTypePolicy", "FloatDTypePolicy", "Functional", "Model", "Sequential", "Variable", "KerasTensor"}
 _CODE = {"Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"}
 _TEXT = {"StringLookup", "IntegerLookup", "TextVectorization", "HashedCrossing", "Hashing"}
@@ -72,9 +77,9 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 def _check_object(item: dict[str, Any]) -> None:
     if "class_name" not in item and "module" not in item:
         return
-    name, module, registered = item.get("class_name"), item.get("module"), item.get("registered_name")
+    name, module, registered = (_text(item.get(key)) for key in ("class_name", "module", "registered_name"))
     shown = repr(name)[:80]
-    if name in _CODE or (isinstance(registered, str) and registered.rpartition(">")[2] in _CODE):
+    if name in _CODE or registered.rpartition(">")[2] in _CODE:
         raise ModelError(
             f"The model has a layer {shown}, which holds code: it is not run. Replace it by Keras's own layers "
             "(Rescaling, Reshape, ...), or export the model to ONNX, which turns the code into data: "
@@ -82,25 +87,25 @@ def _check_object(item: dict[str, Any]) -> None:
         )
     if name in _TEXT:
         raise ModelError(f"The model has a layer {shown}, which reads words and not pictures.")
-    if not (_is_keras(module, name) and _is_keras_registration(registered)):
+    # A name in Keras's register of classes is that of a package other than Keras if it has two parts.
+    if not _is_keras(module, name) or ">" in registered:
         raise ModelError(
-            f"The model has a part {shown} from {repr(module or registered)[:80]}, whose code is not in the file: only "
+            f"The model has a part {shown} from {(module or registered)[:80]!r}, whose code is not in the file: only "
             'Keras\'s own layers can be read. Export the model to ONNX instead: `model.export("model.onnx", '
             'format="onnx")`.'
         )
 
 
-def _is_keras(module: Any, name: Any) -> bool:
-    if name is not None and not isinstance(name, str):
-        return False
-    if module is None or module == "builtins":
-        return True
-    if not isinstance(module, str):
-        return False
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _is_keras(module: str, name: str) -> bool:
     root = module.removeprefix("keras.src.").removeprefix("keras.").partition(".")[0]
-    return name in _BARE_CLASSES if module == "keras" else module.startswith("keras.") and root in _MODULES
-
-
-def _is_keras_registration(registered: Any) -> bool:
-    """Return whether a name in Keras's register of classes is not one of a package other than Keras."""
-    return registered is None or (isinstance(registered, str) and ">" not in registered)
+    if module in ("", "builtins"):
+        return not name or name == "function" or name in _VALUES or bool(_CLASS.fullmatch(name))
+    if module == "keras":
+        return name in _BARE_CLASSES
+    if not module.startswith("keras."):
+        return False
+    return root in _FUNCTION_MODULES if name == "function" else root in _MODULES and bool(_CLASS.fullmatch(name))
