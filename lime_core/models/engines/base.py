@@ -58,7 +58,7 @@ class Engine(ABC):
         Parameters
         ----------
         pictures : ndarray of float32, shape (K, h, w, channels)
-            Preprocessed pictures to choose from.
+            Preprocessed pictures to choose from; 3 channels, except for networks that take gray pictures.
         labels : ndarray of int32, shape (h, w)
             Superpixel of each pixel, 0..S-1.
         choices : ndarray of uint8, shape (B, S)

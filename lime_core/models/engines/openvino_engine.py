@@ -52,7 +52,7 @@ class OpenVINOEngine(Engine):
     precision : {"f32", "bf16"}
         Numbers inside the network. OpenVINO itself would choose bf16 where the processor has it.
     channels : int
-        Of the pictures.
+        Numbers a pixel that the graph is expected to have: 3 for color pictures, 1 for gray ones.
 
     Raises
     ------
@@ -66,6 +66,7 @@ class OpenVINOEngine(Engine):
         input_size: tuple[int, int],
         plan: Plan | None = None,
         precision: Precision = "f32",
+        *,
         channels: int = 3,
     ) -> None:
         plan = plan or Plan()

@@ -53,7 +53,7 @@ def convert(function: Any) -> Graph:
     return saved_graph(model)
 
 
-def choosing_graph(network: Callable[[Any], Any], input_size: tuple[int, int]) -> Graph:
+def choosing_graph(network: Callable[[Any], Any], input_size: tuple[int, int], channels: int = 3) -> Graph:
     """Return the graph of a network that is written in OpenVINO's own operations.
 
     It computes what `lime_core.models.engines.base.choosing_function` computes, without TensorFlow.
@@ -61,9 +61,11 @@ def choosing_graph(network: Callable[[Any], Any], input_size: tuple[int, int]) -
     Parameters
     ----------
     network : callable
-        Takes the node of the pixels, float32 `(B, h, w, 3)`, and returns the node of the outputs `(B, C)`.
+        Takes the node of the pixels, float32 `(B, h, w, channels)`, and returns the node of the outputs `(B, C)`.
     input_size : (int, int)
         Height and width.
+    channels : int
+        3 for color pictures, 1 for gray ones.
 
     Raises
     ------
@@ -73,13 +75,13 @@ def choosing_graph(network: Callable[[Any], Any], input_size: tuple[int, int]) -
     openvino = import_openvino()
     operations = openvino.opset13
     height, width = input_size
-    pictures = operations.parameter([-1, height, width, 3], np.float32, name="pictures")
+    pictures = operations.parameter([-1, height, width, channels], np.float32, name="pictures")
     labels = operations.parameter([height, width], np.int32, name="labels")
     choices = operations.parameter([-1, -1], np.uint8, name="choices")
     chosen = operations.gather(operations.convert(choices, "i32"), labels, np.int32(1))
     pixel_index = np.arange(height * width, dtype=np.int32).reshape(height, width)
     rows = operations.add(operations.multiply(chosen, np.int32(height * width)), pixel_index)
-    table = operations.reshape(pictures, np.array([-1, 3], np.int32), special_zero=False)
+    table = operations.reshape(pictures, np.array([-1, channels], np.int32), special_zero=False)
     inputs = [pictures, labels, choices]
     for node in inputs:
         node.output(0).set_names({node.get_friendly_name()})

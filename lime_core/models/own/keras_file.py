@@ -1,0 +1,78 @@
+"""A ``.keras`` file as a network in OpenVINO's own operations; runs in the child process only."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from lime_core.errors import ModelError
+from lime_core.models.engines.keras_import import import_keras, import_tensorflow
+from lime_core.models.engines.openvino_runtime import import_openvino
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SCALING = ("Normalization", "Rescaling")
+
+
+def keras_network(path: Path) -> tuple[Any, tuple[str, ...], bool]:
+    """Return an `openvino.Model`, the names of its outputs, and whether the model has a layer that scales its input.
+
+    Raises
+    ------
+    ModelError
+        If Keras cannot build the model from the file alone, or it has more than one input.
+    """
+    _check_weights(path)
+    keras, tf = import_keras(), import_tensorflow()
+    try:
+        model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
+    except Exception as error:
+        # Layers raise any type of exception for a configuration that does not fit.
+        first = str(error).strip().splitlines()[:1] or [""]
+        raise ModelError(f"Keras cannot build the model: {type(error).__name__}: {first[0][:400]}") from error
+    inputs = getattr(model, "inputs", None)
+    if not inputs or len(inputs) != 1:
+        raise ModelError(
+            f"The model must have one input, a picture; it has {len(inputs or ())}. Where it was never called, call it "
+            "on a picture once and save it again."
+        )
+    names = tuple(map(str, model.output_names))
+    signature = [tf.TensorSpec(inputs[0].shape, inputs[0].dtype, name="pixels")]
+
+    @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
+    def network(pixels: Any) -> Any:
+        return tuple(tf.identity(output) for output in tf.nest.flatten(model(pixels, training=False)))
+
+    traced = network.get_concrete_function()
+    # Named, because OpenVINO would otherwise take what Keras's swish computes for its gradient as further outputs.
+    converted = import_openvino().convert_model(traced, output=[tensor.name for tensor in traced.outputs])
+    return converted, names, any(type(layer).__name__ in _SCALING for layer in _layers(model))
+
+
+def _layers(model: Any) -> list[Any]:
+    return list(model._flatten_layers(include_self=False))  # noqa: SLF001 - Keras offers no other way into nested models
+
+
+def _check_weights(path: Path) -> None:
+    """Raise `ModelError` if the weights are anything but numbers in the file itself."""
+    import h5py
+
+    def check(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            raise ModelError(f"The weights {name[:80]!r} are kept in another file, which is not read.")
+
+    def check_link(name: str, link: Any) -> None:
+        if isinstance(link, h5py.ExternalLink):
+            raise ModelError(f"The weights {name[:80]!r} are a link to another file, which is not read.")
+
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.namelist():
+            if entry.endswith((".h5", ".hdf5")):
+                try:
+                    with h5py.File(io.BytesIO(archive.read(entry)), "r") as file:
+                        file.visititems_links(check_link)
+                        file.visititems(check)
+                except (OSError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
+                    raise ModelError(f"The file's weights ({entry}) are damaged: {error}.") from error

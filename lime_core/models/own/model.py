@@ -1,0 +1,73 @@
+"""What is known about a model that was read from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from lime_core.models.engines.openvino_graph import Graph
+
+Kind = Literal["onnx", "tflite", "keras"]
+LastOperation = Literal["softmax", "sigmoid", "log_softmax"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An output of a model that gives one number a class.
+
+    Attributes
+    ----------
+    name : str
+        As the file calls it.
+    classes : int
+        How many numbers it gives for a picture.
+    """
+
+    name: str
+    classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel:
+    """A classifier from a model file, as a graph that `OpenVINOEngine` runs.
+
+    Attributes
+    ----------
+    graph : Graph
+        The network with the choice of superpixels in front of it. Inputs: `pictures` float32 `(K, h, w, channels)`,
+        `labels` int32 `(h, w)`, `choices` uint8 `(B, S)`. Output: float32 `(B, C)`.
+    input_size : (int, int)
+        Height and width.
+    channels : int
+        3 for color pictures, 1 for gray ones.
+    sha256 : str
+        Digest of the file.
+    kind : {"onnx", "tflite", "keras"}
+        The format of the file, by its content.
+    outputs : tuple of Head
+        All outputs that give one number a class.
+    output : str
+        Name of the one that the graph computes.
+    last_operation : {"softmax", "sigmoid", "log_softmax"} or None
+        What that output ends in.
+    scales_inside : bool
+        Whether the network begins by scaling its input (a Rescaling or Normalization layer). Converters may merge that
+        step with the first convolution, so False does not prove that the pictures must be scaled before.
+    labels : tuple of str
+        Names of the classes from the file's metadata; empty where it has none.
+    notes : tuple of str
+        Sentences on what could have been read in two ways and how it was read, and on what was not limited.
+    """
+
+    graph: Graph
+    input_size: tuple[int, int]
+    channels: int
+    sha256: str
+    kind: Kind
+    outputs: tuple[Head, ...]
+    output: str
+    last_operation: LastOperation | None
+    scales_inside: bool
+    labels: tuple[str, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,124 @@
+"""The process that reads a model file: started with nothing but the file, and ended whatever it does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lime_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lime_core.models.own.limits import Limits
+
+# The packages' own __init__ would import the whole library, which takes longer than reading a small model.
+_START = """
+import json, sys, types
+request = json.loads(sys.argv[1])
+sys.path[:] = request["path"]
+for name, folder in request["packages"].items():
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [folder]
+from lime_core.models.own.child import main
+main(request)
+"""
+_MODELS = Path(__file__).resolve().parents[1]
+_PACKAGES = {"lime_core": str(_MODELS.parent), "lime_core.models": str(_MODELS)}
+# What the libraries need to be found and loaded; everything else in the environment is no business of the child.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+def run_child(folder: Path, request: Mapping[str, Any], limits: Limits) -> None:
+    """Let `lime_core.models.own.child` read the file in a folder, where it also writes its results.
+
+    Parameters
+    ----------
+    folder : Path
+        Working folder of the process; it holds the model file and nothing else.
+    request : mapping
+        For `lime_core.models.own.child.main`; values that JSON knows.
+    limits : Limits
+        What it may use.
+
+    Raises
+    ------
+    ModelError
+        If the process could not be started, took too long, or ended in any other way than by itself.
+    """
+    start = {**request, "path": [entry for entry in sys.path if entry], "packages": _PACKAGES, "limits": asdict(limits)}
+    command = [sys.executable, "-I", "-B", "-c", _START, json.dumps(start)]
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no text of the stranger's is a part of the command that runs
+            command,
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ModelError(f"The process that reads model files could not be started: {error}.") from error
+    try:
+        code = process.wait(limits.seconds)
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(_out_of_time(limits)) from error
+    finally:
+        _end(process)
+    if code:
+        raise ModelError(_death(code, limits))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    here = str(folder)
+    return {
+        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        "HOME": here,
+        "TMPDIR": here,
+        "TEMP": here,
+        "KERAS_HOME": here,
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "MALLOC_ARENA_MAX": "4",
+        "PYTHONUTF8": "1",
+    }
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and those that it may have started."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+def _out_of_time(limits: Limits) -> str:
+    return (
+        f"Reading the model took longer than {limits.seconds} seconds and was stopped: the model is too large, or its "
+        "file is damaged. Give more time where you trust the file."
+    )
+
+
+def _death(code: int, limits: Limits) -> str:
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        return f"The process that read the model ended with the code {code} and no result: its file may be damaged."
+    if name == "SIGXCPU":
+        return _out_of_time(limits)
+    cause = "was ended from outside" if name in ("SIGKILL", "SIGTERM") else "crashed"
+    return (
+        f"The process that read the model {cause} ({name}): its file is damaged, or it needs more than the "
+        f"{limits.memory / 1e9:.0f} GB of memory that are allowed. Export the model again."
+    )
