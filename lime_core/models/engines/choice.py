@@ -111,7 +111,7 @@ def make_engine(
                 plan = remembered_plan(model_id, precision)
             else:
                 plan = plan_for(model_id, graph, input_size, precision)
-            return OpenVINOEngine(graph, input_size, plan, precision, channels)
+            return OpenVINOEngine(graph, input_size, plan, precision, channels=channels)
 
         try:
             return _on_openvino(made_graph, store, compiled), None

@@ -94,7 +94,7 @@ class NetworkClassifier:
 
     def _look_at_answers(self, given: tuple[str, ...]) -> None:
         """Recognise the outputs, and number classes without names, by the answers to generated pictures."""
-        outputs = self._read(self._run(_generated(self.input_size)))
+        outputs = self._read(self._run(generated_pictures(self.input_size)))
         if self._read.reading is not None:
             self.class_names = self._read.reading.names(given, outputs.shape[1])
         check_count(self.class_names, outputs.shape[1])
@@ -189,7 +189,7 @@ class NetworkClassifier:
         return predict_masks
 
 
-def _generated(input_size: tuple[int, int]) -> NDArray[np.uint8]:
+def generated_pictures(input_size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return pictures as different as possible, uint8 ``(6, h, w, 3)``: the same each time."""
     height, width = input_size
     rng = np.random.default_rng(0)

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lime_core.errors import ModelError
-from lime_core.models.names import as_class_names, check_count, numbered_names
+from lime_core.models.labels import as_labels
+from lime_core.models.names import check_count
+from lime_core.models.networks.classifier import generated_pictures
+from lime_core.models.networks.preprocessing import Preprocessing
+from lime_core.models.outputs import OutputReader
 from lime_core.models.servers.addresses import parse_address
 from lime_core.models.servers.connection import Connection
 from lime_core.models.servers.fields import listed
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lime_core.models.labels import Labels
+    from lime_core.models.outputs import Meaning, OutputChoice
     from lime_core.models.servers.addresses import Address
     from lime_core.models.servers.protocols import InferenceProtocol
     from lime_core.models.servers.tensors import Layout, PictureInput
@@ -37,7 +43,8 @@ def connect(
     address: str,
     *,
     labels: Any = None,
-    preprocessing: str = "none",
+    preprocessing: str | tuple[Any, Any] | Preprocessing = "none",
+    outputs: OutputChoice = "auto",
     input_size: int | tuple[int, int] | None = None,
     layout: Layout | None = None,
     output: str | None = None,
@@ -48,7 +55,7 @@ def connect(
 ) -> ServerClassifier:
     """Make a model on a server ready to explain.
 
-    The server is asked to describe the model and to classify one picture of noise, so that most mistakes show here.
+    The server is asked to describe the model and to classify a few generated pictures, so that most mistakes show here.
     An access token is taken from the environment variable ``LIMELIGHT_TOKEN`` and sent to this server only.
 
     Parameters
@@ -56,11 +63,15 @@ def connect(
     address : str
         ``http://HOST:8000/v2/models/NAME`` or ``…/versions/VERSION`` for the Open Inference Protocol v2 (KServe,
         Triton, MLServer, OpenVINO Model Server); ``http://HOST:8501/v1/models/NAME`` for TensorFlow Serving.
-    labels : iterable or mapping, optional
-        One name a class, in any form that `lime_core.models.names.as_class_names` reads; ``class 0``, ``class 1`` ...
-        if left out.
-    preprocessing : str
-        How pixels 0..255 are scaled before they are sent, see `lime_core.models.networks.preprocessing.preprocess`.
+    labels : iterable, mapping or path, optional
+        One name a class, in any form that `lime_core.models.labels.as_labels` reads; ``class 0``, ``class 1`` ... if
+        left out.
+    preprocessing : str, (mean, std) or Preprocessing
+        How pixels 0..255 are scaled before they are sent, in any form of
+        `lime_core.models.networks.preprocessing.Preprocessing.parse`.
+    outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
+        What the model answers, see `lime_core.models.outputs.apply`. ``auto`` recognises it from the first answers, and
+        says in `notes` what was taken and why.
     input_size : int or (int, int), optional
         Height and width of the pictures; needed only where the model takes any size.
     layout : {"NHWC", "NCHW"}, optional
@@ -82,7 +93,7 @@ def connect(
     ModelError
         If the address, or what the server says, cannot be used; the message says why and what to do.
     """
-    names = as_class_names(labels)
+    names, prepared = as_labels(labels), Preprocessing.parse(preprocessing)
     _check_limits(batch_size=batch_size, in_flight=in_flight)
     _check_timeout(timeout)
     parsed = parse_address(address)
@@ -96,8 +107,9 @@ def connect(
         picture_input,
         output=_output(model.outputs, output),
         id=parsed.model if id is None else id,
-        class_names=names,
-        preprocessing=preprocessing,
+        labels=names,
+        preprocessing=prepared,
+        read=OutputReader(outputs, names=len(names.names)),
         batch_size=1 if picture_input.single else batch_size,
         in_flight=in_flight,
     )
@@ -115,8 +127,10 @@ class ServerClassifier:
     class_names : tuple of str
         One name a class.
     identity : str
-        Distinguishes this model from others of the same name: by its address, its settings and its answer to one
-        picture of noise, because a server does not tell the digest of its weights.
+        Distinguishes this model from others of the same name: by its address, its settings and its answers to a few
+        generated pictures, because a server does not tell the digest of its weights.
+    preprocessing : str
+        How pixels are scaled, as a text that `Preprocessing.parse` reads.
     batch_size : int
         Most pictures in a request.
     """
@@ -133,8 +147,9 @@ class ServerClassifier:
         *,
         output: str | None,
         id: str,  # noqa: A002 - the protocol's word
-        class_names: tuple[str, ...],
-        preprocessing: str,
+        labels: Labels,
+        preprocessing: Preprocessing,
+        read: OutputReader,
         batch_size: int,
         in_flight: int,
     ) -> None:
@@ -147,17 +162,44 @@ class ServerClassifier:
         self._input = picture_input
         self._output = output
         self._preprocessing = preprocessing
+        self.preprocessing = str(preprocessing)
         self._in_flight = in_flight
-        noise = np.random.default_rng(0).integers(0, 256, (1, *self.input_size, 3), np.uint8)
+        self._label_notes = labels.notes
         self._version: str | None = None
-        answer, self._version = self._ask(noise, threading.Event())
-        self.class_names = class_names or numbered_names(answer.shape[1])
-        check_count(self.class_names, answer.shape[1])
-        digest = hashlib.sha256(answer.tobytes()).hexdigest()
-        self.identity = f"{address} {picture_input} output={output!r} preprocessing={preprocessing!r} answer={digest}"
+        pictures = generated_pictures(self.input_size)
+        # The first answer tells the version that all others have to be of.
+        first, self._version = self._ask(pictures[:1], threading.Event())
+        self._columns = first.shape[1]
+        raw = np.concatenate([first, self._raw(pictures[1:])])
+        self._read = read
+        answers = read(raw)
+        self.class_names = labels.names
+        if read.reading is not None:
+            self.class_names = read.reading.names(labels.names, answers.shape[1])
+        check_count(self.class_names, answers.shape[1])
+        digest = hashlib.sha256(raw.tobytes()).hexdigest()
+        self.identity = (
+            f"{address} {picture_input} output={output!r} preprocessing={self.preprocessing!r} {read.identity} "
+            f"answers={digest}"
+        )
 
     def __repr__(self) -> str:
         return f"ServerClassifier({str(self._address)!r}, id={self.id!r}, input_size={self.input_size})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for granted about the names and the outputs, and why."""
+        return (*self._label_notes, *self._read.notes)
+
+    @property
+    def result_notes(self) -> tuple[str, ...]:
+        """The notes that belong into every result."""
+        return (*self._label_notes, *self._read.result_notes)
+
+    @property
+    def outputs_are(self) -> Meaning:
+        """``"probabilities"``, or ``"values"`` in the model's own unit."""
+        return self._read.meaning
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`.
@@ -172,8 +214,12 @@ class ServerClassifier:
                 f"images must be uint8 of shape (any, {self.input_size[0]}, {self.input_size[1]}, 3); "
                 f"got {images.dtype} of shape {images.shape}."
             )
+        return self._read(self._raw(images))
+
+    def _raw(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the model's own outputs."""
         batches = [images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size)]
-        outputs = np.empty((len(images), len(self.class_names)), np.float32)
+        outputs = np.empty((len(images), self._columns), np.float32)
         for index, answer in enumerate(_in_order(self._checked, batches, self._in_flight)):
             outputs[index * self.batch_size : index * self.batch_size + len(answer)] = answer
         return outputs
@@ -185,7 +231,10 @@ class ServerClassifier:
                 f"The server changed from version {self._version or 'unknown'} of the model to {version or 'unknown'}, "
                 "so its answers cannot be mixed: connect again, or name a version in the address (/versions/…)."
             )
-        check_count(self.class_names, outputs.shape[1])
+        if outputs.shape[1] != self._columns:
+            raise ModelError(
+                f"The server answered with {outputs.shape[1]} numbers a picture, and with {self._columns} before."
+            )
         return outputs
 
     def _ask(self, images: NDArray[np.uint8], stopped: threading.Event) -> tuple[NDArray[np.float32], str | None]:

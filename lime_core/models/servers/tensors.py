@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lime_core.errors import ModelError
-from lime_core.models.networks.preprocessing import preprocess
+from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.protocol import as_size
 from lime_core.models.servers.fields import listed, quoted
 
@@ -70,21 +70,19 @@ class PictureInput:
     channels: int
     single: bool
 
-    def pack(self, images: NDArray[np.uint8], preprocessing: str) -> NDArray[Any]:
+    def pack(self, images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[Any]:
         """Return RGB pictures uint8 `(B, h, w, 3)` as the tensor that the model takes, in one piece of memory.
 
         Raises
         ------
         ModelError
-            If the preprocessing is unknown, or does not suit the tensor.
+            If the preprocessing does not suit the tensor.
         """
-        if self.channels == 1 and preprocessing in ("caffe", "torch"):
-            raise ModelError(f"The model takes grey pictures; the preprocessing {preprocessing!r} is for colours only.")
-        pixels = preprocess(images if self.channels == 3 else _grey(images), preprocessing)
+        pixels = preprocessing(images, self.channels)
         dtype = INPUT_TYPES[self.datatype]
         if dtype.kind == "u" and not _are_bytes(pixels):
             raise ModelError(
-                f"The model takes whole numbers 0..255 (UINT8), but the preprocessing {preprocessing!r} makes others: "
+                f"The model takes whole numbers 0..255 (UINT8), but the preprocessing '{preprocessing}' makes others: "
                 "leave the preprocessing out, the model scales them itself."
             )
         if self.layout == "NCHW":
@@ -204,12 +202,6 @@ def _size(served: tuple[int, int], wanted: int | tuple[int, int] | None) -> tupl
     if any(side not in (asked, -1, 0) for side, asked in zip(served, given, strict=True)):
         raise ModelError(f"The model takes pictures of height and width {served}; got input_size={given}.")
     return given
-
-
-def _grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the luma of RGB pictures uint8 `(B, h, w, 1)` by Rec. 601, to the last bit as Pillow's mode ``L``."""
-    weighted = images.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
-    return ((weighted + 0x8000) >> 16).astype(np.uint8)[..., np.newaxis]
 
 
 def _are_bytes(pixels: NDArray[np.float32]) -> bool:

@@ -11,10 +11,9 @@ import time
 import numpy as np
 import pytest
 import trustme
-from model_server import SIDE, known_answer
+from model_server import SIDE, connected, known_answer
 
 from lime_core.errors import ModelError
-from lime_core.models.servers import connect
 
 HTML = b"<!DOCTYPE html><html><body>Bad <b>Gateway</b></body></html>"
 
@@ -90,15 +89,15 @@ def gigabytes(announced):
     ],
 )
 def test_what_may_pass_is_asked_again(server, pictures, fault):
-    classifier = connect(server.url(), batch_size=8, timeout=20)
+    classifier = connected(server.url(), batch_size=8, timeout=20)
     server.post_faults.extend([fault, fault])
     np.testing.assert_allclose(classifier.predict(pictures), known_answer(pictures), rtol=1e-6)
-    assert len(server.posts) == 1 + 3 + 2
+    assert len(server.posts) == 2 + 3 + 2
 
 
 def test_a_server_that_restarts_in_the_middle_of_a_run_is_waited_for(serve, pictures):
     first = serve()
-    classifier = connect(first.url(), batch_size=1, in_flight=2, timeout=30)
+    classifier = connected(first.url(), batch_size=1, in_flight=2, timeout=30)
     down, port = threading.Event(), first.server_port
     answered = []
 
@@ -125,14 +124,14 @@ def test_a_server_that_restarts_in_the_middle_of_a_run_is_waited_for(serve, pict
 
 def test_a_server_that_stays_away_is_given_up_in_time(serve, pictures):
     server = serve()
-    classifier = connect(server.url(), timeout=1)
+    classifier = connected(server.url(), timeout=1)
     server.post_faults.extend([hang_up] * 1000)
     with pytest.raises(ModelError, match=r"no usable answer within 1 s, in \d+ tries.*broke off"):
         classifier.predict(pictures)
 
 
 def test_a_server_that_asks_for_more_patience_than_there_is_is_not_waited_for(server, pictures):
-    classifier = connect(server.url(), timeout=30)
+    classifier = connected(server.url(), timeout=30)
     server.post_faults.append(status(503, b"", {"Retry-After": "3600"}))
     with pytest.raises(ModelError, match=r"in 1 tries; the last time, it answered 503"):
         classifier.predict(pictures[:1])
@@ -140,7 +139,7 @@ def test_a_server_that_asks_for_more_patience_than_there_is_is_not_waited_for(se
 
 @pytest.mark.parametrize("name", ["silent", *DRIPS])
 def test_a_slow_answer_ends_at_the_time_out_and_not_later(server, pictures, name):
-    classifier = connect(server.url(), timeout=1)
+    classifier = connected(server.url(), timeout=1)
     server.post_faults.append(silent if name == "silent" else drip(DRIPS[name]))
     with pytest.raises(ModelError, match="did not answer within 1 s"):
         classifier.predict(pictures[:1])
@@ -150,12 +149,12 @@ def test_a_slow_answer_ends_at_the_time_out_and_not_later(server, pictures, name
 def test_a_slow_description_ends_at_the_time_out_and_not_later(server, name):
     server.get_faults.append(silent if name == "silent" else drip(DRIPS[name]))
     with pytest.raises(ModelError, match="did not answer within 1 s"):
-        connect(server.url(), timeout=1)
+        connected(server.url(), timeout=1)
 
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_gigabytes_are_not_read_and_the_next_question_is_answered(server, pictures, announced):
-    classifier = connect(server.url(), in_flight=1, timeout=60)
+    classifier = connected(server.url(), in_flight=1, timeout=60)
     server.post_faults.append(gigabytes(announced))
     with pytest.raises(ModelError, match="longer than 67,108,864 bytes"):
         classifier.predict(pictures[:1])
@@ -180,7 +179,7 @@ def test_gigabytes_are_not_read_and_the_next_question_is_answered(server, pictur
     ],
 )
 def test_a_refusal_is_told_in_the_servers_words(server, pictures, fault, words):
-    classifier = connect(server.url())
+    classifier = connected(server.url())
     asked = len(server.posts)
     server.post_faults.append(fault)
     with pytest.raises(ModelError, match=words) as refused:
@@ -213,7 +212,7 @@ BROKEN = {
     "no type": (v2(datatype=None), "'datatype' is not a text"),
     "other shape": (v2(shape=[1, 5]), r"shape \(1, 5\), but 4 numbers"),
     "more rows": (v2(shape=[2, 2]), r"shape \(1, C\); got \(2, 2\)"),
-    "fewer classes": (v2(shape=[1, 2], data=[1, 2]), "2 classes, but 4"),
+    "fewer classes": (v2(shape=[1, 2], data=[1, 2]), "2 numbers a picture, and with 4 before"),
     "negative shape": (v2(shape=[-1, 4]), "a side of a shape is -1"),
     "huge shape": (v2(shape=[10**30, 4]), "a side of a shape"),
     "empty huge": (v2(shape=[0, 10**17, 10**17], data=[]), "cannot be read|shape"),
@@ -232,7 +231,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_answer_is_named(server, pictures, name):
     body, words = BROKEN[name]
-    classifier = connect(server.url())
+    classifier = connected(server.url())
     server.post_faults.append(status(200, body))
     with pytest.raises(ModelError, match=words):
         classifier.predict(pictures[:1])
@@ -263,7 +262,7 @@ def binary(length, size=16, data=bytes(16), **changes):
     ],
 )
 def test_a_broken_binary_answer_is_named(server, pictures, fault, words):
-    classifier = connect(server.url())
+    classifier = connected(server.url())
     server.post_faults.append(fault)
     with pytest.raises(ModelError, match=words):
         classifier.predict(pictures[:1])
@@ -280,11 +279,11 @@ def test_a_broken_binary_answer_is_named(server, pictures, fault, words):
         (b'{"outputs": [[1, 2], [3]]}', "different lengths"),
         (b'{"outputs": {"other": [[1, 2, 3, 4]]}}', "no output 'scores'"),
         (b'{"outputs": [[[1, 2, 3, 4]]]}', r"shape \(1, C\)"),
-        (b'{"outputs": [[1, 2, 3]]}', "3 classes, but 4"),
+        (b'{"outputs": [[1, 2, 3]]}', "3 numbers a picture, and with 4 before"),
     ],
 )
 def test_a_broken_answer_of_tensorflow_serving_is_named(server, pictures, body, words):
-    classifier = connect(server.url("v1"))
+    classifier = connected(server.url("v1"))
     server.post_faults.append(status(200, body))
     with pytest.raises(ModelError, match=words):
         classifier.predict(pictures[:1])
@@ -326,7 +325,7 @@ def test_a_broken_description_is_named(server, protocol, path, value, words):
     good = server.v2_model() if protocol == "v2" else server.v1_metadata()
     server.get_faults.append(status(200, json.dumps(changed(good, path, value)).encode()))
     with pytest.raises(ModelError, match=words) as refused:
-        connect(server.url(protocol))
+        connected(server.url(protocol))
     assert len(str(refused.value)) < 600
 
 
@@ -336,16 +335,16 @@ def test_a_name_that_cannot_be_sent_is_refused(server):
     signature["inputs"] = {"\ud800": signature["inputs"]["pictures"]}
     server.get_faults.append(status(200, json.dumps(good).encode()))
     with pytest.raises(ModelError, match="cannot be sent"):
-        connect(server.url("v1"))
+        connected(server.url("v1"))
 
 
 def test_a_mistyped_address_is_reported_at_once():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(ModelError, match=r"cannot be used: the connection was refused: is the server running"):
-        connect(f"http://127.0.0.1:{port}/v2/models/known", timeout=600)
+        connected(f"http://127.0.0.1:{port}/v2/models/known", timeout=600)
     with pytest.raises(ModelError, match="its name is not known"):
-        connect("http://no-such-host.invalid/v2/models/known", timeout=600)
+        connected("http://no-such-host.invalid/v2/models/known", timeout=600)
 
 
 def test_a_server_of_another_kind_is_reported():
@@ -359,7 +358,7 @@ def test_a_server_of_another_kind_is_reported():
 
         threading.Thread(target=greet, daemon=True).start()
         with pytest.raises(ModelError, match="broke off"):
-            connect(f"http://127.0.0.1:{other.getsockname()[1]}/v2/models/known")
+            connected(f"http://127.0.0.1:{other.getsockname()[1]}/v2/models/known")
 
 
 TOKEN = "eyJhbGciOi.J9.secret"  # noqa: S105 - nobody's
@@ -367,7 +366,7 @@ TOKEN = "eyJhbGciOi.J9.secret"  # noqa: S105 - nobody's
 
 def test_the_token_is_sent_as_a_bearer_and_never_shown(server, pictures, monkeypatch):
     monkeypatch.setenv("LIMELIGHT_TOKEN", f" {TOKEN}\n")
-    classifier = connect(server.url())
+    classifier = connected(server.url())
     classifier.predict(pictures)
     assert {request[2]["Authorization"] for request in server.seen} == {f"Bearer {TOKEN}"}
     server.post_faults.append(status(400, json.dumps({"error": f"bad header Bearer {TOKEN}"}).encode()))
@@ -377,7 +376,7 @@ def test_the_token_is_sent_as_a_bearer_and_never_shown(server, pictures, monkeyp
 
 
 def test_without_a_token_none_is_sent(server):
-    connect(server.url())
+    connected(server.url())
     assert not any("Authorization" in request[2] for request in server.seen)
 
 
@@ -385,7 +384,7 @@ def test_without_a_token_none_is_sent(server):
 def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(server, monkeypatch, token):
     monkeypatch.setenv("LIMELIGHT_TOKEN", token)
     with pytest.raises(ModelError, match="LIMELIGHT_TOKEN") as refused:
-        connect(server.url())
+        connected(server.url())
     assert token not in str(refused.value)
 
 
@@ -404,14 +403,14 @@ def secure(serve, tmp_path):
 def test_a_certificate_of_a_stranger_is_refused(secure):
     _, url, _ = secure
     with pytest.raises(ModelError, match="no safe connection"):
-        connect(url)
+        connected(url)
 
 
 @pytest.mark.parametrize("name", ["silent", *DRIPS])
 def test_over_tls_answers_come_and_slow_ones_end_in_time(secure, pictures, monkeypatch, name):
     server, url, authority = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    classifier = connect(url, timeout=1.5)
+    classifier = connected(url, timeout=1.5)
     np.testing.assert_allclose(classifier.predict(pictures), known_answer(pictures), rtol=1e-6)
     server.post_faults.append(silent if name == "silent" else drip(DRIPS[name]))
     with pytest.raises(ModelError, match=r"did not answer within 1\.5 s"):
@@ -419,14 +418,14 @@ def test_over_tls_answers_come_and_slow_ones_end_in_time(secure, pictures, monke
 
 
 def test_one_failure_of_many_is_raised_at_once(server, pictures):
-    classifier = connect(server.url(), batch_size=1, in_flight=2, timeout=300)
+    classifier = connected(server.url(), batch_size=1, in_flight=2, timeout=300)
     server.post_faults.extend([status(400, b'{"error": "first"}'), silent])
     with pytest.raises(ModelError, match="first"):
         classifier.predict(pictures)
 
 
 def test_pictures_in_the_wrong_size_never_leave(server):
-    classifier = connect(server.url())
+    classifier = connected(server.url())
     asked = len(server.posts)
     with pytest.raises(ModelError):
         classifier.predict(np.zeros((1, SIDE, SIDE + 1, 3), np.uint8))
