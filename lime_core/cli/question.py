@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import TYPE_CHECKING, get_args
 
 import lime_core as lc
-from lime_core import models
+from lime_core.cli.model_source import add_model_flags, loader
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.results import OutputFolder
 from lime_core.explaining import attribute_with_answers, judge_answers
 from lime_core.methods import METHODS, MaskMethod
 from lime_core.methods.lime.precision import stream_in
 from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
+from lime_core.models.loading import is_address
 from lime_core.settings.flags import DEFAULT_METHOD, DEFAULT_PRECISION, spec_from
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Answers:
 def add_question_flags(parser: argparse.ArgumentParser) -> None:
     """Give a command the flags that say what is asked of which model, and where the results go."""
     parser.add_argument("image", metavar="IMAGE", help="a JPEG, PNG, WebP, BMP, TIFF or GIF file")
-    parser.add_argument("--model", default=models.DEFAULT_MODEL, metavar="ID", help="catalog id (default %(default)s)")
+    add_model_flags(parser)
     parser.add_argument(
         "--method", default=DEFAULT_METHOD, choices=METHODS, help="how the scores are found (default %(default)s)"
     )
@@ -83,17 +83,17 @@ def ask_model(options: argparse.Namespace) -> Answers:
     image = lc.load_image(options.image)
     # Without a fit there is nothing that would say how far bf16 moves the scores.
     first: Precision = "f32" if options.precision == "auto" or isinstance(method, MaskMethod) else options.precision
+    # A server computes as it does, so there is nothing to choose.
+    wanted: PrecisionChoice = "f32" if is_address(options.model) else options.precision
     with progress_bar("Fetching weights", unit="bytes", quiet=options.quiet) as report:
-        load = cache(partial(models.load_classifier, options.model, engine=options.engine, on_progress=report))
-        classifier: lc.Classifier = load(precision=first)
+        load = loader(options, image, spec, report)
+        classifier = load(first)
     with progress_bar("Asking the model", quiet=options.quiet) as report:
         if not isinstance(method, MaskMethod):
             attribution, neighborhood = attribute_with_answers(method, image, classifier, spec, None, report)
             return Answers(image, classifier, spec, neighborhood, attribution)
         asked = method.asked(spec)
-        for answers in stream_in(
-            options.precision, image, lambda precision: load(precision=precision), asked, fitted=method.fits
-        ):
+        for answers in stream_in(wanted, image, load, asked, fitted=method.fits):
             report(answers.samples, asked.sampler.size(asked.samples, answers.superpixels))
-    classifier = load(precision=precision_of(answers.provenance.engine))
+    classifier = load(precision_of(answers.provenance.engine))
     return Answers(image, classifier, spec, answers, judge_answers(method, answers, spec))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OutputForm = Literal["probabilities", "softmax", "sigmoid", "log", "values"]
 OutputChoice = Literal["auto", "probabilities", "softmax", "sigmoid", "log", "values"]
 Meaning = Literal["probabilities", "values"]
+OUTPUT_CHOICES: tuple[OutputChoice, ...] = get_args(OutputChoice)
 
 _ROUNDING = 1e-3  # softmax in reduced precision may miss 0..1 by a little
 _SUM = 1e-2  # and a sum of 1 by more

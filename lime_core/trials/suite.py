@@ -14,7 +14,7 @@ from lime_core.errors import LimeError
 from lime_core.explanation.attribution import Attribution
 from lime_core.methods import MaskMethod, Method, method_named
 from lime_core.models import KerasClassifier, imagenet_class_names, model_card
-from lime_core.models.loading import build_network
+from lime_core.models.from_catalog import build_network
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.models import is_available, model_card
 from lime_core.models.engines.keras_import import import_keras
-from lime_core.models.loading import build_network
+from lime_core.models.from_catalog import build_network
 from lime_core.models.networks.preprocessing import preprocess
 
 SEED = 0

@@ -13,7 +13,7 @@ from lime_core.models.engines.graph_store import graph_store
 from lime_core.models.engines.openvino_engine import OpenVINOEngine
 from lime_core.models.engines.openvino_graph import Graph, convert, saved_graph
 from lime_core.models.engines.openvino_runtime import import_openvino, openvino_core
-from lime_core.models.loading import build_network
+from lime_core.models.from_catalog import build_network
 
 _PRODUCTS = ("Convolution", "GroupConvolution", "MatMul")
 # x·c − (x·c − x) with c = 2^16 + 1 leaves the 8 leading binary digits of a float32 x, rounded to nearest [1]_: those

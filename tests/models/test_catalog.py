@@ -8,7 +8,7 @@ import pytest
 from lime_core.errors import ModelError
 from lime_core.models import CATALOG, DEFAULT_MODEL, imagenet_class_names, model_card
 from lime_core.models.files.weights import weights_path
-from lime_core.models.loading import build_network
+from lime_core.models.from_catalog import build_network
 from lime_core.models.networks.lite_in_keras import build_keras
 from lime_core.models.networks.preprocessing import PREPROCESSING
 

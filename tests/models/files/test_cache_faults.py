@@ -34,11 +34,11 @@ EXPLAIN = """
     import json
     import skimage.data
     import lime_core as lc
-    from lime_core.models import loading
+    from lime_core.models import from_catalog
     from lime_core.models.engines import plans
     plans._FEWEST_CORES = 1  # on two cores nothing would be measured
-    build, built = loading.build_graph, []
-    loading.build_graph = lambda variant: built.append(variant) or build(variant)
+    build, built = from_catalog.build_graph, []
+    from_catalog.build_graph = lambda variant: built.append(variant) or build(variant)
     classifier = lc.load_classifier()
     spec = lc.ExplainSpec(samples=64, segmentation="grid")
     explanation = lc.explain(lc.Image(skimage.data.chelsea()), classifier, spec)

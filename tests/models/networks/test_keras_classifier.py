@@ -258,7 +258,7 @@ def test_keras_finds_the_weights_where_we_put_them_and_asks_no_network(run_pytho
 
         import numpy as np
         from lime_core.models import CATALOG, load_classifier, weights_path
-        from lime_core.models.loading import build_network
+        from lime_core.models.from_catalog import build_network
 
         card = CATALOG["mobilenet_v2"]
         network = build_network(card, random_weights=True)

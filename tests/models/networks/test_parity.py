@@ -18,7 +18,7 @@ from lime_core.models import CATALOG, bf16_available, load_classifier
 from lime_core.models.engines.base import TensorFlowEngine, choosing_function
 from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
 from lime_core.models.engines.openvino_graph import convert
-from lime_core.models.loading import build_network
+from lime_core.models.from_catalog import build_network
 from lime_core.models.networks import lite_in_keras, lite_in_openvino
 from lime_core.models.networks.efficientnet_lite import card_of, read_weights
 from lime_core.models.networks.lite_in_keras import build_keras
