@@ -1,12 +1,21 @@
-"""Which classes are explained."""
+"""What is explained: which classes, and in which target."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.errors import SpecError
+from lime_core.models.outputs import Meaning
 from lime_core.settings.spec import ExplainSpec
+from lime_core.surrogates.targets import Probability
+
+
+def explainable(spec: ExplainSpec, outputs_are: Meaning) -> ExplainSpec:
+    """Return a spec with a target that such outputs have: values are explained as they are."""
+    return replace(spec, target=Probability()) if outputs_are == "values" else spec
 
 
 def chosen_classes(original_outputs: NDArray[np.float32], spec: ExplainSpec) -> list[int]:

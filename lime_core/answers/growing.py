@@ -14,15 +14,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.classes import chosen_classes
-from lime_core.answers.neighborhood import (
-    Neighborhood,
-    Provenance,
-    StopReason,
-    explainable,
-    first_samples,
-    merged_notes,
-)
+from lime_core.answers.classes import chosen_classes, explainable
+from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason, first_samples, merged_notes
 from lime_core.answers.probe import Probe
 from lime_core.answers.stopping import RunningFit, StoppingRule
 from lime_core.errors import LimeError, SpecError

@@ -11,11 +11,11 @@ from typing import Any, BinaryIO, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from lime_core.answers.classes import explainable
 from lime_core.errors import LimeError, in_words
 from lime_core.models.names import as_class_names
 from lime_core.models.outputs import Meaning
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
-from lime_core.surrogates.targets import Probability
 
 StopReason = Literal["budget", "separated", "precise", "stopped"]
 
@@ -148,11 +148,7 @@ class Neighborhood:
         return int(self.masks.shape[1])
 
     def fitted_spec(self, spec: ExplainSpec) -> ExplainSpec:
-        """Return the settings of a fit of these answers.
-
-        Segmentation and query fields are those that made them, whatever `spec` says; values in the model's own unit are
-        explained as they are.
-        """
+        """Return `spec` with the segmentation and query fields that made these answers, and a target they have."""
         return explainable(spec.with_stages_of(self.spec, *QUERY_STAGES), self.provenance.outputs_are)
 
     def unit(self, spec: ExplainSpec) -> str:
@@ -206,11 +202,6 @@ class Neighborhood:
 def merged_notes(*several: tuple[str, ...]) -> tuple[str, ...]:
     """Return all notes in their order, each once."""
     return tuple(dict.fromkeys(note for notes in several for note in notes))
-
-
-def explainable(spec: ExplainSpec, outputs_are: Meaning) -> ExplainSpec:
-    """Return a spec with the target that such outputs have: values are explained as they are."""
-    return replace(spec, target=Probability()) if outputs_are == "values" else spec
 
 
 ARRAYS: Mapping[str, tuple[str, str]] = {

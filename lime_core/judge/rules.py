@@ -55,11 +55,11 @@ def find_weaknesses(evidence: Evidence) -> list[Finding]:
 def _same_answer(evidence: Evidence) -> Finding | None:
     if not evidence.same_answer:
         return None
-    change = f"changes by more than {SAME_PROBABILITY}" if evidence.are_probabilities else "changes"
+    limit = f" by more than {SAME_PROBABILITY}" if evidence.are_probabilities else ""
     return Finding(
         "meaningless",
         f"The model answers the same to everything: {evidence.outputs[0]:.3g} for this class whatever is hidden, and "
-        f"none of its outputs {change}.",
+        f"none of its outputs changes{limit}.",
         "Check the preprocessing, if the model is your own: given pixels in another range than it was trained with, a "
         "network answers like this. Otherwise choose another picture, or another fill that removes more of it.",
     )
@@ -67,9 +67,8 @@ def _same_answer(evidence: Evidence) -> Finding | None:
 
 def _constant(evidence: Evidence) -> Finding | None:
     outputs, varied = evidence.outputs, evidence.outputs_vary
-    if evidence.varies or (varied and evidence.target_range > 0):  # the latter is the kernel's doing
-        return None
-    if not varied and evidence.same_answer:  # said already
+    kernels_doing, said_already = varied and evidence.target_range > 0, not varied and evidence.same_answer
+    if evidence.varies or kernels_doing or said_already:
         return None
     cut = _cut(evidence)
     if not varied:
@@ -109,9 +108,7 @@ def _few_samples(evidence: Evidence) -> Finding | None:
 
 def _saturated(evidence: Evidence) -> Finding | None:
     fit, outputs = evidence.fit, evidence.outputs
-    if fit is None or isinstance(evidence.spec.target, LogOdds):
-        return None
-    if not evidence.varies or not evidence.are_probabilities:
+    if fit is None or isinstance(evidence.spec.target, LogOdds) or not (evidence.varies and evidence.are_probabilities):
         return None
     share = float((outputs > SATURATED).mean())
     if fit.model_output < SATURATED or share < 0.5:

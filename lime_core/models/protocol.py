@@ -12,7 +12,8 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
-from lime_core.models.outputs import OutputReader, chosen_output
+from lime_core.models.output_reader import OutputReader
+from lime_core.models.outputs import chosen_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +94,9 @@ class CallableClassifier:
         same model (see `known` of `query`). Without an id, only the same object counts as the same model.
     outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
         What the function returns, see `lime_core.models.outputs.apply`. ``auto`` recognises it on the first call, and
-        says in `notes` what was taken and why; probabilities are left as they are. A single output with two names
-        becomes two classes: the first has 1 − p, the second p.
+        says in `notes` what was taken and why; probabilities are left as they are. Where the first outputs lie in 0..1
+        but do not sum to 1, the function is asked about four more pictures. A single output with two names becomes two
+        classes: the first has 1 − p, the second p.
     output : str, optional
         Which one to take, where the function returns a dict of several.
 
@@ -175,7 +177,7 @@ class CallableClassifier:
         outputs = self._called(images)
         if outputs.ndim != 2 or 0 in outputs.shape or len(outputs) != len(images):
             return outputs  # nothing to recognise; the caller says what is wrong with it
-        outputs = self._read(outputs)
+        outputs = self._read(outputs, lambda: self._called(_variations(images[0])))
         if not self.class_names and self._read.reading is not None:
             self.class_names = self._read.reading.names((), outputs.shape[1])
         return outputs
@@ -194,6 +196,13 @@ class CallableClassifier:
         if outputs is None:
             raise ModelError(f"The classifier {self.id!r} returned None; is there a `return` missing in its function?")
         return outputs
+
+
+def _variations(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return four pictures made of one, uint8 ``(4, h, w, 3)``: black, upside down, negative, and one half black."""
+    half = image.copy()
+    half[: len(half) // 2] = 0
+    return np.stack([np.zeros_like(image), image[::-1], 255 - image, half])
 
 
 def identity_of(classifier: Classifier) -> str | None:

@@ -34,7 +34,7 @@ class Counted:
     def __init__(self, image, spec=SPEC):
         self.batches = []
         self._inner = known_answer(linear(WEIGHTS), image, spec)
-        self.classifier = lc.CallableClassifier(self._answer, self._inner.input_size)
+        self.classifier = lc.CallableClassifier(self._answer, self._inner.input_size, outputs="probabilities")
 
     def _answer(self, pictures):
         self.batches.append(len(pictures))
@@ -81,7 +81,7 @@ def test_a_probe_asks_in_batches_of_32_and_about_each_mask_once(image):
 
 def test_a_model_that_changes_its_number_of_classes_is_refused(image):
     sizes = iter([2, 3])
-    fickle = lc.CallableClassifier(lambda pictures: np.zeros((len(pictures), next(sizes))), (61, 87))
+    fickle = lc.CallableClassifier(lambda pictures: np.zeros((len(pictures), next(sizes))), (61, 87), outputs="values")
     with pytest.raises(lc.ModelError, match="3 outputs a picture where it has 2 classes"):
         lc.query(image, fickle, SPEC)
 

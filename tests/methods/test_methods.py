@@ -39,7 +39,7 @@ def asked(image):
         counts.append(len(images))
         return inner.predict(images)
 
-    return lc.CallableClassifier(function, inner.input_size, ("cat", "dog")), counts
+    return lc.CallableClassifier(function, inner.input_size, ("cat", "dog"), outputs="probabilities"), counts
 
 
 def same(one, other):

@@ -10,7 +10,7 @@ from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.preprocessing import Preprocessing
-from lime_core.models.outputs import OutputReader
+from lime_core.models.output_reader import OutputReader
 from lime_core.models.protocol import as_size
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.networks.preprocessing import Preprocessing
-from lime_core.models.outputs import OutputReader
+from lime_core.models.output_reader import OutputReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +107,7 @@ def compare_preprocessings(
     metadata : str
         What the model's file or page says, in which a preprocessing may be named.
     outputs, last_operation
-        As in `lime_core.models.outputs.OutputReader`.
+        As in `lime_core.models.output_reader.OutputReader`.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import generated_pictures
 from lime_core.models.networks.preprocessing import Preprocessing
-from lime_core.models.outputs import OutputReader
+from lime_core.models.output_reader import OutputReader
 from lime_core.models.servers.addresses import parse_address
 from lime_core.models.servers.connection import Connection
 from lime_core.models.servers.fields import listed
