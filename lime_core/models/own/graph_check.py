@@ -33,7 +33,7 @@ _TYPES_BY_BITS = {
 _BITS = {name: bits for bits, names in _TYPES_BY_BITS.items() for name in names}
 
 
-def checked_structure(structure: bytes, weights: int) -> bytes:
+def checked_structure(structure: bytes, weights: int, picture_shape: tuple[int, int, int], classes: int) -> bytes:
     """Return a structure without what only informs, written anew so that OpenVINO reads exactly what was checked.
 
     Parameters
@@ -42,18 +42,23 @@ def checked_structure(structure: bytes, weights: int) -> bytes:
         The XML part of a graph.
     weights : int
         Length of its binary part.
+    picture_shape : (int, int, int)
+        Height, width and channels of the pictures that it must take.
+    classes : int
+        How many numbers it must give for each of them.
 
     Raises
     ------
     ModelError
-        If it is no graph of operations from OpenVINO's own sets, is connected in a circle, keeps numbers between
-        pictures, has too large arrays, or constants that are not in the binary part.
+        If it is no graph of operations from OpenVINO's own sets, has other inputs or outputs, is connected in a circle,
+        keeps numbers between pictures, has too large arrays, or constants that are not in the binary part.
     """
     try:
         parser = ET.XMLParser(target=_Plain())  # noqa: S314 - document types, and so entities, are refused
         parser.feed(structure.decode("utf-8"))
         net: ET.Element = parser.close()
         _check(net, weights)
+        _check_ends(net, picture_shape, classes)
     except (ET.ParseError, ValueError, KeyError, CycleError, RecursionError) as error:
         raise ModelError(f"The graph made from the model is damaged or not allowed: {error}.") from error
     return bytes(ET.tostring(net, encoding="utf-8", xml_declaration=True))
@@ -80,6 +85,27 @@ def _check(element: ET.Element, weights: int) -> None:
             element.remove(child)
         else:
             _check(child, weights)
+
+
+def _check_ends(net: ET.Element, picture_shape: tuple[int, int, int], classes: int) -> None:
+    height, width, channels = picture_shape
+    expected = {
+        "pictures": ("f32", f"?,{height},{width},{channels}"),
+        "labels": ("i32", f"{height},{width}"),
+        "choices": ("u8", "?,?"),
+    }
+    layers = net.findall("layers/layer")
+    inputs = {
+        layer.attrib["name"][:80]: (data.attrib["element_type"], data.attrib["shape"])
+        for layer in layers
+        if layer.attrib["type"] == "Parameter" and (data := layer.find("data")) is not None
+    }
+    outputs = [layer.findall("input/port") for layer in layers if layer.attrib["type"] == "Result"]
+    if inputs != expected:
+        raise ValueError("its inputs are not pictures, labels and choices")
+    shapes = [[side.text for side in port.findall("dim")] for ports in outputs for port in ports]
+    if shapes != [["-1", str(classes)]]:
+        raise ValueError(f"its output is not one number for each of {classes} classes")
 
 
 def _check_layer(layer: ET.Element, weights: int) -> None:

@@ -57,22 +57,26 @@ def _layers(model: Any) -> list[Any]:
 
 def _check_weights(path: Path) -> None:
     """Raise `ModelError` if the weights are anything but numbers in the file itself."""
-    import h5py
-
-    def check(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise ModelError(f"The weights {name[:80]!r} are kept in another file, which is not read.")
-
-    def check_link(name: str, link: Any) -> None:
-        if isinstance(link, h5py.ExternalLink):
-            raise ModelError(f"The weights {name[:80]!r} are a link to another file, which is not read.")
-
     with zipfile.ZipFile(path) as archive:
         for entry in archive.namelist():
             if entry.endswith((".h5", ".hdf5")):
-                try:
-                    with h5py.File(io.BytesIO(archive.read(entry)), "r") as file:
-                        file.visititems_links(check_link)
-                        file.visititems(check)
-                except (OSError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
-                    raise ModelError(f"The file's weights ({entry}) are damaged: {error}.") from error
+                _check_hdf5(archive.read(entry))
+
+
+def _check_hdf5(content: bytes) -> None:
+    # Not above, because most files need no HDF5.
+    import h5py
+
+    def outside(name: str, item: Any) -> str | None:
+        return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
+
+    def link_outside(name: str, link: Any) -> str | None:
+        return name if isinstance(link, h5py.ExternalLink) else None
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            found = file.visititems_links(link_outside) or file.visititems(outside)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ModelError(f"The weights in the file are damaged: {error}.") from error
+    if found:
+        raise ModelError(f"The weights {found[:80]!r} are kept in another file, which is not read.")

@@ -84,7 +84,8 @@ def read_model(
             limits = _limits(file, kind, max_bytes, max_seconds, max_memory)
             request = {"kind": kind, "file": file.name, "input_size": size, "output": output}
             run_child(Path(folder), request, limits)
-            facts, graph = read_facts(Path(folder)), read_graph(Path(folder), limits.written)
+            facts = read_facts(Path(folder))
+            graph = read_graph(Path(folder), limits.written, facts)
     except OSError as error:
         raise ModelError(f"{shown} cannot be read: {in_words(error)}.") from error
     notes = [*_misnamed(shown, kind), *facts.pop("notes")]

@@ -51,8 +51,17 @@ def read_facts(folder: Path) -> dict[str, Any]:
         raise ModelError(_NOT_USABLE.format("its description is incomplete")) from error
 
 
-def read_graph(folder: Path, max_bytes: int) -> Graph:
+def read_graph(folder: Path, max_bytes: int, facts: Mapping[str, Any]) -> Graph:
     """Return the graph, checked by `checked_structure`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the process has worked.
+    max_bytes : int
+        Largest size of the graph's numbers.
+    facts : mapping
+        From `read_facts`; the graph must agree with them.
 
     Raises
     ------
@@ -60,7 +69,10 @@ def read_graph(folder: Path, max_bytes: int) -> Graph:
         If it is missing, larger than `max_bytes`, or not allowed.
     """
     weights = _content(folder / WEIGHTS, max_bytes)
-    return Graph(checked_structure(_content(folder / STRUCTURE, _LONGEST_STRUCTURE), len(weights)), weights)
+    structure = _content(folder / STRUCTURE, _LONGEST_STRUCTURE)
+    classes = {head.name: head.classes for head in facts["outputs"]}[facts["output"]]
+    shape = (*facts["input_size"], facts["channels"])
+    return Graph(checked_structure(structure, len(weights), shape, classes), weights)
 
 
 def _content(path: Path, most: int) -> bytes:
