@@ -51,7 +51,7 @@ class Growing:
         self._chosen = chosen_classes(self._original, spec)
         spec.target.check(self._original[self._chosen])  # refused before any perturbed picture is asked
         self.done = 0
-        self._notes: tuple[str, ...] = ()
+        self._notes = image.notes
         self.stop_reason: StopReason | None = None
         self._started = time.perf_counter()
         self._probe, self._spec = probe, spec
@@ -79,7 +79,7 @@ class Growing:
         """Copy the answers of an earlier query of the same question."""
         if known is not None:
             self._check_same_question(known)
-            self._notes = known.notes
+            self._notes = tuple(dict.fromkeys((*self._notes, *known.notes)))
             self.done = min(known.samples, len(self._masks))
             self._outputs[: self.done] = known.outputs[: self.done]
             self._take_compared(known)

@@ -166,7 +166,11 @@ def _finished(
     if orientation in _TRANSPOSE:
         picture = picture.transpose(_TRANSPOSE[orientation])
     pixels = np.asarray(picture.convert("RGB"))
-    return pixels, reading or dark_notes(float(pixels.max()), BYTES)
+    if reading is None:
+        reading = dark_notes(float(pixels.max()), BYTES)
+        # Where bytes are used as they are there is nothing to say.
+        reading = reading if reading.notes else Reading(())
+    return pixels, reading
 
 
 def _resized(picture: PIL.Image.Image, size: tuple[int, int]) -> PIL.Image.Image:

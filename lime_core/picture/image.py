@@ -50,7 +50,7 @@ class Image:
         What a reader should know of how the source was read, such as values that were clipped.
     ranges : tuple of (float, float)
         The source's values of black and white: the ones that were taken, then others that may be meant instead. They
-        can be given to `load_image` as its `value_range`.
+        can be given to `load_image` as its `value_range`. Empty where the source's bytes are used as they are.
     sha256 : str
         Hex digest of shape and pixels, which identifies the picture in caches and saved explanations.
 
@@ -106,9 +106,15 @@ class Image:
         ImageError
             If that square is a single pixel.
         """
-        side = min(self.height, self.width)
-        top, left = (self.height - side) // 2, (self.width - side) // 2
-        return Image(self.pixels[top : top + side, left : left + side], self.notes, self.ranges)
+        return Image(self.pixels[center_square((self.height, self.width))], self.notes, self.ranges)
+
+
+def center_square(size: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns of the largest centred square in something of ``size = (height, width)``."""
+    height, width = size
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return slice(top, top + side), slice(left, left + side)
 
 
 def _checked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

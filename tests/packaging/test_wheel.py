@@ -109,7 +109,9 @@ def test_any_function_is_explained_with_what_is_installed(installed, tmp_path):
 def test_the_built_in_model_needs_openvino_and_nothing_else(installed, tmp_path, monkeypatch):
     bounds = ROOT / "requirements" / "openvino.txt"
     packages = tmp_path / "packages"
-    done = run(installed / "python", "-m", "pip", "install", "--quiet", "--target", packages, "-r", bounds, cwd=tmp_path)
+    done = run(
+        installed / "python", "-m", "pip", "install", "--quiet", "--target", packages, "-r", bounds, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     monkeypatch.setenv("LIMELIGHT_CACHE", str(tmp_path / "cache"))
     PIL.Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.png")

@@ -146,12 +146,12 @@ def stream_in(
             known = None
         grown = stream(image, reduced, spec, known=known, scene=scene, exact=exact if barred else None)
         if precision == "bf16":
-            yield from grown if barred else (replace(answers, notes=(_UNKNOWN,)) for answers in grown)
+            yield from grown if barred else (replace(answers, notes=(*image.notes, _UNKNOWN)) for answers in grown)
             return
         refused, known = yield from _while_granted(grown, known, spec, samples)
         if refused is None:
             return
-    note = None if refused is None else (refused.refusal(),)
+    note = None if refused is None else (*image.notes, refused.refusal())
     for answers in stream(image, exact, spec, known=_exact_part(known, exact), scene=scene):
         yield answers if note is None else replace(answers, notes=note)
 
