@@ -152,7 +152,7 @@ def load_image(
       MinSampleValue and MaxSampleValue of a TIFF, sBIT of a PNG) counts if the values fit it;
     * whole numbers are 0..255, 0..1023, 0..4095, 0..16383 or 0..65535: the first of these that holds all values, so
       12-bit numbers in a 16-bit file are read as 12-bit;
-    * floats are 0..1 if they lie there, else 0..255; values up to a quarter of the range outside, as resampling makes
+    * floats are 0..1 if they lie there, else 0..255; values outside by up to half of the range, as resampling makes
       them, are clipped. If none is above 16, the largest is white.
 
     Whenever that is a guess, or values were clipped, or the picture is almost black, the result's `notes` say so and

@@ -19,9 +19,10 @@ Range = tuple[float, float]
 
 BYTES: Range = (0.0, 255.0)
 _DEPTHS = (8, 10, 12, 14, 16)
+_WHITES = tuple(2.0**depth - 1 for depth in _DEPTHS)
 _LARGEST_32 = float(2**32 - 1)
-# Resampling with cubic curves goes beyond a range by up to a quarter of it, at edges.
-_OVERSHOOT = 0.25
+# Resampling with cubic curves goes beyond black and white by up to 0.41 of the step at an edge.
+_OVERSHOOT = 0.5
 _ROUNDING = 1e-3
 # A picture that is nowhere brighter than this share of white is almost black.
 _DARK = 1 / 16
@@ -109,19 +110,21 @@ def to_bytes(values: NDArray[Any], taken: Range) -> NDArray[np.uint8]:
     black, white = taken
     result = np.empty(values.shape, np.uint8)
     for piece in _pieces(values):
-        scaled = (values[piece].astype(np.float64) - black) * (255 / (white - black))
+        scaled = (values[piece].astype(np.float64) - black) * 255 / (white - black)
         result[piece] = np.rint(scaled).clip(0, 255)
     return result
 
 
-def opacity(alpha: NDArray[Any], taken: Range) -> NDArray[np.uint8]:
-    """Return how opaque pixels are, 0..255: in the range of the colours, or if that is exceeded in the next usual one.
+def opacity(alpha: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return how opaque pixels are, 0..255: bytes as they are, else in the first usual range that holds all values.
 
-    Floats may be 0..1 beside colours in 0..255.
+    That may be another one than that of the colours, such as 0..1 beside 0..255.
     """
+    if alpha.dtype == np.uint8:
+        return alpha
     highest = float(alpha.max())
-    usual = (1.0, 255.0) if alpha.dtype.kind == "f" else (taken[1], 255.0, 65535.0, _LARGEST_32)
-    top = next((top for top in usual if highest <= top * (1 + _ROUNDING)), max(highest, 1.0))
+    usual = (1.0, 255.0) if alpha.dtype.kind == "f" else (1.0, *_WHITES, _LARGEST_32)
+    top = next((top for top in usual if highest <= top * (1 + _ROUNDING)), highest)
     return to_bytes(alpha, (0.0, top))
 
 
@@ -163,7 +166,8 @@ def _of_floats(values: NDArray[Any], low: float, high: float, declared: Range | 
 def _clipped(values: NDArray[Any], low: float, high: float, top: float) -> Reading | None:
     """Read values as 0..top, if they lie there but for the overshoot of resampling."""
     taken = (0.0, top)
-    if low < -_OVERSHOOT * top or high > (1 + _OVERSHOOT) * top:
+    # Values around zero, as of a picture made ready for a network, go as far below it as above.
+    if low < -_OVERSHOOT * min(high, top) or high > (1 + _OVERSHOOT) * top:
         return None
     if low >= -_ROUNDING * top and high <= (1 + _ROUNDING) * top:
         return Reading((taken,))
@@ -180,7 +184,7 @@ def _clipped(values: NDArray[Any], low: float, high: float, top: float) -> Readi
 def _counts(declared: Range, low: float, high: float) -> bool:
     black, white = declared
     # Many programs write the extremes of the values into these tags; those are no range.
-    usual = white == 1 or white in {2.0**depth - 1 for depth in _DEPTHS}
+    usual = white == 1 or white in _WHITES
     fits = black <= low and high <= white and high - black > (white - black) * _DARK
     return fits and (white > high or usual)
 

@@ -66,7 +66,7 @@ class Samples:
         if self.inverted:
             result = 255 - result
         if transparent:
-            result = np.concatenate([result, opacity(self.values[..., -1:], reading.ranges[0])], axis=-1)
+            result = np.concatenate([result, opacity(self.values[..., -1:])], axis=-1)
         picture = PIL.Image.fromarray(result, "CMYK" if self.mode == "CMYK" else None)
         return picture, Reading(reading.ranges, (*self.notes, *reading.notes))
 

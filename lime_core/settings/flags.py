@@ -85,7 +85,7 @@ def command_line(
     if precision != DEFAULT_PRECISION:
         words += ["--precision", precision]
     if value_range is not None:
-        words += ["--value-range", *(f"{end!r}" for end in value_range)]
+        words += ["--value-range", *(f"{end:.12g}" for end in value_range)]
     for flag, texts in flags_of(spec).items():
         words += [f"--{flag}", *texts]
     if isinstance(spec.segmentation, LabelMap):

@@ -56,7 +56,7 @@ def _read(file: UploadedFile) -> lc.Image:
             image.ranges,
             format_func=lambda ends: f"{ends[0]:g} to {ends[1]:g}",
             key=f"value_range.{file.file_id}",
-            help="Which numbers in the file are black and white. The file leaves that open; the first is the likeliest.",
+            help="Which numbers in the file are black and white. The file does not say it; the first is the likeliest.",
         )
         if chosen != image.ranges[0]:
             image = decoded(file, chosen)
