@@ -116,10 +116,7 @@ def _decode(data: bytes, kind: str, name: str, max_side: int, chosen: Range | No
 def _loaded(file: ImageFile, data: bytes, kind: str) -> PIL.Image.Image | Samples:
     declared = significant_range(data) if kind == "PNG" else None
     if has_deep_channels(file):
-        second = Contents(data)
-        with OPENERS[kind](second) as again:
-            second.header_is_read = True
-            return deep_channels(file, again, declared)
+        return deep_channels(file, lambda: OPENERS[kind](Contents(data)), declared)
     file.load()
     return samples_of(file, declared) or file
 

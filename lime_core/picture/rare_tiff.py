@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tifffile import TiffPage
 
-_MOST_BYTES = 400_000_000  # of the samples of all bands
+# What it has to say of a damaged file is said in the error; without a handler it would stand on the terminal as well.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+_MOST_BYTES = 200_000_000  # of the samples of all bands
 _PLAIN, _DEFLATE = (1,), (8, 32946)
 _PIECE = 2**20
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2

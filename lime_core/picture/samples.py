@@ -17,6 +17,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from lime_core.picture.ranges import Range, Reading, opacity, reading_of, to_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
@@ -97,27 +99,24 @@ def has_deep_channels(file: ImageFile) -> bool:
     return bits[:-1] == "16" and channels in ("RGB", "RGBA", "RGBX", "CMYK", "LA")
 
 
-def deep_channels(upper: ImageFile, lower: ImageFile, declared: Range | None) -> Samples:
-    """Read the 16-bit channels of a file that is open twice.
+def deep_channels(file: ImageFile, open_again: Callable[[], ImageFile], declared: Range | None) -> Samples:
+    """Read the 16-bit channels of a file that is open, but not loaded yet.
 
-    Pillow keeps the upper 8 bits of a channel. In the other byte order it takes the lower ones for them.
+    Pillow keeps the upper 8 bits of a channel. In the other byte order it takes the lower ones for them, so the file is
+    read twice.
     """
-    rawmode = _rawmode(upper)
+    rawmode = _rawmode(file)
     if rawmode.startswith("LA"):
         # There is no such mode: the four bytes of a pixel are read as if they were four channels.
-        _set_rawmode(upper, "RGBA")
-        upper.load()
-        return Samples(np.asarray(upper).view(">u2").astype(np.uint16), "LA", declared=declared)
+        return Samples(_loaded_as(file, "RGBA").view(">u2").astype(np.uint16), "LA", declared=declared)
     other = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}[rawmode[-1]]
-    _set_rawmode(lower, rawmode[:-1] + other)
-    upper.load()
-    lower.load()
-    values = np.left_shift(np.asarray(upper), 8, dtype=np.uint16)
-    values |= np.asarray(lower)
-    key = upper.info.get("transparency")
-    if isinstance(upper, PngImageFile) and isinstance(key, tuple) and upper.mode == "RGB":
+    # The first picture is dropped before the second is there: each is 200 MB for the largest files.
+    values = _loaded_as(open_again(), rawmode[:-1] + other).astype(np.uint16)
+    values |= np.left_shift(_loaded_as(file, rawmode), 8, dtype=np.uint16)
+    key = file.info.get("transparency")
+    if isinstance(file, PngImageFile) and isinstance(key, tuple) and file.mode == "RGB":
         return Samples(_with_alpha(values, key), "RGBA", declared=declared)
-    return Samples(values, cast("Mode", upper.mode), declared=declared)
+    return Samples(values, cast("Mode", file.mode), declared=declared)
 
 
 def declared_range(tags: Mapping[int, Any]) -> Range | None:
@@ -172,7 +171,10 @@ def _rawmode(file: ImageFile) -> str:
     return first if isinstance(first, str) else ""
 
 
-def _set_rawmode(file: ImageFile, rawmode: str) -> None:
+def _loaded_as(file: ImageFile, rawmode: str) -> NDArray[np.uint8]:
+    """Return the pixels of a file, unpacked in another way than its header asks for."""
     file.tile = [
         tile._replace(args=(rawmode, *tile.args[1:]) if isinstance(tile.args, tuple) else rawmode) for tile in file.tile
     ]
+    file.load()
+    return np.asarray(file)
