@@ -1,4 +1,4 @@
-"""Two hundred damaged or odd picture files, made on the spot, each from its own name."""
+"""Hundreds of damaged or odd picture files, made on the spot, each from its own name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
+import pillow_heif
+import tifffile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEIGHT, WIDTH = 37, 53
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIC")
 
 
 def scene(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
@@ -29,7 +31,18 @@ def scene(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
 
 def encode(picture: PIL.Image.Image | np.ndarray, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    (PIL.Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).save(buffer, kind, **options)
+    picture = PIL.Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    if kind == "HEIC":
+        pillow_heif.from_pillow(picture).save(buffer, **options)
+    else:
+        picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def rare_tiff(array: np.ndarray, **options: Any) -> bytes:
+    """A TIFF as scientific programs write it, of any type and number of bands."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array, metadata=None, **options)
     return buffer.getvalue()
 
 
@@ -181,7 +194,7 @@ def refused() -> dict[str, Callable[[], bytes]]:
         "zip": lambda: b"PK\x03\x04" + bytes(60),
         "icon": lambda: encode(scene(32, 32), "ICO"),
         "PPM": lambda: encode(scene(), "PPM"),
-        "AVIF": lambda: encode(scene(), "AVIF"),
+        "video": lambda: b"\0\0\0\x18ftypisom\0\0\2\0isommp42" + bytes(60),
         "WAV": lambda: b"RIFF\x24\0\0\0WAVEfmt " + bytes(40),
         "zeros": lambda: bytes(4096),
         "noise": lambda: np.random.default_rng(1).bytes(4096),

@@ -49,7 +49,7 @@ class Growing:
         scene = probe.scene
         classifier = (exact or probe).classifier
         outputs_are = outputs_of(classifier)
-        self._notes = result_notes_of(classifier)
+        self._notes = merged_notes(image.notes, result_notes_of(classifier))
         if explainable(spec, outputs_are) != spec:
             spec = explainable(spec, outputs_are)
             self._notes += (_NOT_PROBABILITIES,)

@@ -58,8 +58,11 @@ def frame(image: Image | PictureSource, spec: ExplainSpec) -> Image:
 
 def cut(image: Image | PictureSource, input_size: tuple[int, int], spec: ExplainSpec) -> NDArray[np.int32]:
     """Return the superpixels of the framed picture, int32 ``(H, W)``; parameters and errors are those of `prepare`."""
-    pixels = frame(image, spec).pixels
-    return segment(pixels, spec.segmentation, resolution=spec.resolution, input_size=input_size)
+    image = as_image(image)
+    method = spec.segmentation
+    if spec.framing == "center_crop":
+        method = method.center_crop((image.height, image.width))
+    return segment(frame(image, spec).pixels, method, resolution=spec.resolution, input_size=input_size)
 
 
 def prepare(
@@ -87,9 +90,10 @@ def prepare(
     SpecError
         When the number of superpixels is out of range.
     """
+    image = as_image(image)
     framed = frame(image, spec)
     if segments is None:
-        segments = cut(framed, input_size, spec)
+        segments = cut(image, input_size, spec)
     labels = carry_labels(segments, input_size)
     pixels = resize_pixels(framed.pixels, input_size)
     return Scene(framed, segments, pixels, spec.fill.paint(pixels, labels, spec.seed), labels)

@@ -47,7 +47,15 @@ class Answers:
 
 def add_question_flags(parser: argparse.ArgumentParser) -> None:
     """Give a command the flags that say what is asked of which model, and where the results go."""
-    parser.add_argument("image", metavar="IMAGE", help="a JPEG, PNG, WebP, BMP, TIFF or GIF file")
+    parser.add_argument("image", metavar="IMAGE", help="a JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF or HEIC file")
+    parser.add_argument(
+        "--value-range",
+        type=float,
+        nargs=2,
+        default=None,
+        metavar=("LOW", "HIGH"),
+        help="the numbers in the file that are black and white, such as 0 4095; found from the file if left out",
+    )
     add_model_flags(parser)
     parser.add_argument(
         "--method", default=DEFAULT_METHOD, choices=METHODS, help="how the scores are found (default %(default)s)"
@@ -80,7 +88,7 @@ def ask_model(options: argparse.Namespace) -> Answers:
     """
     options.output.check()
     spec, method = spec_from(options, lc.preset(options.preset)), METHODS[options.method]
-    image = lc.load_image(options.image)
+    image = lc.load_image(options.image, value_range=options.value_range)
     # Without a fit there is nothing that would say how far bf16 moves the scores.
     first: Precision = "f32" if options.precision == "auto" or isinstance(method, MaskMethod) else options.precision
     # A server computes as it does, so there is nothing to choose.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
+import numbers
 import os
 import re
 from dataclasses import dataclass, field
@@ -14,8 +16,11 @@ import numpy as np
 import PIL.Image
 
 from lime_core.errors import ImageError, in_words
-from lime_core.picture.arrays import to_pillow
-from lime_core.picture.decoding import decode, from_pillow, text_above
+from lime_core.picture.arrays import from_array
+from lime_core.picture.decoding import decode, from_pillow, from_samples
+from lime_core.picture.limits import text_above
+from lime_core.picture.ranges import Range
+from lime_core.picture.samples import Samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,11 +39,18 @@ class Image:
     ----------
     pixels : uint8 array (H, W, 3)
         RGB, 0..255, of at least two pixels. It is copied.
+    notes, ranges
+        As below; empty if left out.
 
     Attributes
     ----------
     pixels : uint8 array (H, W, 3)
         RGB, 0..255, read-only.
+    notes : tuple of str
+        What a reader should know of how the source was read, such as values that were clipped.
+    ranges : tuple of (float, float)
+        The source's values of black and white: the ones that were taken, then others that may be meant instead. They
+        can be given to `load_image` as its `value_range`. Empty where the source's bytes are used as they are.
     sha256 : str
         Hex digest of shape and pixels, which identifies the picture in caches and saved explanations.
 
@@ -49,6 +61,8 @@ class Image:
     """
 
     pixels: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+    ranges: tuple[Range, ...] = ()
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,9 +106,15 @@ class Image:
         ImageError
             If that square is a single pixel.
         """
-        side = min(self.height, self.width)
-        top, left = (self.height - side) // 2, (self.width - side) // 2
-        return Image(self.pixels[top : top + side, left : left + side])
+        return Image(self.pixels[center_square((self.height, self.width))], self.notes, self.ranges)
+
+
+def center_square(size: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns of the largest centred square in something of ``size = (height, width)``."""
+    height, width = size
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return slice(top, top + side), slice(left, left + side)
 
 
 def _checked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -118,17 +138,25 @@ def as_image(source: Image | PictureSource) -> Image:
     return source if isinstance(source, Image) else load_image(source)
 
 
-def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
+def load_image(
+    source: PictureSource, *, max_side: int = WORKING_SIDE, value_range: tuple[float, float] | None = None
+) -> Image:
     """Read a picture into the RGB picture that is segmented, explained and shown.
 
-    JPEG, PNG, WebP, BMP, TIFF and GIF; of several frames or pages the first. The orientation noted in EXIF is
-    applied, transparency is flattened on white, colour profiles are ignored, and a picture larger than
-    `max_side` is scaled down with its aspect kept. Samples of more than 8 bits become 0..255 like this:
+    JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF and HEIC, told by their contents; of several frames or pages the first. The
+    orientation noted in the file is applied, transparency is flattened on white, colour profiles are ignored, and a
+    picture larger than `max_side` is scaled down with its aspect kept. Bytes are used as they are. Which of other
+    numbers are black and white is found like this:
 
-    * 16-bit grey and RGB: 65535 becomes 255;
-    * 32-bit whole numbers: as they are if all lie in 0..255, as 16-bit if all lie in 0..65535;
-    * floats: times 255 if all lie in 0..1, as they are if all lie in 0..255; values outside by up to a thousandth of
-      the range, as from rounding, are clipped.
+    * what the file itself says (the bits of its samples, the tags SMinSampleValue and SMaxSampleValue or
+      MinSampleValue and MaxSampleValue of a TIFF, sBIT of a PNG) counts if the values fit it;
+    * whole numbers are 0..255, 0..1023, 0..4095, 0..16383 or 0..65535: the first of these that holds all values, so
+      12-bit numbers in a 16-bit file are read as 12-bit;
+    * floats are 0..1 if they lie there, else 0..255; values outside by up to half of the range, as resampling makes
+      them, are clipped. If none is above 16, the largest is white.
+
+    Whenever that is a guess, or values were clipped, or the picture is almost black, the result's `notes` say so and
+    its `ranges` hold what else may be meant.
 
     Parameters
     ----------
@@ -138,6 +166,8 @@ def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
         image.
     max_side : int
         The longest side of the result is at most this many pixels, at least 2.
+    value_range : (float, float), optional
+        The source's values that are black and white, instead of the rule above; values outside are clipped.
 
     Returns
     -------
@@ -148,19 +178,38 @@ def load_image(source: PictureSource, *, max_side: int = WORKING_SIDE) -> Image:
     ------
     ImageError
         If the file is missing, too large, not one of these formats, damaged or incomplete, if numbers do not fit the
-        rule above, or if `source` has none of these types.
+        rule above, or if an argument has none of these types.
     """
     if isinstance(max_side, bool) or not isinstance(max_side, int) or max_side < 2:
         raise ImageError(f"max_side must be a whole number of pixels, at least 2; got {max_side!r}.")
+    chosen = None if value_range is None else _checked_range(value_range)
+    given: Any = source
     if isinstance(source, Image):
-        return Image(from_pillow(PIL.Image.fromarray(source.pixels), max_side))
-    if isinstance(source, PIL.Image.Image):
-        return Image(from_pillow(source, max_side))
+        given = PIL.Image.fromarray(source.pixels)
     # Tensors of other libraries convert themselves to arrays; so does a NumPy scalar, which is then refused.
-    if not isinstance(source, _CONTENTS) and hasattr(source, "__array__"):
-        return Image(from_pillow(to_pillow(source), max_side))
-    data, name = _read(source)
-    return Image(decode(data, name, max_side))
+    elif not isinstance(source, (*_CONTENTS, PIL.Image.Image)) and hasattr(source, "__array__"):
+        given = from_array(source)
+    if isinstance(given, PIL.Image.Image):
+        pixels, reading = from_pillow(given, max_side, chosen)
+    elif isinstance(given, Samples):
+        pixels, reading = from_samples(given, max_side, chosen)
+    else:
+        data, name = _read(given)
+        pixels, reading = decode(data, name, max_side, chosen)
+    before = source.notes if isinstance(source, Image) and chosen is None else ()
+    return Image(pixels, tuple(dict.fromkeys((*before, *reading.notes))), reading.ranges)
+
+
+def _checked_range(given: Any) -> Range:
+    ends = tuple(given) if isinstance(given, tuple | list | np.ndarray) else ()
+    if len(ends) == 2 and all(isinstance(end, numbers.Real) and math.isfinite(end) for end in ends):
+        low, high = float(ends[0]), float(ends[1])
+        if low < high:
+            return low, high
+    raise ImageError(
+        "value_range must be two numbers, the value of black and the larger one of white, such as (0, 4095); "
+        f"got {given!r}."
+    )
 
 
 _CONTENTS = (bytes, bytearray, memoryview)

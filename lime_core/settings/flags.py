@@ -54,6 +54,7 @@ def command_line(
     model: str = DEFAULT_MODEL,
     method: str = DEFAULT_METHOD,
     precision: PrecisionChoice = DEFAULT_PRECISION,
+    value_range: tuple[float, float] | None = None,
     output: str = "explanation",
 ) -> str:
     """Return the shell command that repeats a run.
@@ -70,6 +71,8 @@ def command_line(
         Name of the explanation method.
     precision : {"auto", "f32", "bf16"}
         In which the model was asked.
+    value_range : (float, float), optional
+        What is black and white in the picture's file, where that is not plain.
     output : str
         Folder for the results.
     """
@@ -81,6 +84,8 @@ def command_line(
         words += ["--method", method]
     if precision != DEFAULT_PRECISION:
         words += ["--precision", precision]
+    if value_range is not None:
+        words += ["--value-range", *(f"{end:.12g}" for end in value_range)]
     for flag, texts in flags_of(spec).items():
         words += [f"--{flag}", *texts]
     if isinstance(spec.segmentation, LabelMap):

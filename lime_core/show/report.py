@@ -71,7 +71,7 @@ def html_report(
         superpixels=None if segments is None else to_data_url(numbered(image, segments, attribution.superpixel_ids)),
         legend=legend(attribution, view),
         cards=[_card(image, attribution, item, view) for item in attribution.classes],
-        command=_command(attribution, view),
+        command=_command(image, attribution, view),
         settings=_settings(attribution, view),
         provenance=_provenance(attribution),
     )
@@ -139,7 +139,7 @@ def _summary(image: Image, attribution: Attribution, title: str) -> str:
     return " · ".join(parts)
 
 
-def _command(attribution: Attribution, view: View) -> str:
+def _command(image: Image, attribution: Attribution, view: View) -> str:
     about = attribution.provenance
     return command_line(
         replace(attribution.spec, view=view),
@@ -147,6 +147,7 @@ def _command(attribution: Attribution, view: View) -> str:
         model=about.model,
         method=attribution.method,
         precision=precision_of(about.engine),
+        value_range=next(iter(image.ranges), None),
     )
 
 

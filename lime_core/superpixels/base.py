@@ -35,6 +35,10 @@ class Segmentation(Option, ABC):
         """Return what people call each of S superpixels, int64 ``(S,)``: ``0..S-1`` unless the user numbered them."""
         return np.arange(superpixels, dtype=np.int64)
 
+    def center_crop(self, size: tuple[int, int]) -> Segmentation:  # noqa: ARG002 - for label maps
+        """Return the way to cut the central square of a picture of ``size = (height, width)`` alike."""
+        return self
+
     @abstractmethod
     def cut(self, pixels: Pixels) -> NDArray[np.int64]:
         """Return integer labels ``(H, W)``, any numbering, for RGB ``pixels`` uint8 ``(H, W, 3)``."""

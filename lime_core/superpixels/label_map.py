@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from lime_core.codec import decode_array, encode_array
 from lime_core.errors import SpecError, in_words
 from lime_core.parameters import parameter
+from lime_core.picture.image import center_square
 from lime_core.superpixels.base import Labels, Pixels, Segmentation
 from lime_core.superpixels.carrying import carry_labels, without_gaps
+from lime_core.superpixels.smoothing import is_smoothed
 
 _MOST_PIXELS = 50_000_000
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -33,7 +35,8 @@ class LabelMap(Segmentation):
     ----------
     labels : ndarray of int32, shape (H, W)
         Renumbered ``0..S-1`` in rising order of the user's values, read-only. A map of another size than the picture
-        is stretched onto it when its proportions are the same to 2 %.
+        is stretched onto it when its proportions are the same to 2 %, or differ only by the rounding of sides when the
+        picture was scaled down. Where the picture is cropped to its centre, so is a map of the whole picture.
     ids : ndarray of int64, shape (S,)
         The user's own value of each superpixel, rising, read-only: the number that people see.
     """
@@ -68,7 +71,8 @@ class LabelMap(Segmentation):
         Raises
         ------
         SpecError
-            When the file is not a PNG that can be read, or has more than 50 million pixels.
+            When the file is not a PNG that can be read, has more than 50 million pixels, or was smoothed: the values
+            between two labels at its edges would be superpixels of their own.
         """
         if isinstance(source, str) and _ADDRESS.match(source):
             raise SpecError(f"{source} is an address, not a file. Download the label map and give its path.")
@@ -76,10 +80,17 @@ class LabelMap(Segmentation):
             with PIL.Image.open(io.BytesIO(_contents(source)), formats=["PNG"]) as png:
                 _check_size(png)
                 values: NDArray[Any] = np.asarray(png)
+                shades = png.mode != "P"  # the numbers of a palette are no shades, so nothing mixes them
         except SpecError:
             raise
         except (OSError, SyntaxError, TypeError, ValueError, PIL.Image.DecompressionBombError) as error:
             raise SpecError(f"The label map must be a readable PNG file: {in_words(error)}.") from error
+        if shades and is_smoothed(np.atleast_3d(values)):
+            raise SpecError(
+                "The label map was smoothed: along the edges of its regions lie many values between theirs, and each "
+                "would be a superpixel. Draw it without antialiasing, or scale it with nearest neighbour, and save it "
+                "again."
+            )
         if values.ndim == 3:
             values = _one_value_per_pixel(values)
         return cls(values)
@@ -87,17 +98,39 @@ class LabelMap(Segmentation):
     def cut(self, pixels: Pixels) -> NDArray[np.int64]:
         """Return the labels at the size of `pixels`."""
         height, width = pixels.shape[:2]
-        map_height, map_width = self.labels.shape
-        if abs(map_width * height - map_height * width) > 0.02 * map_height * width:
+        if not self._fits((height, width)):
+            map_height, map_width = self.labels.shape
             raise SpecError(
                 f"The label map is {map_width}×{map_height} but the picture is {width}×{height}; "
                 "give a map with the picture's proportions."
             )
         return carry_labels(self.labels, (height, width)).astype(np.int64)
 
+    def center_crop(self, size: tuple[int, int]) -> LabelMap:
+        """Return the central square of a map of a whole picture; a map of other proportions is returned as it is."""
+        if not self._fits(size):
+            return self
+        values: NDArray[Any] = self.ids[self._central_labels]
+        return LabelMap(values)
+
     def superpixel_ids(self, superpixels: int) -> NDArray[np.int64]:
-        """Return the user's own values, int64 ``(S,)``."""
-        return self.ids if len(self.ids) == superpixels else Segmentation.superpixel_ids(self, superpixels)
+        """Return the user's own values, int64 ``(S,)``; of a map that was cropped those that are left."""
+        if len(self.ids) == superpixels:
+            return self.ids
+        left = np.unique(self._central_labels)
+        return self.ids[left] if len(left) == superpixels else Segmentation.superpixel_ids(self, superpixels)
+
+    @property
+    def _central_labels(self) -> Labels:
+        rows, columns = center_square(self.labels.shape)
+        return self.labels[rows, columns]
+
+    def _fits(self, size: tuple[int, int]) -> bool:
+        """Return whether a map of a picture, scaled to `size`, has these proportions."""
+        (height, width), (map_height, map_width) = size, self.labels.shape
+        scale = max(size) / max(self.labels.shape)
+        rounded = tuple(max(1, round(side * scale)) for side in self.labels.shape) == size
+        return rounded or abs(map_width * height - map_height * width) <= 0.02 * map_height * width
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name, the packed labels and the user's own values."""

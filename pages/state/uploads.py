@@ -15,15 +15,24 @@ from pages.state.server import server
 T = TypeVar("T")
 
 
-def decoded(file: UploadedFile) -> lc.Image:
+def decoded(file: UploadedFile, value_range: tuple[float, float] | None = None) -> lc.Image:
     """Return the picture in an uploaded file.
+
+    Parameters
+    ----------
+    file : UploadedFile
+        Of any name: the format is told by the contents.
+    value_range : (float, float), optional
+        The numbers in the file that are black and white; found from the file if left out.
 
     Raises
     ------
     ImageError
         When the file cannot be used.
     """
-    return _once("upload", file, lc.load_image)
+    if value_range is None:
+        return _once("upload", file, lc.load_image)
+    return _once(f"upload as {value_range}", file, lambda data: lc.load_image(data, value_range=value_range))
 
 
 def decoded_label_map(file: UploadedFile) -> LabelMap:

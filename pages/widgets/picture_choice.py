@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+import lime_core as lc
 from pages.state import widget_state
 from pages.state.gallery import EXAMPLES, example
 from pages.state.settings import Picture
 from pages.state.uploads import decoded
-
-PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]
+from pages.widgets.text import plain
 
 
 def picture() -> Picture | None:
@@ -29,11 +30,12 @@ def picture() -> Picture | None:
         persist_state="session",
     )
     if source == "Upload":
-        file = st.file_uploader("Picture file, up to 20 MB", type=PICTURE_TYPES, key="upload")
-        return Picture(decoded(file), file.name) if file else None
+        # Of any name: what a phone or a program writes often has another ending than its contents, or none.
+        file = st.file_uploader("Picture file, up to 20 MB", key="upload")
+        return Picture(_read(file), file.name) if file else None
     if source == "Camera":
         shot = st.camera_input("Take a picture", key="camera")
-        return Picture(decoded(shot), "camera picture") if shot else None
+        return Picture(_read(shot), "camera picture") if shot else None
     name = st.selectbox(
         "Example",
         list(EXAMPLES),
@@ -43,3 +45,21 @@ def picture() -> Picture | None:
         persist_state="session",
     )
     return Picture(example(name), EXAMPLES[name].title, name)
+
+
+def _read(file: UploadedFile) -> lc.Image:
+    """Return the picture in a file, say what is in doubt about it, and offer the other readings."""
+    image = decoded(file)
+    if len(image.ranges) > 1:
+        chosen = st.selectbox(
+            "Black and white",
+            image.ranges,
+            format_func=lambda ends: f"{ends[0]:g} to {ends[1]:g}",
+            key=f"value_range.{file.file_id}",
+            help="Which numbers in the file are black and white. The file does not say it; the first is the likeliest.",
+        )
+        if chosen != image.ranges[0]:
+            image = decoded(file, chosen)
+    for note in image.notes:
+        st.caption(plain(note))
+    return image

@@ -111,3 +111,22 @@ def test_a_trial_that_cannot_be_done_leaves_the_others_standing(cat, tmp_path, c
     assert "No superpixel is evidence for this class" in trials["reality"]["error"]
     assert len(trials["curves"]["deletion"]) > 2
     assert "reality could not be done: No superpixel" in capsys.readouterr().out
+
+
+def test_a_guess_at_the_range_of_values_is_said_and_can_be_replaced(tmp_path, capsys):
+    values = np.zeros((60, 90), np.uint16)
+    values[:, 30:] = 3000
+    path = tmp_path / "scan"
+    PIL.Image.fromarray(values).save(path, "PNG")
+    shades = []
+    for flags in ([], ["--value-range", "0", "65535"]):
+        out = tmp_path / f"out{len(flags)}"
+        assert main(["explain", str(path), "--samples", "64", "--output", str(out), "--quiet", *flags]) == 0
+        printed = capsys.readouterr().out
+        assert ("Note: Its values go up to 3000, so the picture was read as 12-bit" in printed) == (not flags)
+        assert ("Note: The picture is almost black" in printed) == bool(flags)
+        explanation = lc.Explanation.from_json((out / "explanation.json").read_text())
+        shades.append(explanation.provenance.image_sha256)
+    assert shades == [lc.load_image(path).sha256, lc.load_image(path, value_range=(0, 65535)).sha256]
+    assert main(["explain", str(path), "--value-range", "5", "5"]) == 1
+    assert "value_range must be two numbers" in capsys.readouterr().err

@@ -11,8 +11,8 @@ import pytest
 from odd_files import encode, orientation, scene
 
 from lime_core.errors import ImageError
-from lime_core.picture.decoding import MAX_PIXELS
 from lime_core.picture.image import Image, load_image
+from lime_core.picture.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -80,7 +80,12 @@ def test_a_truncated_file_is_refused_even_if_someone_told_pillow_to_accept_it(
 MAKE_LARGE = """
 import sys
 import PIL.Image
+from odd_files import png
 kind, path = sys.argv[1:]
+if kind == "16-bit PNG":
+    row = bytes([0]) + bytes([208, 18, 64, 153, 32, 55]) * 7000
+    open(path, "wb").write(png(7000, 7140, row * 7140, depth=16))
+    sys.exit()
 picture = PIL.Image.new("RGBA", (7000, 7140), (200, 100, 50, 130))
 picture = picture.convert("CMYK") if kind == "JPEG" else picture
 picture.save(path, kind, **{"JPEG": {"progressive": True}, "TIFF": {"compression": "tiff_lzw"}}.get(kind, {}))
@@ -95,11 +100,11 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "16-bit PNG"])
 def test_fifty_megapixels_take_less_than_a_gigabyte(kind: str, tmp_path: Path) -> None:
     path = str(tmp_path / "large")
-    subprocess.run([sys.executable, "-c", MAKE_LARGE, kind, path], check=True)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", MAKE_LARGE, kind, path], check=True, env=environment)
     command = [sys.executable, "-W", "error", "-c", LOAD_LARGE, path]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     *shape, kilobytes = map(int, printed.split())

@@ -45,6 +45,15 @@ def test_a_label_map_is_named_as_a_file() -> None:
     assert "--label-map label_map.png" in command_line(spec, "cat.jpg")
 
 
+def test_the_range_of_values_is_a_flag_where_there_is_one() -> None:
+    from lime_core.__main__ import build_parser  # as above
+
+    assert "--value-range" not in command_line(lc.ExplainSpec(), "cat.jpg")
+    command = command_line(lc.ExplainSpec(), "cat.tif", value_range=(-0.25, 4095.0))
+    assert "--value-range -0.25 4095 " in command
+    assert build_parser().parse_args(shlex.split(command)[3:]).value_range == [-0.25, 4095]
+
+
 def test_a_file_name_cannot_be_taken_for_a_flag() -> None:
     assert " ./--quiet " in command_line(lc.ExplainSpec(), "--quiet")
     assert shlex.split(command_line(lc.ExplainSpec(), "a;rm -rf $HOME"))[4] == "a;rm -rf $HOME"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -168,3 +169,53 @@ def test_reasons_of_a_verdict_name_a_pair_by_the_owners_numbers():
     spec = {"segmentation": lc.LabelMap(OWN), "samples": 200, "fill": "black", "target": "probability", "classes": (0,)}
     explanation = lc.explain(pixels, lc.CallableClassifier(both, (60, 90)), spec)
     assert any("superpixels 500 and 550 act together" in reason for reason in explanation.classes[0].trust.reasons)
+
+
+def quadrants(height: int, width: int) -> np.ndarray:
+    """A map of six regions, of which the two at the sides lie outside of the central square."""
+    rows, columns = np.mgrid[:height, :width]
+    return 100 + 10 * (rows >= height // 2) + np.digitize(columns, [width // 8, width - width // 8])
+
+
+@pytest.mark.parametrize("size", [(480, 640), (960, 1280), (481, 640), (3000, 4000)])
+def test_a_map_of_the_files_size_fits_a_picture_that_was_scaled_down(size):
+    label_map = lc.LabelMap(quadrants(*size))
+    image = lc.load_image(np.full((*size, 3), 128, np.uint8), max_side=320)
+    assert image.pixels.shape[:2] != size
+    labels = lc.prepare(image, (32, 32), lc.ExplainSpec(segmentation=label_map)).segments
+    assert np.array_equal(label_map.ids[labels][:100, :30], np.full((100, 30), 100))
+    assert np.unique(labels).tolist() == list(range(6))
+
+
+def test_a_long_picture_scaled_down_rounds_its_short_side_and_the_map_fits_all_the_same():
+    """10000×100 becomes 640×6, which is 7 % off."""
+    values = np.repeat(np.arange(10), 1000)[None].repeat(100, axis=0)
+    image = lc.load_image(values.astype(np.uint8) * 25)
+    assert image.pixels.shape == (6, 640, 3)
+    assert np.array_equal(lc.LabelMap(values).cut(image.pixels), np.repeat(np.arange(10), 64)[None].repeat(6, axis=0))
+    with pytest.raises(lc.SpecError, match=r"map is 10000×100 but the picture is 640×8"):
+        lc.LabelMap(values).cut(np.zeros((8, 640, 3), np.uint8))
+
+
+@pytest.mark.parametrize("scale", [1, 2, 5])
+def test_a_map_of_the_whole_picture_is_cropped_with_it_and_keeps_its_numbers(scale):
+    values = quadrants(60 * scale, 160 * scale)
+    image = lc.Image(np.random.default_rng(0).integers(0, 256, (60, 160, 3), dtype=np.uint8))
+    classifier = lc.CallableClassifier(lambda images: images.mean(axis=(1, 2)) / 256, (60, 60), ["r", "g", "b"])
+    settings = {"segmentation": lc.LabelMap(values), "framing": "center_crop", "samples": 60}
+    result = lc.explain(image, classifier, settings)
+    assert result.segments.shape == (60, 60)
+    assert np.array_equal(result.superpixel_ids[result.segments], quadrants(60, 160)[:, 50:110])
+    assert result.superpixel_ids.tolist() == [101, 111]
+    assert json.loads(result.to_json())["superpixel_ids"] == [101, 111]
+    assert lc.Explanation.from_json(result.to_json()).superpixel_ids.tolist() == [101, 111]
+
+
+def test_a_map_of_the_cropped_picture_is_used_as_it_is_and_one_of_another_picture_is_refused():
+    spec = lc.ExplainSpec(framing="center_crop")
+    image = np.full((60, 160, 3), 128, np.uint8)
+    square = lc.LabelMap(OWN[:, :60])
+    segments = lc.prepare(image, (32, 32), replace(spec, segmentation=square)).segments
+    assert np.array_equal(square.ids[segments], OWN[:, :60])
+    with pytest.raises(lc.SpecError, match=r"map is 90×60 but the picture is 60×60"):
+        lc.prepare(image, (32, 32), replace(spec, segmentation=lc.LabelMap(OWN)))

@@ -102,7 +102,12 @@ def _command_and_link(shown: ResultView, stem: str) -> None:
     spec = replace(asked, samples=shown.result.neighborhood.samples) if shown.explanation is not None else asked
     st.caption("The command that repeats it:")
     command = command_line(
-        spec, f"{stem}.png", model=question.model, method=question.method, precision=question.precision
+        spec,
+        f"{stem}.png",
+        model=question.model,
+        method=question.method,
+        precision=question.precision,
+        value_range=next(iter(question.image.ranges), None),
     )
     st.code(command, "bash", wrap_lines=True)
     example = picture.example if picture else None

@@ -371,3 +371,23 @@ def test_intervals_that_are_not_known_are_empty_cells(model: FakeModel) -> None:
     page = explained(samples="64", surrogate="tree")
     assert "± 95 %" not in page.dataframe[0].value
     assert "certain" not in page.dataframe[0].value
+
+
+def test_a_picture_of_doubtful_range_says_so_and_offers_the_other_reading(model: FakeModel) -> None:
+    values = np.zeros((60, 90), np.uint16)
+    values[:, 30:] = 3000
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(values).save(buffer, "PNG")
+    page = fine(upload(explained(samples="64", tab="Take away"), "scan", buffer.getvalue()))  # a name without an ending
+    assert "read as 12\\-bit" in texts(page)
+    (choice,) = [box for box in page.selectbox if box.label == "Black and white"]
+    assert choice.options == ["0 to 4095", "0 to 65535"]
+    assert state_of(page).settings.picture.image.pixels.max() == round(3000 / 4095 * 255)
+    page.button(key="explain").click().run()
+    finish(page)
+    assert any("--value-range 0 4095" in code.value for code in page.code)
+    fine(choice.set_value((0.0, 65535.0)).run())
+    assert state_of(page).settings.picture.image.pixels.max() == round(3000 / 257)
+    assert "almost black" in texts(page)
+    fine(page.file_uploader(key="upload").upload("mine.png", png((10, 20, 30)), "image/png").run())
+    assert not [box for box in page.selectbox if box.label == "Black and white"]

@@ -55,3 +55,14 @@ def test_one_file_may_be_both_a_picture_and_a_label_map(model: FakeModel) -> Non
     assert uploads.decoded(file).pixels.shape == (4, 6, 3)
     assert isinstance(uploads.decoded_label_map(file), LabelMap)
     assert uploads.decoded_label_map(file).labels.tolist() == LABELS.tolist()
+
+
+def test_another_range_of_values_is_another_picture_and_decoded_once(model: FakeModel) -> None:
+    file = Upload("d", PNG)
+    dark = uploads.decoded(file)
+    bright = uploads.decoded(file, (0, 3))
+    assert dark.pixels.max() == 3
+    assert bright.pixels.max() == 255
+    assert uploads.decoded(file, (0, 3)) is bright
+    assert uploads.decoded(file) is dark
+    assert file.taken == 2
