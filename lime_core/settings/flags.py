@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -51,7 +51,7 @@ def command_line(
     spec: ExplainSpec,
     image: str,
     *,
-    model: str = DEFAULT_MODEL,
+    model: str | Sequence[str] = DEFAULT_MODEL,
     method: str = DEFAULT_METHOD,
     precision: PrecisionChoice = DEFAULT_PRECISION,
     value_range: tuple[float, float] | None = None,
@@ -65,8 +65,8 @@ def command_line(
         Its settings; those at their default are left out.
     image : str
         Path of the picture's file.
-    model : str
-        Catalog id.
+    model : str or sequence of str
+        Catalog id, or all the flags that choose a model of one's own.
     method : str
         Name of the explanation method.
     precision : {"auto", "f32", "bf16"}
@@ -79,7 +79,7 @@ def command_line(
     words = ["python", "-m", "lime_core", "explain"]
     # A file name that begins with a dash would be taken for a flag.
     words.append(f"./{image}" if image.startswith("-") else image)
-    words += ["--model", model]
+    words += ["--model", model] if isinstance(model, str) else model
     if method != DEFAULT_METHOD:
         words += ["--method", method]
     if precision != DEFAULT_PRECISION:

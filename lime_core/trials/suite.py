@@ -10,10 +10,10 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress
 from lime_core.answers.scene import prepare
-from lime_core.errors import LimeError
+from lime_core.errors import LimeError, SpecError
 from lime_core.explanation.attribution import Attribution
 from lime_core.methods import MaskMethod, Method, method_named
-from lime_core.models import KerasClassifier, imagenet_class_names, model_card
+from lime_core.models import CATALOG, KerasClassifier, imagenet_class_names, model_card
 from lime_core.models.from_catalog import build_network
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
@@ -113,7 +113,14 @@ def _what_if(subject: Subject, progress: Progress) -> WhatIf:
     )
 
 
+NO_LAYERS = (
+    "Only the layers of a model of the catalog can be randomised; one of your own is known by its answers alone."
+)
+
+
 def _sanity(subject: Subject, progress: Progress) -> SanityCheck:
+    if subject.model not in CATALOG:
+        raise SpecError(NO_LAYERS)
     card = model_card(subject.model)
 
     def classify(network: Any) -> Classifier:

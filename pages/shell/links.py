@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import lime_core as lc
 from lime_core.methods import mask_methods
-from lime_core.models import model_card
+from lime_core.models import CATALOG, model_card
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.flags import DEFAULT_METHOD, DEFAULT_PRECISION, flags_of, spec_from_flags
 from pages.state.gallery import EXAMPLES
@@ -50,10 +50,11 @@ class LinkedSettings:
 
     @classmethod
     def of(cls, question: Question, spec: lc.ExplainSpec, picture: str | None) -> LinkedSettings:
-        """Return what a link to the answers of a question says; what is usual is left out."""
+        """Return what a link to the answers of a question says: nothing usual, and no model of the visitor's own."""
         precision = None if question.precision == DEFAULT_PRECISION else question.precision
         method = None if question.method == DEFAULT_METHOD else question.method
-        return cls(picture, question.model, precision, spec, method)
+        model = question.model if question.model in CATALOG else None
+        return cls(picture, model, precision, spec, method)
 
 
 def query_of(wanted: LinkedSettings) -> dict[str, list[str]]:

@@ -7,23 +7,27 @@ import math
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import DEFAULT_MODEL, ModelCard, keep_weights
+from lime_core.models import CATALOG, DEFAULT_MODEL, ModelCard, keep_weights
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.text import megabytes, plain, problem
 
 
-def show(card: ModelCard, failure: lc.LimeError | None) -> None:
-    """Draw the ways to the weights.
+def show(model: str, failure: lc.LimeError | None) -> None:
+    """Draw the ways to a model that is not there.
 
     Parameters
     ----------
-    card : ModelCard
-        The model.
+    model : str
+        Key of the model.
     failure : LimeError or None
         Why it could not be loaded; None before anybody has tried.
     """
-    if failure is None:
+    card = CATALOG.get(model)
+    if failure is not None:
+        st.error(problem(failure))
+        st.button("Try again", key="load_again", on_click=_load, args=(model,), width="stretch")
+    elif card is not None:
         st.button(
             f"Fetch the weights, {megabytes(card.weights_bytes)}",
             key="fetch",
@@ -34,12 +38,9 @@ def show(card: ModelCard, failure: lc.LimeError | None) -> None:
             args=(card.id,),
             width="stretch",
         )
-    else:
-        st.error(problem(failure))
-        st.button("Try again", key="load_again", on_click=_load, args=(card.id,), width="stretch")
-    if card.weights_hash is not None and card.weights_url is not None:
+    if card is not None and card.weights_hash is not None and card.weights_url is not None:
         _drop(card, card.weights_url)
-    if failure is not None and card.id != DEFAULT_MODEL:
+    if failure is not None and model != DEFAULT_MODEL:
         st.button("Use the built-in model", key="use_built_in", on_click=_use_built_in, width="stretch")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models import CATALOG, DEFAULT_MODEL, is_available
+from lime_core.models import CATALOG, DEFAULT_MODEL
 from lime_core.superpixels import resize_pixels
-from pages.shell import missing_weights
+from pages.shell import missing_weights, own_model
 from pages.state.known_models import known_model
 from pages.state.load_job import LoadJob
 from pages.state.server import server
@@ -31,6 +31,7 @@ def show() -> None:
     # The picture stands above the model, but how the model sees it is known only below.
     above = st.container()
     model = model_choice.model()
+    own_model.show()
     state.change(model=model, precision=model_choice.precision())
     if chosen is not None:
         state.change(picture=chosen)
@@ -68,27 +69,25 @@ def _picture(settings: Settings, picture: Picture) -> None:
 
 
 def _model_card(model: str, classifier: lc.Classifier | None) -> None:
-    card = CATALOG[model]
-    parts = [
-        f"{card.parameters / 1e6:.1f} million parameters",
-        megabytes(card.weights_bytes),
-        f"input {card.input_size[1]}×{card.input_size[0]}",
-        f"ImageNet top-1 {card.top1:.1f} %",
-        card.license,
-    ]
+    known = known_model(model)
+    parts = [f"input {known.input_size[1]}×{known.input_size[0]}"]
+    if (card := CATALOG.get(model)) is not None:
+        parts[:0] = [f"{card.parameters / 1e6:.1f} million parameters", megabytes(card.weights_bytes)]
+        parts += [f"ImageNet top-1 {card.top1:.1f} %", card.license]
+    elif classifier is not None:
+        parts.append(f"{len(classifier.class_names)} classes")
     if classifier is not None:
         parts.append(f"runs on {labels.engine(classifier.engine)}")
     st.caption(" · ".join(parts))
-    note = getattr(classifier, "engine_note", None)
-    if note:
-        st.caption(plain(note))
+    for note in (getattr(classifier, "engine_note", None), *(getattr(classifier, "notes", ()) if card is None else ())):
+        if note:
+            st.caption(plain(note))
 
 
 def _loading(model: str, job: LoadJob | None) -> None:
-    card = CATALOG[model]
     if job is None or job.failed:
-        if job is not None or not is_available(card):
-            missing_weights.show(card, job.error if job is not None else None)
+        if job is not None or known_model(model).bytes_to_fetch:
+            missing_weights.show(model, job.error if job is not None else None)
     elif job.classifier is None:
         st.fragment(_watch, run_every=_TICK)(job)
 

@@ -14,13 +14,16 @@ from pages.state.background_job import BackgroundJob
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.gallery import FIRST
+from pages.state.known_models import BroughtModel, bring
 from pages.state.pace import Pace
 from pages.state.question import Question, Result, cuts_slowly
+from pages.state.read_job import ReadJob
 from pages.state.server import server
 from pages.state.settings import Settings
 from pages.state.trial_runs import TrialRuns
 
 _KEY = "session"
+MOST_OWN = 4  # models that a visitor has brought, besides those in use
 
 # The widget of each setting outside `ExplainSpec`; a picture of the user's own has none that could be set.
 _WIDGETS = {
@@ -64,10 +67,16 @@ class Session:
         The trials of the Trust screen.
     reported : (ExplainSpec, ExplainSpec) or None
         The settings before and after a preset or an advice, for a line that says what it has changed.
+    reading : ReadJob or None
+        The file with the visitor's own model that was read last.
+    refused_model : LimeError or None
+        Why the visitor's own model was not taken.
     growth : Pace
         How often an explanation that grows is drawn anew.
     complaint : str
         Why a link could not be followed.
+    own_models : dict of str to FileModel or ServedModel
+        The models that the visitor has brought, by key; they live as long as the session.
     refused_weights : dict of str to LimeError
         Why the latest file with a model's weights was not taken, by the model's id.
     """
@@ -82,6 +91,9 @@ class Session:
         self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
         self.growth = Pace()
         self.complaint = ""
+        self.own_models: dict[str, BroughtModel] = {}
+        self.reading: ReadJob | None = None
+        self.refused_model: lc.LimeError | None = None
         self.refused_weights: dict[str, lc.LimeError] = {}
         self._opened = False
         self._screen: str | None = None
@@ -150,6 +162,22 @@ class Session:
         self.settings = after
         if report:
             self.reported = (before.spec, spec)
+
+    def bring(self, model: BroughtModel) -> None:
+        """Take a visitor's own model over and choose it; of very many the oldest ones go.
+
+        Raises
+        ------
+        ModelError
+            When there is no room for it.
+        """
+        bring(model)
+        self.own_models.pop(model.id, None)
+        self.own_models[model.id] = model
+        self.change(model=model.id)
+        others = self.settings.others or ()
+        for key in [key for key in self.own_models if key != model.id and key not in others][:-MOST_OWN]:
+            del self.own_models[key]
 
     def follow(self, **changes: Any) -> None:
         """Change settings as a link asks; what takes minutes waits until the visitor asks for it, see `cut_waits`."""

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.models import CATALOG
 from lime_core.models.engines.base import Precision, precision_of
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.shared import means_the_same
-from lime_core.trials.suite import SEEDS, TRIALS, Subject, calls_of
+from lime_core.trials.suite import NO_LAYERS, SEEDS, TRIALS, Subject, calls_of
 from pages.state.background_job import BackgroundJob
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
@@ -63,6 +64,8 @@ class TrialOrder:
         method, spec = lc.METHODS[self.attribution.method], self.attribution.spec
         if self.name == "repeat" and means_the_same(method, replace(spec, seed=0), replace(spec, seed=1)):
             return f"{method.title} draws nothing at random: another seed gives the same result."
+        if self.name == "sanity" and self.question.model not in CATALOG:
+            return NO_LAYERS
         return "" if self.calls else "This trial would ask the model nothing, so it has nothing to find out."
 
     @property

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import lime_core as lc
-from lime_core.models import CATALOG
 from lime_core.parameters import Option, Parameter, parameters_of
+from pages.state.known_models import known_model
 from pages.widgets.text import plain
 
 LABELS = {
@@ -155,7 +155,11 @@ def method(name: str) -> str:
 
 def model_title(model: str) -> str:
     """Return the name of a model."""
-    return CATALOG[model].title if model in CATALOG else plain(model)
+    try:
+        return plain(known_model(model).title)
+    except lc.ModelError:
+        # The name that a classifier has in its results.
+        return plain(model)
 
 
 def engine(name: str) -> str:

@@ -6,11 +6,13 @@ from typing import get_args
 
 import streamlit as st
 
-from lime_core.models import CATALOG, ModelCard, bf16_available, is_available
+from lime_core.models import CATALOG, bf16_available, is_available
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.flags import DEFAULT_PRECISION
 from pages.state import widget_state
+from pages.state.known_models import known_model
 from pages.state.session import session
+from pages.widgets import labels
 from pages.widgets.text import megabytes
 
 MOST_OTHERS = 3  # models compared with the first one; more do not fit side by side
@@ -20,8 +22,8 @@ def model() -> str:
     """Draw the choice of a model by family and return its id."""
     return st.selectbox(
         "Model",
-        list(CATALOG),
-        format_func=lambda name: _line(CATALOG[name]),
+        _all_models(),
+        format_func=_line,
         key=widget_state.MODEL,
         help="Type to search. Weights that are not on this machine are downloaded once, when a button asks for them.",
         persist_state="session",
@@ -48,17 +50,17 @@ def precision() -> PrecisionChoice:
 
 def other_models(first: str) -> tuple[str, ...]:
     """Draw the choice of models to compare with the first one and return their ids."""
-    others = [name for name in CATALOG if name != first]
+    others = [name for name in _all_models() if name != first]
     chosen = session().settings.others
     if chosen is None:
-        chosen = tuple(name for name in others if is_available(CATALOG[name]))[:1]
+        chosen = tuple(name for name in others if not known_model(name).bytes_to_fetch)[:1]
     # The model of the sidebar may have become one of those chosen here.
     session().change(others=tuple(name for name in widget_state.read(widget_state.OTHERS, chosen) if name != first))
     return tuple(
         st.multiselect(
-            f"Compare {CATALOG[first].title} with",
+            f"Compare {labels.model_title(first)} with",
             others,
-            format_func=lambda name: _line(CATALOG[name]),
+            format_func=_line,
             key=widget_state.OTHERS,
             max_selections=MOST_OTHERS,
             placeholder="choose models",
@@ -75,14 +77,21 @@ def download_of(*models: str) -> str:
     Parameters
     ----------
     *models : str
-        Catalog ids.
+        Keys of models.
     """
-    missing = [CATALOG[model] for model in models if not is_available(CATALOG[model])]
-    size = sum(card.weights_bytes for card in missing)
-    return f"fetches {megabytes(size)} of weights first" if missing else ""
+    size = sum(known_model(model).bytes_to_fetch for model in models)
+    return f"fetches {megabytes(size)} of weights first" if size else ""
 
 
-def _line(card: ModelCard) -> str:
+def _all_models() -> list[str]:
+    """Return the visitor's own models, the newest first, and those of the catalog."""
+    return [*reversed(session().own_models), *CATALOG]
+
+
+def _line(model: str) -> str:
+    if model not in CATALOG:
+        return f"{known_model(model).title} · your own"
+    card = CATALOG[model]
     family = "" if card.title.startswith(card.family) else f"{card.family}: "
     state = "ready" if is_available(card) else f"{megabytes(card.weights_bytes)} to download"
     return f"{family}{card.title} · {state}"

@@ -10,12 +10,16 @@ from dataclasses import replace
 import streamlit as st
 
 import lime_core as lc
+from lime_core.models import CATALOG
 from lime_core.settings.flags import command_line
 from lime_core.show.encoding import to_png
 from lime_core.show.report import html_report
 from lime_core.show.superpixel_pictures import numbered
 from pages.shell import links
+from pages.state.known_models import known_model
 from pages.widgets.result_view import ResultView
+
+_IS = ("", "is", "are")
 
 
 def show(shown: ResultView) -> None:
@@ -104,14 +108,16 @@ def _command_and_link(shown: ResultView, stem: str) -> None:
     command = command_line(
         spec,
         f"{stem}.png",
-        model=question.model,
+        model=known_model(question.model).flags,
         method=question.method,
         precision=question.precision,
         value_range=next(iter(question.image.ranges), None),
     )
     st.code(command, "bash", wrap_lines=True)
     example = picture.example if picture else None
-    st.caption("A link that restores every setting" + ("" if example else " (your own picture is never put in it)"))
+    left_out = ([] if example else ["picture"]) + ([] if question.model in CATALOG else ["model"])
+    caption = f" (your own {' and '.join(left_out)} {_IS[len(left_out)]} never put in it)" if left_out else ""
+    st.caption(f"A link that restores every setting{caption}")
     wanted = links.LinkedSettings.of(question, spec, example)
     st.code(links.link(st.context.url or "", wanted), None, wrap_lines=True)
 
