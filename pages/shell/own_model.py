@@ -128,10 +128,8 @@ def _choose(model: OwnModel, file: str, names: tuple[str, ...] | None, names_fil
         st.info("Choose a picture first.")
         return
     height, width = model.input_size
-    st.caption(
-        f"{model.kind.upper()} · input {width}×{height}{'' if model.channels == 3 else ', grey'} · "
-        + " · ".join(map(plain, model.notes))
-    )
+    facts = [model.kind.upper(), f"input {width}×{height}{'' if model.channels == 3 else ', grey'}", *model.notes]
+    st.caption(" · ".join(map(plain, facts)))
     spec = session().settings.spec
 
     def compare() -> PreprocessingComparison:

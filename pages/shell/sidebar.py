@@ -79,7 +79,10 @@ def _model_card(model: str, classifier: lc.Classifier | None) -> None:
     if classifier is not None:
         parts.append(f"runs on {labels.engine(classifier.engine)}")
     st.caption(" · ".join(parts))
-    for note in (getattr(classifier, "engine_note", None), *(getattr(classifier, "notes", ()) if card is None else ())):
+    for note in (
+        getattr(classifier, "engine_note", None),
+        *(getattr(classifier, "result_notes", ()) if card is None else ()),
+    ):
         if note:
             st.caption(plain(note))
 

@@ -115,8 +115,8 @@ class FileModel:
 
     @property
     def title(self) -> str:
-        """Name of the file, and how it is fed."""
-        return f"{self.file}, {self.preprocessing}"
+        """Name of the file, with what is done to the pixels."""
+        return _titled(self.file, self.preprocessing)
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -183,8 +183,8 @@ class ServedModel:
 
     @property
     def title(self) -> str:
-        """Its name on the server, and how it is fed."""
-        return f"{self.classifier.id}, {self.classifier.preprocessing}"
+        """Its name on the server, with what is done to the pixels."""
+        return _titled(self.classifier.id, self.classifier.preprocessing)
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -211,6 +211,10 @@ class ServedModel:
         """Return it; the server decides on the precision."""
         del precision, on_progress
         return self.classifier
+
+
+def _titled(name: str, preprocessing: str) -> str:
+    return name if preprocessing == "none" else f"{name} ({preprocessing})"
 
 
 BroughtModel = FileModel | ServedModel

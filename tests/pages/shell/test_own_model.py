@@ -1,0 +1,208 @@
+"""A visitor's own model: brought by file or address, used on every screen, and seen by nobody else."""
+
+from __future__ import annotations
+
+import pickle
+import shlex
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from model_server import CLASSES, ModelServer
+from own_models import linear_onnx, pooled_onnx
+from streamlit.testing.v1 import AppTest
+
+import lime_core as lc
+from lime_core.models.from_file import classifier_from
+from lime_core.models.own.reading import read_model
+from pages.state import known_models
+from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, state_of, texts
+
+NAMES = b"apple\nbanana\ncherry\ndate\n"
+
+
+@pytest.fixture(autouse=True)
+def the_catalog_is_a_fake(model: FakeModel) -> None:
+    """Nothing but the visitor's own model is real."""
+
+
+def given(page: AppTest, content: bytes, name: str = "fruit.onnx", labels: bytes | None = NAMES) -> AppTest:
+    """Give a file, and wait until it is read."""
+    page.file_uploader(key="own.file").upload(name, content, "").run()
+    if labels is not None:
+        page.file_uploader(key="own.labels").upload("names.txt", labels, "text/plain").run()
+    assert state_of(page).reading.wait(SECONDS)
+    return page.run()
+
+
+def brought(page: AppTest, content: bytes | None = None) -> AppTest:
+    """Give a file, and use it."""
+    page = fine(given(page, content or linear_onnx()))
+    return fine(page.button(key="own.use").click().run())
+
+
+def test_a_file_is_explained_as_the_library_explains_it() -> None:
+    page = brought(open_page(samples="64", segmentation="grid"))
+    key = state_of(page).settings.model
+    assert key.startswith("file-")
+    page.button(key="explain").click().run()
+    finish(page)
+    assert "fruit\\.onnx" in texts(page)
+    shown = state_of(page).drawn.attribution
+    classifier = classifier_from(read_model(linear_onnx(), name="fruit.onnx"), id="fruit.onnx", labels=list("abcd"))
+    expected = lc.explain(state_of(page).settings.picture.image, classifier, shown.spec)
+    assert [item.index for item in shown.classes] == [item.index for item in expected.classes]
+    assert {item.name for item in shown.classes} == {"apple", "banana", "cherry", "date"}
+    for one, other in zip(shown.classes, expected.classes, strict=True):
+        np.testing.assert_allclose(one.coefficients, other.coefficients, atol=1e-6)
+
+
+def test_what_the_model_says_stands_beside_each_preprocessing() -> None:
+    page = given(open_page(samples="64"), linear_onnx())
+    (choice,) = [radio for radio in page.radio if radio.label == "Preprocessing"]
+    assert {"none", "rescale", "tf", "torch", "caffe"} <= set(choice.options)
+    assert any("banana" in caption or "apple" in caption for caption in choice.proto.captions)
+    assert "Suggested" in texts(page)
+    choice.set_value("rescale").run()
+    page.button(key="own.use").click().run()
+    assert known_models.known_model(state_of(page).settings.model).title == "fruit.onnx (rescale)"
+
+
+def test_too_few_names_are_refused_with_both_numbers_and_nothing_changes() -> None:
+    page = given(explained(samples="64"), linear_onnx(), labels=b"apple\nbanana\ncherry\n")
+    before = state_of(page).settings
+    page.button(key="own.use").click().run()
+    assert "4 classes, but 3 class names" in texts(page).replace("\\", "")
+    assert state_of(page).settings == before
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (pickle.dumps({"weights": [1.0]}), "model.onnx", "pickle"),
+        (pickle.dumps({"weights": [1.0]}), "model.pt", "torch.onnx.export"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "model.h5", "keras"),
+        (b"nonsense", "model.onnx", "model.onnx"),
+        (b"", "model.tflite", "model.tflite"),
+        (linear_onnx()[:200], "model.onnx", "model.onnx"),
+    ],
+    ids=["a pickle", "PyTorch", "HDF5", "nonsense", "empty", "cut off"],
+)
+def test_what_cannot_be_read_is_refused_in_words_and_nothing_is_lost(content: bytes, name: str, words: str) -> None:
+    page = explained(samples="64")
+    before = state_of(page).result
+    page = given(page, content, name, labels=None)
+    assert not page.exception
+    (said,) = [error.value.replace("\\", "") for error in page.error]
+    assert words in said
+    assert state_of(page).result is before
+
+
+def test_an_output_is_asked_for_where_there_are_several() -> None:
+    page = given(open_page(samples="64"), pooled_onnx(("N", 3, 6, 5), ("first", "second")), labels=None)
+    assert "first" in texts(page)
+    page.text_input(key="own.output").set_value("second").run()
+    assert state_of(page).reading.wait(SECONDS)
+    page = fine(page.run())
+    assert state_of(page).reading.model.output == "second"
+
+
+def test_a_size_is_asked_for_where_it_is_open() -> None:
+    page = given(open_page(samples="64"), pooled_onnx(("N", 3, "height", "width")), labels=None)
+    assert "input_size" in texts(page).replace("\\", "")
+    page.number_input(key="own.height").set_value(32).run()
+    assert state_of(page).reading.wait(SECONDS)
+    page = fine(page.run())
+    assert state_of(page).reading.model.input_size == (32, 32)
+
+
+def test_it_works_on_every_screen() -> None:
+    page = brought(open_page(samples="64", segmentation="grid"))
+    page.button(key="explain").click().run()
+    finish(page)
+    fine(page.switch_page("pages/screens/trust/page.py").run())
+    assert "Only the layers of a model of the catalog can be randomised" in texts(page) + str(
+        [info.value for info in page.info]
+    )
+    fine(page.switch_page("pages/screens/walkthrough/page.py").run())
+    fine(page.switch_page("pages/screens/compare/page.py").run())
+    page.multiselect(key="compare.models").set_value(["efficientnet_lite0"]).run()
+    page.button(key="compare").click().run()
+    assert all(job.wait(SECONDS) for job in state_of(page).comparison.jobs.values())
+    page = fine(page.run())
+    assert "These models have different classes" in texts(page)
+    assert "Egyptian cat" in texts(page)
+
+
+def test_the_command_names_the_file_and_the_link_leaves_it_out() -> None:
+    page = brought(open_page(samples="64", segmentation="grid"))
+    page.button(key="explain").click().run()
+    page = finish(page)
+    command, link = (code.value for code in page.code)
+    words = shlex.split(command)
+    assert words[words.index("--model") + 1] == "fruit.onnx"
+    assert words[words.index("--labels") + 1] == "names.txt"
+    assert "model=" not in link
+    assert "your own model is never put in it" in texts(page)
+
+
+def test_nobody_else_can_name_it() -> None:
+    page = brought(open_page(samples="64"))
+    other = open_page(model=state_of(page).settings.model)
+    assert not other.exception
+    assert "The link cannot be followed" in texts(other)
+    assert state_of(other).settings.model == "efficientnet_lite0"
+
+
+def test_those_of_all_visitors_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_models, "MOST_BYTES", 100)
+    page = given(open_page(samples="64"), linear_onnx())
+    page.button(key="own.use").click().run()
+    assert "take all the memory" in texts(page)
+    assert state_of(page).settings.model == "efficientnet_lite0"
+
+
+@pytest.fixture
+def served() -> Iterator[ModelServer]:
+    server = ModelServer(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_without_the_operators_word_no_address_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIMELIGHT_ENDPOINTS", raising=False)
+    page = fine(open_page(samples="64"))
+    assert not [field for field in page.text_input if field.key == "own.address"]
+
+
+def test_only_addresses_that_the_operator_allows_are_asked(
+    monkeypatch: pytest.MonkeyPatch, served: ModelServer
+) -> None:
+    monkeypatch.setenv("LIMELIGHT_ENDPOINTS", f"http://127.0.0.1:{served.server_port}/v2")
+    page = fine(open_page(samples="64", segmentation="grid"))
+    page.text_input(key="own.address").set_value(f"http://127.0.0.1:{served.server_port}/v1/models/known").run()
+    page.button(key="own.connect").click().run()
+    assert "is not allowed here" in texts(page)
+    assert not served.posts
+    page.text_input(key="own.address").set_value(served.url()).run()
+    page.selectbox(key="own.outputs").set_value("softmax").run()
+    fine(page.button(key="own.connect").click().run())
+    page.button(key="explain").click().run()
+    finish(page)
+    assert state_of(page).result.neighborhood.provenance.engine == "server"
+    assert len(state_of(page).result.neighborhood.class_names) == CLASSES
+
+
+def test_a_server_that_cannot_be_reached_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMELIGHT_ENDPOINTS", "http://127.0.0.1:1")
+    page = fine(open_page(samples="64"))
+    page.text_input(key="own.address").set_value("http://127.0.0.1:1/v2/models/any").run()
+    page.button(key="own.connect").click().run()
+    assert not page.exception
+    assert page.error
