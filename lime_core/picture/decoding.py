@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from lime_core.picture.rare_tiff import rare_tiff
 from lime_core.picture.samples import (
     Mode,
     Samples,
+    band_notes,
     deep_channels,
     first_number,
     has_deep_channels,
@@ -110,7 +112,8 @@ def _decode(data: bytes, kind: str, name: str, max_side: int, chosen: Range | No
         file.draft(None, (2 * width, 2 * height))
         contents.header_is_read = True
         given = _loaded(file, data, kind)
-        return _finished(given, _orientation(file.info.get("exif")), size, name, chosen)
+        pixels, reading = _finished(given, _orientation(file.info.get("exif")), size, name, chosen)
+        return pixels, replace(reading, notes=(*band_notes(file), *reading.notes))
 
 
 def _loaded(file: ImageFile, data: bytes, kind: str) -> PIL.Image.Image | Samples:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lime_core.errors import ImageError
 from lime_core.picture.limits import check_size
-from lime_core.picture.samples import Mode, Samples, declared_range
+from lime_core.picture.samples import Mode, Samples, bands_left_out, declared_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,8 +87,7 @@ def _meaning(page: TiffPage, name: str) -> tuple[Mode, int, tuple[str, ...]]:
         raise _refused(name, f"whose colours are of the kind {_word(page.photometric)}")
     if count == 4 and extra[:1] and extra[0] in _ALPHA:
         return "RGBA", 4, ()
-    left = f"Its first 3 of {count} bands are red, green and blue; the others are left out."
-    return "RGB", 3, (left,) if count > 3 else ()
+    return "RGB", 3, (bands_left_out(count),) if count > 3 else ()
 
 
 def _check_storage(page: TiffPage, data: bytes, name: str) -> None:

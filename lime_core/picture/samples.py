@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_CHUNKS = 1000
 # Numbers of TIFF tags.
-_BITS, _PHOTOMETRIC, _FORMAT = 258, 262, 339
+_BITS, _PHOTOMETRIC, _COUNT, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _LOWEST, _HIGHEST = (340, 280), (341, 281)  # for any type of number, and for whole numbers
 _SIGNED = 2
 
@@ -110,9 +110,13 @@ def deep_channels(file: ImageFile, open_again: Callable[[], ImageFile], declared
         # There is no such mode: the four bytes of a pixel are read as if they were four channels.
         return Samples(_loaded_as(file, "RGBA").view(">u2").astype(np.uint16), "LA", declared=declared)
     other = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}[rawmode[-1]]
-    # The first picture is dropped before the second is there: each is 200 MB for the largest files.
-    values = _loaded_as(open_again(), rawmode[:-1] + other).astype(np.uint16)
-    values |= np.left_shift(_loaded_as(file, rawmode), 8, dtype=np.uint16)
+    # No more than one picture is held at a time: each is 200 MB for the largest files.
+    lower = _loaded_as(open_again(), rawmode[:-1] + other)
+    halves = np.empty((*lower.shape, 2), np.uint8)
+    halves[..., 0] = lower
+    del lower
+    halves[..., 1] = _loaded_as(file, rawmode)
+    values = halves.view("<u2")[..., 0]
     key = file.info.get("transparency")
     if isinstance(file, PngImageFile) and isinstance(key, tuple) and file.mode == "RGB":
         return Samples(_with_alpha(values, key), "RGBA", declared=declared)
@@ -126,6 +130,22 @@ def declared_range(tags: Mapping[int, Any]) -> Range | None:
     if not highs or not all(map(math.isfinite, (*lows, *highs))):
         return None
     return min(lows), max(highs)
+
+
+def band_notes(file: ImageFile) -> tuple[str, ...]:
+    """Say which bands of a TIFF Pillow leaves out, or takes for something that the file does not call them."""
+    tags: Mapping[int, Any] = file.tag_v2 if isinstance(file, TiffImageFile) else {}
+    count = first_number(tags.get(_COUNT)) or 0
+    if file.mode == "RGB" and count > 3:
+        return (bands_left_out(count),)
+    if file.mode == "RGBA" and count == 4 and _EXTRA not in tags:
+        return ("The file does not say what its fourth band is; it was read as transparency.",)
+    return ()
+
+
+def bands_left_out(count: int) -> str:
+    """Return the note on a picture of which only the first three bands are used."""
+    return f"Its first 3 of {count} bands are red, green and blue; the others are left out."
 
 
 def first_number(value: Any) -> int | None:

@@ -125,9 +125,7 @@ def _parameters(name: str, cls: Any, current: Any, columns: int, redraws: Sequen
 
 
 def _label_map(current: Any) -> LabelMap:
-    file = st.file_uploader(
-        "Label map (PNG)", type=["png"], key="label_map", help="Every grey level or colour is one superpixel."
-    )
+    file = st.file_uploader("Label map (PNG)", key="label_map", help="Every grey level or colour is one superpixel.")
     if file is not None:
         return decoded_label_map(file)
     if isinstance(current, LabelMap):

@@ -59,6 +59,15 @@ def test_bands_that_are_left_out_or_guessed_are_said() -> None:
     assert load_image(CLEAR["more bands"][0]).notes == (
         "Its first 3 of 6 bands are red, green and blue; the others are left out.",
     )
+    for extra in ([0, 0], [0]):
+        bytes_of_bands = rare_tiff(BANDS[..., : 3 + len(extra)], extrasamples=extra, **MORE)
+        image = load_image(bytes_of_bands)
+        assert np.array_equal(image.pixels, scene())
+        assert image.notes[0].startswith(f"Its first 3 of {3 + len(extra)} bands are")
+    four = np.dstack([scene(), np.full_like(GREY, 255)]).tobytes()
+    image = load_image(tiff(WIDTH, HEIGHT, four, bits=(8, 8, 8, 8), photo=2))
+    assert np.array_equal(image.pixels, scene())
+    assert image.notes == ("The file does not say what its fourth band is; it was read as transparency.",)
     guessed = load_image(rare_tiff(scene() / 255, photometric="minisblack", planarconfig="contig"))
     assert guessed.pixels.tolist() == scene().tolist()
     assert guessed.notes == ("The file does not say what its 3 bands are; they were read as red, green and blue.",)
