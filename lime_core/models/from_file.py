@@ -8,6 +8,8 @@ import numpy as np
 
 from lime_core.models.engines.choice import check_engine
 from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
+from lime_core.models.labels import as_labels
+from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import NetworkClassifier
 from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.networks.preprocessing_choice import PreprocessingComparison, compare_preprocessings
@@ -60,7 +62,11 @@ def classifier_from(
         If OpenVINO is missing, or the settings do not suit the model.
     """
     check_engine("openvino", precision)
-    notes = model.notes
+    given = as_labels(labels if labels is not None else model.labels or None)
+    classes = next(head.classes for head in model.outputs if head.name == model.output)
+    if given.names and classes > 1:
+        check_count(given.names, classes)
+    notes = (*model.notes, *given.notes)
     if preprocessing is None:
         notes = (*notes, _SCALES_INSIDE if model.scales_inside else _AS_THEY_ARE)
     return NetworkClassifier(
@@ -68,7 +74,7 @@ def classifier_from(
         id=id,
         input_size=model.input_size,
         preprocessing="none" if preprocessing is None else preprocessing,
-        class_names=labels if labels is not None else model.labels or None,
+        class_names=given.names or None,
         weights_sha256=model.sha256,
         channels=model.channels,
         outputs=outputs,

@@ -132,14 +132,14 @@ def _has_deep_planes(file: ImageFile) -> bool:
 
 def _primary_picture(data: bytes, name: str) -> PIL.Image.Image:
     """Return the main picture of a HEIC file, upright, without using its thumbnails."""
-    import pillow_heif
+    import pi_heif
 
-    file = pillow_heif.open_heif(data)
+    file = pi_heif.open_heif(data)
     primary = file[file.primary_index]
-    check_size(*primary.size, name)
+    check_size(primary.size[0], primary.size[1], name)
     primary.load()
     # The header may have said another size.
-    check_size(*primary.size, name)
+    check_size(primary.size[0], primary.size[1], name)
     picture: PIL.Image.Image = primary.to_pillow()
     return picture
 

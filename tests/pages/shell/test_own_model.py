@@ -43,14 +43,19 @@ def brought(page: AppTest, content: bytes | None = None) -> AppTest:
 
 
 def test_a_file_is_explained_as_the_library_explains_it() -> None:
-    page = brought(open_page(samples="64", segmentation="grid"))
+    page = brought(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
     key = state_of(page).settings.model
     assert key.startswith("file-")
     page.button(key="explain").click().run()
     finish(page)
     assert "fruit\\.onnx" in texts(page)
     shown = state_of(page).drawn.attribution
-    classifier = classifier_from(read_model(linear_onnx(), name="fruit.onnx"), id="fruit.onnx", labels=list("abcd"))
+    classifier = classifier_from(
+        read_model(linear_onnx(), name="fruit.onnx"),
+        id="any",
+        labels=list("abcd"),
+        preprocessing=known_models.known_model(key).preprocessing,
+    )
     expected = lc.explain(state_of(page).settings.picture.image, classifier, shown.spec)
     assert [item.index for item in shown.classes] == [item.index for item in expected.classes]
     assert {item.name for item in shown.classes} == {"apple", "banana", "cherry", "date"}
@@ -83,20 +88,20 @@ def test_too_few_names_are_refused_with_both_numbers_and_nothing_changes() -> No
         (pickle.dumps({"weights": [1.0]}), "model.onnx", "pickle"),
         (pickle.dumps({"weights": [1.0]}), "model.pt", "torch.onnx.export"),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "model.h5", "keras"),
-        (b"nonsense", "model.onnx", "model.onnx"),
+        (b"nonsense", "model.onnx", "no model file that can be read"),
         (b"", "model.tflite", "model.tflite"),
-        (linear_onnx()[:200], "model.onnx", "model.onnx"),
+        (linear_onnx()[:200], "model.onnx", "truncated"),
     ],
     ids=["a pickle", "PyTorch", "HDF5", "nonsense", "empty", "cut off"],
 )
 def test_what_cannot_be_read_is_refused_in_words_and_nothing_is_lost(content: bytes, name: str, words: str) -> None:
     page = explained(samples="64")
-    before = state_of(page).result
+    before = state_of(page).result.neighborhood
     page = given(page, content, name, labels=None)
     assert not page.exception
     (said,) = [error.value.replace("\\", "") for error in page.error]
     assert words in said
-    assert state_of(page).result is before
+    assert state_of(page).result.neighborhood is before
 
 
 def test_an_output_is_asked_for_where_there_are_several() -> None:
@@ -118,13 +123,13 @@ def test_a_size_is_asked_for_where_it_is_open() -> None:
 
 
 def test_it_works_on_every_screen() -> None:
-    page = brought(open_page(samples="64", segmentation="grid"))
+    page = brought(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
     page.button(key="explain").click().run()
     finish(page)
-    fine(page.switch_page("pages/screens/trust/page.py").run())
-    assert "Only the layers of a model of the catalog can be randomised" in texts(page) + str(
-        [info.value for info in page.info]
-    )
+    page.switch_page("pages/screens/trust/page.py").run()
+    page.session_state["trust.tab"] = "Sanity check"
+    fine(page.run())
+    assert "Only the layers of a model of the catalog can be randomised" in page.info[0].value
     fine(page.switch_page("pages/screens/walkthrough/page.py").run())
     fine(page.switch_page("pages/screens/compare/page.py").run())
     page.multiselect(key="compare.models").set_value(["efficientnet_lite0"]).run()
@@ -136,7 +141,7 @@ def test_it_works_on_every_screen() -> None:
 
 
 def test_the_command_names_the_file_and_the_link_leaves_it_out() -> None:
-    page = brought(open_page(samples="64", segmentation="grid"))
+    page = brought(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3", tab="Take away"))
     page.button(key="explain").click().run()
     page = finish(page)
     command, link = (code.value for code in page.code)
@@ -148,7 +153,7 @@ def test_the_command_names_the_file_and_the_link_leaves_it_out() -> None:
 
 
 def test_nobody_else_can_name_it() -> None:
-    page = brought(open_page(samples="64"))
+    page = brought(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
     other = open_page(model=state_of(page).settings.model)
     assert not other.exception
     assert "The link cannot be followed" in texts(other)
@@ -185,7 +190,7 @@ def test_only_addresses_that_the_operator_allows_are_asked(
     monkeypatch: pytest.MonkeyPatch, served: ModelServer
 ) -> None:
     monkeypatch.setenv("LIMELIGHT_ENDPOINTS", f"http://127.0.0.1:{served.server_port}/v2")
-    page = fine(open_page(samples="64", segmentation="grid"))
+    page = fine(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
     page.text_input(key="own.address").set_value(f"http://127.0.0.1:{served.server_port}/v1/models/known").run()
     page.button(key="own.connect").click().run()
     assert "is not allowed here" in texts(page)
