@@ -26,6 +26,7 @@ SLOW_PATHS = tuple(
         "models/engines",
         "models/files/test_cache.py",
         "models/networks/test_keras_classifier.py",
+        "models/networks/test_own_models.py",
         "models/networks/test_parity.py",
         "models/servers/test_mlserver.py",
         "notebook",

@@ -129,16 +129,20 @@ class Evidence:
         return bool(np.ptp(self.outputs) > 1e-6 * np.abs(self.outputs).max())
 
     @property
-    def same_answer(self) -> bool:
-        """Whether the model answers the same to everything.
+    def unmoved(self) -> bool:
+        """Whether no output of any class of the model changes by more than 0.01 (of values: than rounding).
 
-        No probability of any class changes by more than 0.01, and the odds of this class by no more than a tenth. A
-        network that is given pixels in another range than it was trained with mostly answers like this.
+        A network that is given pixels in another range than it was trained with mostly answers like this.
         """
+        return self.largest_change <= (SAME_PROBABILITY if self.are_probabilities else SAME_VALUE)
+
+    @property
+    def same_odds(self) -> bool:
+        """Whether the log-odds of this class change by no more than 0.1, its odds by a tenth."""
         if not self.are_probabilities:
-            return self.largest_change <= SAME_VALUE
+            return True
         odds = logit(np.clip(self.outputs.astype(np.float64), SMALLEST_CUT, 1 - SMALLEST_CUT))
-        return self.largest_change <= SAME_PROBABILITY and bool(np.ptp(odds) <= SAME_LOG_ODDS)
+        return bool(np.ptp(odds) <= SAME_LOG_ODDS)
 
     @property
     def are_probabilities(self) -> bool:

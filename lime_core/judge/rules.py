@@ -6,7 +6,7 @@ A rule that needs what a method does not give is silent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,10 @@ LOW_HIDE_RATE = 0.1  # hiding less hides nothing from most samples
 
 _LATER_CUT = {"log_odds_cut": SMALLEST_CUT}
 _OTHER_FILL = "Choose another fill that removes more of the picture."
+_CHECK_PREPROCESSING = (
+    "Check the preprocessing first, if the model is your own: given pixels in another range than it was trained with, "
+    "a network answers like this. If it is right,"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +56,20 @@ def find_weaknesses(evidence: Evidence) -> list[Finding]:
     return sorted(findings, key=lambda finding: -LEVELS.index(finding.level))
 
 
-def _same_answer(evidence: Evidence) -> Finding | None:
-    if not evidence.same_answer:
-        return None
-    limit = f" by more than {SAME_PROBABILITY}" if evidence.are_probabilities else ""
-    return Finding(
-        "meaningless",
-        f"The model answers the same to everything: {evidence.outputs[0]:.3g} for this class whatever is hidden, and "
-        f"none of its outputs changes{limit}.",
-        "Check the preprocessing, if the model is your own: given pixels in another range than it was trained with, a "
-        "network answers like this. Otherwise choose another picture, or another fill that removes more of it.",
-    )
-
-
 def _constant(evidence: Evidence) -> Finding | None:
+    finding = _levelled(evidence)
+    if not evidence.unmoved or (finding is None and not evidence.same_odds):
+        return finding
+    limit = f" by more than {SAME_PROBABILITY}" if evidence.are_probabilities else ""
+    reason = f"The model answers the same to everything: none of its outputs changes{limit}, whatever is hidden."
+    finding = finding or Finding("meaningless", "", _OTHER_FILL)
+    advice = f"{_CHECK_PREPROCESSING} {finding.advice[:1].lower()}{finding.advice[1:]}"
+    return replace(finding, reason=f"{reason} {finding.reason}".rstrip(), advice=advice)
+
+
+def _levelled(evidence: Evidence) -> Finding | None:
     outputs, varied = evidence.outputs, evidence.outputs_vary
-    kernels_doing, said_already = varied and evidence.target_range > 0, not varied and evidence.same_answer
-    if evidence.varies or kernels_doing or said_already:
+    if evidence.varies or (varied and evidence.target_range > 0):  # the latter is the kernel's doing
         return None
     cut = _cut(evidence)
     if not varied:
@@ -231,7 +232,6 @@ def _not_measured(evidence: Evidence) -> Finding | None:
 
 
 _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _same_answer,
     _constant,
     _starved_kernel,
     _few_samples,

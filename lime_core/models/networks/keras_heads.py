@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -112,11 +113,10 @@ def head_of(model: Any, picture_shape: tuple[int, int, int], output: str | None 
     named = _called(model, picture_shape)
     name = chosen_name(tuple(named), output)
     key, outputs = named[name]
-    if not _is_flat(outputs.shape):
-        raise ModelError(
-            f"The model must have one output of shape (batch, classes); {name!r} has the shape {tuple(outputs.shape)}."
-        )
-    return Head(model, key, int(outputs.shape[1]), _last_operation(model, _position(named, name)))
+    shape = tuple(outputs.shape)
+    if not _is_flat(shape):
+        raise ModelError(f"The model must have one output of shape (batch, classes); {name!r} has the shape {shape}.")
+    return Head(model, key, int(shape[1]), _last_operation(model, _position(named, name)))
 
 
 def _is_flat(shape: Any) -> TypeGuard[tuple[Any, int]]:
@@ -129,9 +129,10 @@ def _called(model: Any, picture_shape: tuple[int, int, int]) -> dict[str, tuple[
         outputs = model(np.zeros((1, *picture_shape), np.float32), training=False)
     except Exception as error:
         # A class of the user's own can raise anything.
+        # Keras writes several lines, in colours.
+        reason = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", in_words(error)).split())
         raise ModelError(
-            f"The model cannot be called with a picture of shape {picture_shape}: {type(error).__name__}: "
-            f"{in_words(error)}."
+            f"The model cannot be called with a picture of shape {picture_shape}: {type(error).__name__}: {reason}."
         ) from error
     if isinstance(outputs, Mapping):
         return {str(key): (key, value) for key, value in outputs.items()}

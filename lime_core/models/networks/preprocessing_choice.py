@@ -170,9 +170,9 @@ def _numbers(text: str, words: str) -> tuple[float, ...]:
 
 
 def _standardised(mean: tuple[float, ...], std: tuple[float, ...], *, bgr: bool | None) -> Preprocessing | None:
+    if set(mean) == {0.0} and set(std) == {1.0}:
+        return Preprocessing("none", bgr=bgr)  # TFLite's way to say that nothing is done
     scale = 255.0 if max(*mean, *std) > 1 else 1.0
-    if scale == 255.0 and set(mean) == {0.0} and set(std) == {1.0}:
-        return Preprocessing("none", bgr=bgr)
     try:
         own = Preprocessing.parse(([value / scale for value in mean], [value / scale for value in std]))
     except ModelError:
