@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import lite0_files as lite0_files_module
 import pytest
 from hypothesis import settings
 
@@ -38,7 +39,7 @@ SLOW_PATHS = tuple(
         "test_real_model.py",
     )
 )
-SLOW_FIXTURES = {"lite0", "run_python"}
+SLOW_FIXTURES = {"lite0", "lite0_files", "run_python"}
 # Single tests: a whole benchmark, hundreds of fits, pictures of fifty megapixels, every network built once.
 SLOW_NAMES = {
     "test_fifty_megapixels_take_less_than_a_gigabyte",
@@ -72,6 +73,12 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 def lite0() -> lc.Classifier:
     """The built-in model with its real weights."""
     return lc.load_classifier("efficientnet_lite0")
+
+
+@pytest.fixture(scope="session")
+def lite0_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The built-in network as a file of each format that can be brought, by ending."""
+    return lite0_files_module.write(tmp_path_factory.mktemp("lite0"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import skimage
+from lite0_files import WRITERS
 
 import lime_core as lc
-from lime_core.models.engines.keras_import import import_tensorflow
 from lime_core.models.engines.openvino_engine import OpenVINOEngine
 from lime_core.models.networks.classifier import NetworkClassifier
-from lime_core.models.networks.lite_in_keras import build_keras
 from lime_core.models.own.reading import read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from lime_core.models.own.model import OwnModel
@@ -26,42 +23,9 @@ PICTURES = ("chelsea", "coffee")
 SPEC = lc.ExplainSpec(samples=128, seed=0, classes=None)
 
 
-def _keras(model: Any, path: Path) -> None:
-    model.save(path)
-
-
-def _onnx(model: Any, path: Path) -> None:
-    model.export(path, format="onnx", verbose=False)
-
-
-def _tflite(model: Any, path: Path) -> None:
-    tf = import_tensorflow()
-    signature = [tf.TensorSpec((1, 224, 224, 3), tf.float32)]
-    module = tf.Module()
-    module.f = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.f.get_concrete_function()], module)
-    path.write_bytes(converter.convert())
-
-
-WRITERS: dict[str, Callable[[Any, Path], None]] = {"keras": _keras, "onnx": _onnx, "tflite": _tflite}
-
-
-@pytest.fixture(scope="module")
-def network() -> Any:
-    model = build_keras("lite0")
-    # Keras exports a model only once it was called.
-    model(np.zeros((1, 224, 224, 3), np.float32))
-    return model
-
-
 @pytest.fixture(scope="module", params=WRITERS)
-def own(request: pytest.FixtureRequest, network: Any, tmp_path_factory: pytest.TempPathFactory) -> OwnModel:
-    path = tmp_path_factory.mktemp("lite0") / f"lite0.{request.param}"
-    with warnings.catch_warnings():
-        # The exporters use what NumPy and TensorFlow have deprecated.
-        warnings.simplefilter("ignore")
-        WRITERS[request.param](network, path)
-    return read_model(path)
+def own(request: pytest.FixtureRequest, lite0_files: dict[str, Path]) -> OwnModel:
+    return read_model(lite0_files[request.param])
 
 
 def _classifier(own: OwnModel) -> NetworkClassifier:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import urljoin, urlsplit
 from urllib.request import urlopen
@@ -23,6 +24,7 @@ import numpy as np
 import pytest
 
 from lime_core.__main__ import main
+from lime_core.models import imagenet_class_names
 from lime_core.show.encoding import to_png
 from pages.state.gallery import example
 
@@ -344,3 +346,33 @@ def test_the_walkthrough_can_be_walked_by_keyboard(page: Page, address: str) -> 
         page.keyboard.press("n")
     page.keyboard.press("p")
     expect(page.get_by_role("heading", name="6. Fit")).to_be_visible()
+
+
+@pytest.mark.parametrize("ending", ["onnx", "tflite", "keras"])
+def test_the_built_in_network_brought_as_a_file_gives_the_built_in_models_explanation(
+    page: Page, address: str, tmp_path: Path, lite0_files: dict[str, Path], ending: str
+) -> None:
+    def explained(title: str) -> dict[str, Any]:
+        page.locator(".st-key-explain button").click()
+        expect(page.get_by_role("heading", name=f"{title} says Egyptian cat")).to_be_visible()
+        settled(page)
+        return json.loads(saved(page, "download-json", tmp_path).read_text(encoding="utf-8"))
+
+    page.goto(f"{address}/?samples={SAMPLES}&precision=f32&tab=Take+away")
+    settled(page)
+    built_in = explained("EfficientNet-Lite0")
+    page.get_by_role("button", name="Your own model").click()
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(imagenet_class_names()), encoding="utf-8")
+    page.locator(".st-key-own-labels input[type=file]").set_input_files(labels)
+    page.locator(".st-key-own-file input[type=file]").set_input_files(lite0_files[ending])
+    page.get_by_role("button", name="Use this model").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("1000 classes")).to_be_visible()
+    own = explained(f"lite0.{ending}")
+    assert own["provenance"]["model"] == f"lite0.{ending}"
+    for ours, theirs in zip(own["classes"], built_in["classes"], strict=True):
+        assert (ours["index"], ours["name"]) == (theirs["index"], theirs["name"])
+        assert abs(ours["probability"] - theirs["probability"]) < 1e-4
+        strongest = [np.argsort(-np.array(one["coefficients"]))[:5].tolist() for one in (ours, theirs)]
+        assert strongest[0] == strongest[1]
