@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.models import MaskedClassifier
+from lime_core.models.outputs import Meaning
+from lime_core.models.protocol import identity_of, outputs_of, result_notes_of
 
 # Is given how many pictures are asked about and a function that asks; it calls that function, or raises instead.
 Guard = Callable[[int, Callable[[], NDArray[Any]]], NDArray[Any]]
@@ -45,6 +47,18 @@ class _Guarded:
     @property
     def engine(self) -> str:
         return self._classifier.engine
+
+    @property
+    def identity(self) -> str | None:
+        return identity_of(self._classifier)
+
+    @property
+    def result_notes(self) -> tuple[str, ...]:
+        return result_notes_of(self._classifier)
+
+    @property
+    def outputs_are(self) -> Meaning:
+        return outputs_of(self._classifier)
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         return self._asking(len(images), lambda: self._classifier.predict(images))

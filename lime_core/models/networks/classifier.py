@@ -91,6 +91,8 @@ class NetworkClassifier:
         self.class_names = labels.names
         if self._read.needs_answers:
             self._look_at_answers(labels.names)
+        else:
+            self._read(np.empty((0, len(labels.names)), np.float32))
 
     def _look_at_answers(self, given: tuple[str, ...]) -> None:
         """Recognise the outputs, and number classes without names, by the answers to generated pictures."""

@@ -177,9 +177,9 @@ def _standardised(mean: tuple[float, ...], std: tuple[float, ...], *, bgr: bool 
         own = Preprocessing.parse(([value / scale for value in mean], [value / scale for value in std]))
     except ModelError:
         return None  # numbers that are something else
+    every_value = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
     for name in ("rescale", "tf", "torch"):
-        probe = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
-        if np.allclose(own(probe), Preprocessing.parse(name)(probe), atol=0.01):
+        if np.allclose(own(every_value), Preprocessing.parse(name)(every_value), atol=0.01):
             return replace(Preprocessing.parse(name), bgr=bgr)
     return Preprocessing("own", own.mean, own.std, bgr)
 

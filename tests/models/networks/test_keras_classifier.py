@@ -205,7 +205,7 @@ def test_a_model_of_any_size_needs_to_be_told_one():
 @pytest.mark.parametrize(
     ("model", "arguments", "message"),
     [
-        (lambda: model_of((5, 7, 1)), {}, "height, width, 3"),
+        (lambda: model_of((5, 7, 2)), {}, "height, width, 3"),
         (lambda: model_of((5, 7, 3)), {"input_size": (7, 5)}, "5x7 pixels; input_size says 7x5"),
         (lambda: model_of((5, 7, 3)), {"class_names": ["a"]}, "4 classes, but 1 class names"),
         (lambda: model_of((5, 7, 3)), {"preprocessing": "zca"}, "got 'zca'"),

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image as Pillow
 
 import lime_core as lc
-from lime_core.models.networks.preprocessing import Preprocessing, grey
-from lime_core.models.networks.preprocessing_choice import compare_preprocessings, preprocessing_in
+from lime_core.models import Preprocessing, compare_preprocessings
+from lime_core.models.networks.preprocessing import grey
+from lime_core.models.networks.preprocessing_choice import preprocessing_in
 
 SIZE = (12, 18)
 GRID = lc.Grid(rows=2, columns=6)
@@ -420,3 +421,11 @@ def test_preprocessing_and_notes_of_a_classifier_can_be_read(trained):
     assert classifier.preprocessing == "0.0,1.0"
     assert Preprocessing.parse(classifier.preprocessing) == Preprocessing("own", (0.0,), (1.0,))
     assert classifier.outputs_are == "probabilities"
+
+
+def test_a_classifier_says_what_it_took_before_it_is_asked(trained):
+    inputs = keras.Input((*SIZE, 3))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(inputs)))
+    assert "ends in softmax" in wrapped(model, class_names=["a", "b", "c"]).notes[0]
+    assert "range from" in wrapped(built(trained)).notes[0]
+    assert wrapped(built(trained), outputs="softmax").notes == ()
