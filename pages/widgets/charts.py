@@ -27,12 +27,13 @@ def css_color(color: tuple[int, int, int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 
-def probabilities(attribution: lc.Attribution) -> go.Figure:
+def class_outputs(attribution: lc.Attribution) -> go.Figure:
     """Show the model's outputs for the unmodified picture: one bar a class, and one for all the others."""
     names = [item.name for item in attribution.classes]
     values = [item.output for item in attribution.classes]
     rest = 1 - sum(values)
-    if min(values) >= 0 and rest > 0:
+    are_probabilities = attribution.provenance.outputs_are == "probabilities"
+    if are_probabilities and min(values) >= 0 and rest > 0:
         names, values = [*names, "all others"], [*values, rest]
     figure = go.Figure(
         go.Bar(
@@ -40,13 +41,13 @@ def probabilities(attribution: lc.Attribution) -> go.Figure:
             y=names,
             orientation="h",
             marker_color=[css_color(FOR)] * len(attribution.classes) + [NEUTRAL],
-            text=[f"{value:.1%}" for value in values],
+            text=[f"{value:.1%}" if are_probabilities else f"{value:.4g}" for value in values],
             textposition="auto",
-            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:{'.2%' if are_probabilities else '.4g'}}}<extra></extra>",
         )
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(tickformat=".0%" if are_probabilities else None, rangemode="tozero")
     return laid_out(figure, height=30 + 26 * len(names))
 
 

@@ -6,6 +6,7 @@ import math
 import re
 
 import lime_core as lc
+from lime_core.answers.neighborhood import Provenance
 
 # What Markdown, or Streamlit's own directives, would take for an instruction.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
@@ -35,6 +36,11 @@ def seconds(duration: float) -> str:
 def percent(share: float) -> str:
     """Return a probability in percent, with two digits where it is small."""
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
+def output(value: float, about: Provenance) -> str:
+    """Return a model's output: a probability in percent, or a value of the model's own unit as it is."""
+    return percent(value) if about.outputs_are == "probabilities" else f"{value:.4g}"
 
 
 def number(value: float) -> str:

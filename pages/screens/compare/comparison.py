@@ -14,7 +14,7 @@ from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import verdict_text
 from pages.widgets.class_choice import class_or_none
-from pages.widgets.text import percent, plain
+from pages.widgets.text import output, plain
 from pages.widgets.view_settings import view_row
 
 _TICK = 1.5  # seconds between two looks at growing explanations
@@ -90,7 +90,8 @@ def _cards(shown: ComparisonView) -> None:
     for index, column in enumerate(st.columns(len(shown.explanations))):
         item = shown.comparison.explained[index]
         with column:
-            st.markdown(f"**{shown.title(index)}**  \n{plain(item.name)} {percent(item.output)}")
+            about = shown.explanations[index].provenance
+            st.markdown(f"**{shown.title(index)}**  \n{plain(item.name)} {output(item.output, about)}")
             strongest = ", ".join(map(str, shown.called(shown.comparison.top[index]))) or "none"
             st.image(
                 shown.picture_of(index),

@@ -12,7 +12,7 @@ from pages.state.session import session
 from pages.widgets import verdict_text
 from pages.widgets.result_legend import legend
 from pages.widgets.result_view import ResultView
-from pages.widgets.text import percent, plain
+from pages.widgets.text import output, plain
 
 _A_ROW = 3
 _WIDTH = 480  # pixels: twice what a card takes on a wide page, for sharp screens
@@ -38,7 +38,7 @@ def _legend(shown: ResultView) -> None:
 def _card(shown: ResultView, item: lc.ClassAttribution) -> None:
     mark = ":material/zoom_in: " if item is shown.focus else ""
     st.button(
-        f"{mark}**{plain(item.name)}** {percent(item.output)}",
+        f"{mark}**{plain(item.name)}** {output(item.output, shown.attribution.provenance)}",
         key=f"focus.{item.index}",
         type="tertiary",
         help="Show it large",

@@ -22,7 +22,7 @@ from pages.screens.explain.parts import HEADLINE, RESULTS, attempt, present_view
 from pages.state.session import session
 from pages.widgets import labels
 from pages.widgets.result_view import ResultView
-from pages.widgets.text import percent, plain
+from pages.widgets.text import output, plain
 
 _TICK = 1.5  # seconds between two looks at a growing explanation
 _TABS = {
@@ -99,7 +99,7 @@ def _say(shown: ResultView) -> None:
     result, attribution, explanation = shown.result, shown.attribution, shown.explanation
     first = max(attribution.classes, key=lambda item: item.output)
     about = attribution.provenance
-    st.markdown(f"#### {labels.model_title(about.model)} says *{plain(first.name)}*, {percent(first.output)}")
+    st.markdown(f"#### {labels.model_title(about.model)} says *{plain(first.name)}*, {output(first.output, about)}")
     for note in attribution.notes:
         if note not in result.neighborhood.notes:
             st.warning(plain(note), icon=":material/warning:")

@@ -20,7 +20,7 @@ from pages.widgets import advice, charts, tables, verdict_text
 from pages.widgets.interval_column import interval_column, interval_name
 from pages.widgets.odds_column import CONFIG, odds_column
 from pages.widgets.result_view import ResultView
-from pages.widgets.text import plain
+from pages.widgets.text import output, plain
 
 _MARK = (255, 214, 0)
 _CLICK = "large_picture"
@@ -58,8 +58,8 @@ def show_outputs(shown: ResultView) -> None:
     """Draw what stands below the picture while nothing is selected: what the model says of the whole picture."""
     attribution = shown.attribution
     st.caption("Click the picture to select a superpixel, or choose one in the table below.")
-    outputs = ", ".join(f"{item.name} {item.output:.1%}" for item in attribution.classes)
-    figure = shown.figure(lambda: charts.probabilities(attribution), "probabilities")
+    outputs = ", ".join(f"{item.name} {output(item.output, attribution.provenance)}" for item in attribution.classes)
+    figure = shown.figure(lambda: charts.class_outputs(attribution), "probabilities")
     st.plotly_chart(figure, key="probabilities", config=charts.QUIET, alt=outputs)
 
 

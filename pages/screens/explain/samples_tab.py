@@ -8,7 +8,7 @@ import streamlit as st
 from pages.state.server import server
 from pages.widgets.result_view import ResultView
 from pages.widgets.sample_choice import order_of_samples, page_of_samples
-from pages.widgets.text import percent, plain
+from pages.widgets.text import output, plain
 
 _A_PAGE = 12
 
@@ -24,7 +24,9 @@ def show(shown: ResultView) -> None:
     chosen = ranked.get(order, np.arange(len(values)))[(page - 1) * _A_PAGE : page * _A_PAGE]
     scene = server().scene(shown.result.question.image, neighborhood.provenance.input_size, neighborhood.spec)
     pictures = scene.perturbed(neighborhood.masks[chosen])
-    captions = [f"{percent(values[row])} · {int(neighborhood.masks[row].sum())} shown" for row in chosen]
+    captions = [
+        f"{output(values[row], neighborhood.provenance)} · {int(neighborhood.masks[row].sum())} shown" for row in chosen
+    ]
     with st.container(horizontal=True, gap="small"):
         for row, pixels, caption in zip(chosen, pictures, captions, strict=True):
             st.image(pixels, caption=caption, alt=f"Sample {row}: {caption}", width=150, output_format="JPEG")

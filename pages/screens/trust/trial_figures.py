@@ -49,7 +49,7 @@ def reality(check: RealityCheck, unmodified: float) -> go.Figure:
         x=unmodified, y=1.06, yref="paper", text="whole picture", showarrow=False, font={"color": NEUTRAL}
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="probability")
+    figure.update_xaxes(title="model's output")
     return _laid_out(figure, height=320, legend=True)
 
 
@@ -94,7 +94,7 @@ def curve(share: Floats, values: Floats, low: Floats, high: Floats, *, inserting
         hovertemplate="%{x:.0%}: %{y:.3f}<extra></extra>",
     )
     figure.update_xaxes(title=f"superpixels {'inserted' if inserting else 'deleted'}", tickformat=".0%")
-    figure.update_yaxes(title="probability", rangemode="tozero")
+    figure.update_yaxes(title="model's output", rangemode="tozero")
     return _laid_out(figure, height=320, legend=True)
 
 

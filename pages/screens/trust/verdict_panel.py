@@ -7,25 +7,28 @@ import math
 import streamlit as st
 
 import lime_core as lc
+from lime_core.answers.neighborhood import Provenance
 from pages.widgets import advice, labels, verdict_text
 from pages.widgets.class_choice import class_in_focus
 from pages.widgets.interval_column import has_intervals
 from pages.widgets.result_view import ResultView
-from pages.widgets.text import number, percent, plain
+from pages.widgets.text import number, output, plain
 
 _COLORS = {"solid": "blue", "usable": "green", "doubtful": "orange", "meaningless": "red"}
 
 
 def headline(shown: ResultView) -> None:
     """Draw the choice of the class, and the verdict on it in a word."""
-    class_in_focus({item.index: _option(item) for item in shown.attribution.classes}, row=True)
+    class_in_focus(
+        {item.index: _option(item, shown.attribution.provenance) for item in shown.attribution.classes}, row=True
+    )
     trust = shown.focus.trust
     badge = f":{_COLORS[trust.level]}-badge[{verdict_text.word(trust)}]"
     st.markdown(f"#### *{plain(shown.focus.name)}* {badge}")
 
 
-def _option(item: lc.ClassAttribution) -> str:
-    return f"{verdict_text.ICONS[item.trust.level]} {plain(item.name)} {percent(item.output)}"
+def _option(item: lc.ClassAttribution, about: Provenance) -> str:
+    return f"{verdict_text.ICONS[item.trust.level]} {plain(item.name)} {output(item.output, about)}"
 
 
 def summary(shown: ResultView) -> None:

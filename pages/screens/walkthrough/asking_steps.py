@@ -18,7 +18,7 @@ from pages.widgets import charts, labels
 from pages.widgets.class_choice import class_in_focus
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
 from pages.widgets.setting_widgets import option, setting
-from pages.widgets.text import plain
+from pages.widgets.text import output, plain
 
 _HANDFUL = 6
 # Hidden cells are hatched and hollow, so that nobody needs colour to tell them from shown ones.
@@ -60,9 +60,11 @@ def _show_picture(walk: WalkthroughState) -> None:
         width="stretch",
     )
     if walk.explanation is not None:
-        outputs = ", ".join(f"{item.name} {item.output:.1%}" for item in walk.explanation.classes)
+        outputs = ", ".join(
+            f"{item.name} {output(item.output, walk.explanation.provenance)}" for item in walk.explanation.classes
+        )
         st.caption(f"What {labels.model_title(walk.question.model)} answers:")
-        figure = charts.probabilities(walk.explanation)
+        figure = charts.class_outputs(walk.explanation)
         st.plotly_chart(figure, key="walk.probabilities", config=charts.QUIET, alt=outputs)
 
 
