@@ -115,8 +115,8 @@ class ServerClassifier:
     class_names : tuple of str
         One name a class.
     identity : str
-        Distinguishes this model from others of the same name: by its address, its settings and its answer to one
-        picture of noise, because a server does not tell the digest of its weights.
+        Distinguishes this model from others of the same name: a digest of its address, its settings and its answer to
+        one picture of noise, because a server does not tell the digest of its weights.
     batch_size : int
         Most pictures in a request.
     """
@@ -153,8 +153,9 @@ class ServerClassifier:
         answer, self._version = self._ask(noise, threading.Event())
         self.class_names = class_names or numbered_names(answer.shape[1])
         check_count(self.class_names, answer.shape[1])
-        digest = hashlib.sha256(answer.tobytes()).hexdigest()
-        self.identity = f"{address} {picture_input} output={output!r} preprocessing={preprocessing!r} answer={digest}"
+        self.identity = hashlib.sha256(
+            repr((str(address), picture_input, output, preprocessing)).encode() + answer.tobytes()
+        ).hexdigest()
 
     def __repr__(self) -> str:
         return f"ServerClassifier({str(self._address)!r}, id={self.id!r}, input_size={self.input_size})"
