@@ -13,7 +13,7 @@ import trustme
 from model_server import SIDE, known_answer
 
 from lime_core.errors import ModelError
-from lime_core.models.servers import connect
+from lime_core.models.servers import bounded_http, connect
 from lime_core.models.servers.addresses import Origin
 from lime_core.models.servers.connection import Connection
 from lime_core.models.servers.messages import Request
@@ -139,6 +139,29 @@ def test_a_refused_connection_is_tried_again(serve):
             return False
 
     assert connection.post(Request("/v2/models/known/infer", b"{}"), Starting()).body == b"here"
+
+
+def test_a_busy_server_may_take_a_large_body_slowly(monkeypatch):
+    monkeypatch.setattr(bounded_http, "CONNECT_TIMEOUT", 0.2)
+    body = bytes(32 << 20)  # more than the system keeps for a reader who does not come
+    answered = []
+
+    def read_late(listening):
+        client, _ = listening.accept()
+        with client, client.makefile("rb") as incoming:
+            threading.Event().wait(0.6)
+            while incoming.readline() != b"\r\n":
+                pass
+            answered.append(len(incoming.read(len(body))))
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        reader = threading.Thread(target=read_late, args=(listening,))
+        reader.start()
+        connection = Connection(Origin("http", *listening.getsockname()), timeout=30, in_flight=1)
+        assert connection.post(Request("/v2/models/known/infer", body), threading.Event()).body == b"{}"
+        reader.join()
+    assert answered == [len(body)]
 
 
 def test_a_run_that_has_failed_elsewhere_is_not_tried_again(server):
@@ -430,8 +453,16 @@ def secure(serve, tmp_path):
 
 def test_a_certificate_of_a_stranger_is_refused(secure):
     _, url, _ = secure
-    with pytest.raises(ModelError, match="no safe connection"):
+    with pytest.raises(ModelError, match=r"no usable connection.*certificate verify failed"):
         connect(url)
+
+
+def test_over_tls_a_connection_that_breaks_off_is_made_again(secure, pictures, monkeypatch):
+    server, url, authority = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    classifier = connect(url, timeout=20)
+    server.post_faults.extend([hang_up, cut_off, hang_up])
+    np.testing.assert_allclose(classifier.predict(pictures), known_answer(pictures), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["silent", *DRIPS])
