@@ -49,10 +49,10 @@ class _BoundedHTTP(HTTPConnection):
             self.timeout = whole
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        # A busy server takes a large body slowly: sending it may last as long as the answer, not as the connection.
+        # A busy server takes a large body slowly: sending it may last as long as the answer. urllib3 gives a socket
+        # that is connected by now the whole time, and one that it connects itself only the time for connecting.
         if self.sock is None:
             self.connect()
-        self.sock.settimeout(float(self.timeout or 0))
         super().request(*args, **kwargs)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
