@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from urllib3 import HTTPResponse
+
+CONNECT_TIMEOUT = 10.0  # seconds
 
 
 @contextlib.contextmanager
@@ -38,6 +40,21 @@ def broken_off_after(seconds: float, shutdown: Callable[[], object]) -> Generato
 
 
 class _BoundedHTTP(HTTPConnection):
+    def connect(self) -> None:
+        whole = float(self.timeout or 0)
+        self.timeout = min(whole, CONNECT_TIMEOUT)
+        try:
+            super().connect()
+        finally:
+            self.timeout = whole
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        # A busy server takes a large body slowly: sending it may last as long as the answer. urllib3 gives a socket
+        # that is connected by now the whole time, and one that it connects itself only the time for connecting.
+        if self.sock is None:
+            self.connect()
+        super().request(*args, **kwargs)
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
         with broken_off_after(float(self.timeout or 0), lambda: self.sock.shutdown(socket.SHUT_RDWR)):
             return super().getresponse()

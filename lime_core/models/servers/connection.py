@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
@@ -29,7 +30,6 @@ TOKEN_VARIABLE = "LIMELIGHT_TOKEN"  # noqa: S105 - the variable's name, not a to
 
 _LONGEST_ANSWER = 64 << 20  # bytes; a batch of 32 with 20,000 classes as JSON takes about 16 million
 _PIECE = 1 << 20
-_CONNECT_TIMEOUT = 10.0  # seconds
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds
 _TRANSIENT = {429, 502, 503, 504}
 _QUOTED = 300  # characters of a server's own message that are repeated
@@ -102,7 +102,7 @@ class Connection:
             try:
                 return self._ask("POST", request, deadline)
             except _TransientError as error:
-                longest = min(_LONGEST_PAUSE, _SHORTEST_PAUSE * 2**tries)
+                longest = min(_LONGEST_PAUSE, _SHORTEST_PAUSE * 2 ** min(tries, 10))
                 pause = max(_jitter.uniform(longest / 2, longest), error.retry_after)
                 if time.monotonic() + pause >= deadline or stopped.wait(pause):
                     raise ModelError(
@@ -113,20 +113,15 @@ class Connection:
     def _ask(self, method: str, request: Request, deadline: float) -> Answer:
         try:
             return self._exchange(method, request, deadline)
-        except _TransientError:
-            if time.monotonic() >= deadline:
+        except (_TransientError, http_errors.HTTPError, OSError, ValueError) as error:
+            slow = isinstance(error, http_errors.ReadTimeoutError | http_errors.EmptyPoolError)
+            if slow or time.monotonic() >= deadline:
                 self._raise_too_slow()
-            raise
-        except (http_errors.ReadTimeoutError, http_errors.EmptyPoolError):
-            self._raise_too_slow()
-        except http_errors.SSLError as error:
-            raise ModelError(f"There is no safe connection to {self.origin}: {_reason(error)}.") from error
-        except (http_errors.NewConnectionError, http_errors.ConnectTimeoutError, http_errors.ProtocolError) as error:
-            if time.monotonic() >= deadline:
-                self._raise_too_slow()
-            raise _TransientError(_reason(error)) from error
-        except (http_errors.HTTPError, OSError, ValueError) as error:
-            raise ModelError(f"The server {self.origin} cannot be asked: {in_words(error)}.") from error
+            if isinstance(error, _TransientError):
+                raise
+            if _may_pass(error):
+                raise _TransientError(_reason(error)) from error
+            raise ModelError(f"There is no usable connection to {self.origin}: {in_words(error)}.") from error
 
     def _exchange(self, method: str, request: Request, deadline: float) -> Answer:
         left = max(deadline - time.monotonic(), 0.001)
@@ -140,7 +135,7 @@ class Connection:
             headers={**headers, **request.headers},
             retries=False,
             redirect=False,
-            timeout=Timeout(connect=min(left, _CONNECT_TIMEOUT), read=left),
+            timeout=Timeout(connect=left, read=left),
             pool_timeout=left,  # type: ignore[arg-type]  # whole seconds in its annotation only
             preload_content=False,
             decode_content=False,
@@ -236,14 +231,21 @@ def _discard(response: BaseHTTPResponse) -> None:
     response.release_conn()
 
 
+def _may_pass(error: Exception) -> bool:
+    """Say whether a failed connection is worth another try; one whose certificate is refused is not."""
+    if isinstance(error, http_errors.SSLError):
+        return isinstance(error.args[0], ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return isinstance(
+        error, http_errors.NewConnectionError | http_errors.ConnectTimeoutError | http_errors.ProtocolError
+    )
+
+
 def _reason(error: Exception) -> str:
     """Say in words why a connection failed; urllib3's own texts quote objects."""
     if isinstance(error, http_errors.NameResolutionError):
         return "its name is not known"
-    if isinstance(error, http_errors.SSLError):
-        return in_words(error)
     if isinstance(error.__cause__, ConnectionRefusedError):
         return "the connection was refused: is the server running, and is this its port?"
-    if isinstance(error, http_errors.ProtocolError):
+    if isinstance(error, http_errors.ProtocolError | http_errors.SSLError):
         return "the connection broke off before the answer was complete"
     return "there is no connection to it"

@@ -127,8 +127,8 @@ class ServerClassifier:
     class_names : tuple of str
         One name a class.
     identity : str
-        Distinguishes this model from others of the same name: by its address, its settings and its answers to a few
-        generated pictures, because a server does not tell the digest of its weights.
+        Distinguishes this model from others of the same name: a digest of its address, its settings and its answers to
+        a few generated pictures, because a server does not tell the digest of its weights.
     preprocessing : str
         How pixels are scaled, as a text that `Preprocessing.parse` reads.
     batch_size : int
@@ -177,11 +177,8 @@ class ServerClassifier:
         if read.reading is not None:
             self.class_names = read.reading.names(labels.names, answers.shape[1])
         check_count(self.class_names, answers.shape[1])
-        digest = hashlib.sha256(raw.tobytes()).hexdigest()
-        self.identity = (
-            f"{address} {picture_input} output={output!r} preprocessing={self.preprocessing!r} {read.identity} "
-            f"answers={digest}"
-        )
+        settings = (str(address), picture_input, output, self.preprocessing, read.identity)
+        self.identity = hashlib.sha256(repr(settings).encode() + raw.tobytes()).hexdigest()
 
     def __repr__(self) -> str:
         return f"ServerClassifier({str(self._address)!r}, id={self.id!r}, input_size={self.input_size})"

@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -14,6 +13,10 @@ import trustme
 from model_server import SIDE, connected, known_answer
 
 from lime_core.errors import ModelError
+from lime_core.models.servers import bounded_http
+from lime_core.models.servers.addresses import Origin
+from lime_core.models.servers.connection import Connection
+from lime_core.models.servers.messages import Request
 
 HTML = b"<!DOCTYPE html><html><body>Bad <b>Gateway</b></body></html>"
 
@@ -98,28 +101,76 @@ def test_what_may_pass_is_asked_again(server, pictures, fault):
 def test_a_server_that_restarts_in_the_middle_of_a_run_is_waited_for(serve, pictures):
     first = serve()
     classifier = connected(first.url(), batch_size=1, in_flight=2, timeout=30)
-    down, port = threading.Event(), first.server_port
-    answered = []
+    answered, lost = [], threading.Event()
+
+    def lose(handler):
+        lost.set()
+        hang_up(handler)
 
     def answer(tensor):
         answered.append(1)
         if len(answered) == 5:
-            down.set()
+            first.post_faults.extend([lose] * 1000)  # what is under way from now on is lost
         return known_answer(tensor)
 
     def restart():
-        down.wait()
-        first.post_faults.extend([hang_up] * 100)  # what is under way is lost
+        lost.wait()
         first.shutdown()
         first.server_close()
-        time.sleep(0.5)  # the port is closed for a while
-        serve(("127.0.0.1", port))
+        serve(first.server_address)
 
     first.answer = answer
     restarting = threading.Thread(target=restart)
     restarting.start()
     np.testing.assert_allclose(classifier.predict(pictures), known_answer(pictures), rtol=1e-6)
     restarting.join()
+    assert len(answered) < len(pictures)
+
+
+def test_a_refused_connection_is_tried_again(serve):
+    """The pause between two tries is when the server comes up."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = taken.getsockname()
+    connection = Connection(Origin("http", *address), timeout=30, in_flight=1)
+
+    class Starting(threading.Event):
+        def wait(self, timeout=None):
+            serve(address).post_faults.append(status(200, b"here"))
+            return False
+
+    assert connection.post(Request("/v2/models/known/infer", b"{}"), Starting()).body == b"here"
+
+
+def test_a_busy_server_may_take_a_large_body_slowly(monkeypatch):
+    monkeypatch.setattr(bounded_http, "CONNECT_TIMEOUT", 0.2)
+    body = bytes(32 << 20)  # more than the system keeps for a reader who does not come
+    answered = []
+
+    def read_late(listening):
+        client, _ = listening.accept()
+        with client, client.makefile("rb") as incoming:
+            threading.Event().wait(0.6)
+            while incoming.readline() != b"\r\n":
+                pass
+            answered.append(len(incoming.read(len(body))))
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        reader = threading.Thread(target=read_late, args=(listening,))
+        reader.start()
+        connection = Connection(Origin("http", *listening.getsockname()), timeout=30, in_flight=1)
+        assert connection.post(Request("/v2/models/known/infer", body), threading.Event()).body == b"{}"
+        reader.join()
+    assert answered == [len(body)]
+
+
+def test_a_run_that_has_failed_elsewhere_is_not_tried_again(server):
+    connection = Connection(Origin("http", *server.server_address), timeout=300, in_flight=1)
+    server.post_faults.append(status(503, b"", {"Retry-After": "60"}))
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(ModelError, match="in 1 tries"):
+        connection.post(Request("/v2/models/known/infer", b"{}"), stopped)
 
 
 def test_a_server_that_stays_away_is_given_up_in_time(serve, pictures):
@@ -402,8 +453,16 @@ def secure(serve, tmp_path):
 
 def test_a_certificate_of_a_stranger_is_refused(secure):
     _, url, _ = secure
-    with pytest.raises(ModelError, match="no safe connection"):
+    with pytest.raises(ModelError, match=r"no usable connection.*certificate verify failed"):
         connected(url)
+
+
+def test_over_tls_a_connection_that_breaks_off_is_made_again(secure, pictures, monkeypatch):
+    server, url, authority = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    classifier = connected(url, timeout=20)
+    server.post_faults.extend([hang_up, cut_off, hang_up])
+    np.testing.assert_allclose(classifier.predict(pictures), known_answer(pictures), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["silent", *DRIPS])
