@@ -27,6 +27,7 @@ SLOW_PATHS = tuple(
         "models/files/test_cache.py",
         "models/networks/test_keras_classifier.py",
         "models/networks/test_parity.py",
+        "models/own",
         "notebook",
         "packaging/test_wheel.py",
         "pages/browser",

@@ -33,7 +33,7 @@ def converted(network: Network, input_size: tuple[int, int] | None, output: str 
     reshaped(model, picture)
     heads = read_heads(model, network.names)
     head = chosen_head(heads, output)
-    scales = scales_its_input(model) if network.scales_inside is None else network.scales_inside
+    scales = picture.type == "u8" or network.scales_inside or scales_its_input(model)
     ends_in = last_operation(head)
     scores = as_scores(head)
     graph = choosing_graph(lambda pixels: _connected(model, picture, pixels, scores), picture.size, picture.channels)
