@@ -15,6 +15,9 @@ from lime_core.models.own.outputs import as_scores, chosen_head, last_operation,
 if TYPE_CHECKING:
     from lime_core.models.own.sources import Network
 
+# Operations that scale, and those that may stand between them and the input.
+_SCALING = ("Multiply", "Subtract", "Add", "Divide", "BatchNormInference")
+_PASSING = ("Convert", "Transpose", "FakeQuantize", "Reshape")
 # Largest difference between a picture's outputs alone and among others, as a part of the largest output or of 1.
 _TOLERANCE = 1e-3
 
@@ -63,10 +66,6 @@ def scales_its_input(model: Any) -> bool:
             if kind in _PASSING:
                 waiting.append(node.output(0))
     return False
-
-
-_SCALING = ("Multiply", "Subtract", "Add", "Divide", "BatchNormInference")
-_PASSING = ("Convert", "Transpose", "FakeQuantize", "Reshape")
 
 
 def _is_constant(target: Any) -> bool:
