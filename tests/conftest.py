@@ -29,6 +29,7 @@ SLOW_PATHS = tuple(
         "models/networks/test_keras_classifier.py",
         "models/networks/test_own_models.py",
         "models/networks/test_parity.py",
+        "models/own",
         "models/servers/test_mlserver.py",
         "notebook",
         "packaging/test_wheel.py",

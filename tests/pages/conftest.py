@@ -50,7 +50,9 @@ class FakeModel:
 
     def ready(self, name: str, **_: object) -> lc.Classifier:
         """Stand in for `load_classifier`."""
-        return lc.CallableClassifier(self, CATALOG[name].input_size, imagenet_class_names(), id=name)
+        return lc.CallableClassifier(
+            self, CATALOG[name].input_size, imagenet_class_names(), id=name, outputs="probabilities"
+        )
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         assert self.gate.wait(SECONDS)

@@ -13,10 +13,10 @@ from typing import Any
 from lime_core.errors import ModelError, in_words
 from lime_core.models.own.limits import Limits, apply
 
+FACTS, STRUCTURE, WEIGHTS = "facts.json", "graph.xml", "graph.bin"
 _NO_MEMORY = ("bad_alloc", "annot allocate", "ailed to allocate", "OOM when allocating")
 _PLACE = re.compile(r"(.*: )?(Exception from|Check .* failed at) ")
 _LONGEST = 800
-FACTS, STRUCTURE, WEIGHTS = "facts.json", "graph.xml", "graph.bin"
 
 
 def main(request: dict[str, Any]) -> None:
@@ -56,5 +56,9 @@ def _reason(error: Exception, limits: Limits) -> str:
         return f"The model needs more than the {limits.memory / 1e9:.0f} GB of memory that are allowed for reading it."
     # OpenVINO's messages begin with places in its own source.
     lines = [line.strip() for line in text.splitlines() if line.strip() and not _PLACE.match(line)]
-    told = " ".join(lines)[:_LONGEST] or "no reason given"
-    return f"{told}." if isinstance(error, ModelError) else f"The model cannot be read: {type(error).__name__}: {told}."
+    reason = " ".join(lines)[:_LONGEST] or "no reason given"
+    return (
+        f"{reason}."
+        if isinstance(error, ModelError)
+        else f"The model cannot be read: {type(error).__name__}: {reason}."
+    )

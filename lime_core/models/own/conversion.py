@@ -15,6 +15,9 @@ from lime_core.models.own.outputs import as_scores, chosen_head, last_operation,
 if TYPE_CHECKING:
     from lime_core.models.own.sources import Network
 
+# Operations that scale, and those that may stand between them and the input.
+_SCALING = ("Multiply", "Subtract", "Add", "Divide", "BatchNormInference")
+_PASSING = ("Convert", "Transpose", "FakeQuantize", "Reshape")
 # Largest difference between a picture's outputs alone and among others, as a part of the largest output or of 1.
 _TOLERANCE = 1e-3
 
@@ -33,7 +36,7 @@ def converted(network: Network, input_size: tuple[int, int] | None, output: str 
     reshaped(model, picture)
     heads = read_heads(model, network.names)
     head = chosen_head(heads, output)
-    scales = scales_its_input(model) if network.scales_inside is None else network.scales_inside
+    scales = picture.type == "u8" or network.scales_inside or scales_its_input(model)
     ends_in = last_operation(head)
     scores = as_scores(head)
     graph = choosing_graph(lambda pixels: _connected(model, picture, pixels, scores), picture.size, picture.channels)
@@ -63,10 +66,6 @@ def scales_its_input(model: Any) -> bool:
             if kind in _PASSING:
                 waiting.append(node.output(0))
     return False
-
-
-_SCALING = ("Multiply", "Subtract", "Add", "Divide", "BatchNormInference")
-_PASSING = ("Convert", "Transpose", "FakeQuantize", "Reshape")
 
 
 def _is_constant(target: Any) -> bool:

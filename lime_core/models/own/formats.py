@@ -21,25 +21,26 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TFLITE, _TFLITE_AT = b"TFL3", 4
 # The field `ir_version`, with which every ONNX file begins.
 _ONNX = b"\x08"
-_PICKLE = re.compile(rb"\x80[\x02-\x05]|\(?c[\w.]+\n[\w.]+\n|[(\]})][lpdt0-9(]")
-
+# Of protocols 2 to 5 by their first opcode, of the older ones by the first opcodes of objects, lists and dicts.
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|\(?c[\w.]+\n[\w.]+\n|[(\]})][lpqdt0-9(]")
 _PLAIN_NAME = re.compile(r"[\w .+@=()-]+")
-_PICKLE_REASON = "is a Python pickle: reading one runs whatever code is stored in it, so it is never read"
 _REFUSED = {
     "pytorch": (
         "{name} is a PyTorch file, which holds a Python pickle: reading one runs whatever code is stored in it, so it "
         "is never read. Where you trust the file, convert it to ONNX, with the size of your pictures:\n"
         "    import torch\n"
         '    model = torch.load("{file}", weights_only=False).eval()\n'
-        '    torch.onnx.export(model, torch.zeros(1, 3, 224, 224), "{stem}.onnx", external_data=False)'
+        '    torch.onnx.export(model, torch.zeros(1, 3, 224, 224), "{stem}.onnx", input_names=["pixels"], '
+        'dynamic_axes={{"pixels": {{0: "batch"}}}}, external_data=False)'
     ),
     "pickle": (
-        "{name} " + _PICKLE_REASON + ". Where you trust the file, convert it to ONNX; for a scikit-learn model of "
-        "pictures with 224 x 224 pixels:\n"
-        "    import pickle, numpy, skl2onnx\n"
+        "{name} is a Python pickle: reading one runs whatever code is stored in it, so it is never read. Where you "
+        "trust the file, read it in a program of your own and explain its function, here for a scikit-learn model of "
+        "pictures with 64 x 64 pixels:\n"
+        "    import pickle, lime_core as lc\n"
         '    model = pickle.load(open("{file}", "rb"))\n'
-        '    open("{stem}.onnx", "wb").write('
-        "skl2onnx.to_onnx(model, numpy.zeros((1, 150528), numpy.float32)).SerializeToString())"
+        "    classifier = lc.CallableClassifier(lambda images: model.predict_proba(images.reshape(len(images), -1)), "
+        "size=64)"
     ),
     "hdf5": (
         "{name} is in Keras's old format (HDF5), whose layers may hold code that Keras runs without asking, so it is "
@@ -52,7 +53,7 @@ _REFUSED = {
         "{name} is a TensorFlow SavedModel, whose graph may read and write files, so it is never read. Where you trust "
         "it, convert its folder to TensorFlow Lite:\n"
         "    import tensorflow as tf\n"
-        '    converter = tf.lite.TFLiteConverter.from_saved_model("{stem}")\n'
+        '    converter = tf.lite.TFLiteConverter.from_saved_model("{folder}")\n'
         '    open("{stem}.tflite", "wb").write(converter.convert())'
     ),
 }
@@ -105,7 +106,8 @@ def refusal(format_name: str, name: str) -> str:
     """Return why a format is refused, and the lines that convert it."""
     # These lines will be copied and run, so that a name must not end the text that it stands in.
     plain = name if _PLAIN_NAME.fullmatch(name) else "model"
-    return _REFUSED[format_name].format(name=name, file=plain, stem=PurePath(plain).stem)
+    folder = "folder" if PurePath(plain).suffix in (".pb", ".zip") else plain
+    return _REFUSED[format_name].format(name=name, file=plain, folder=folder, stem=PurePath(plain).stem)
 
 
 def _by_content(path: Path, head: bytes, ending: str, max_bytes: int) -> str | None:

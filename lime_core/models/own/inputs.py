@@ -140,17 +140,14 @@ def _sides(port: Any) -> list[int | None]:
 
 def _layout(shape: list[int | None], *, channels_first: bool) -> tuple[bool, list[str]]:
     first, last = shape[1] in _CHANNELS, shape[3] in _CHANNELS
-    if first and last:
-        # An open or longer side beside one channel count settles nothing: (N, 3, H, 3) is read both ways.
-        pass
-    elif first or last:
+    if first != last:
         return first, []
-    elif shape[1] is not None and shape[3] is not None:
+    if not first and None not in (shape[1], shape[3]):
         raise ModelError(
             "The input must have 3 channels (color) or 1 (gray), in the first or last place behind the batch; its "
             f"shape is {_shown(shape)}."
         )
-    elif shape[1] is not None or shape[3] is not None:
+    if (shape[1] is None) != (shape[3] is None):
         return shape[1] is None, []
     order = "(batch, channels, height, width)" if channels_first else "(batch, height, width, channels)"
     return channels_first, [f"The input's shape {_shown(shape)} can be read in two ways; {order} is taken."]

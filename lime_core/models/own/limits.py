@@ -69,8 +69,8 @@ def unlimited_here() -> str | None:
         )
     if sys.platform != "linux":
         return (
-            "On this platform the process that read the file was not cut off from the network, and the number of its "
-            "processes was not limited."
+            "On this platform the process that read the file was not cut off from the network, and its memory and the "
+            "number of its processes were not limited."
         )
     return None
 

@@ -12,6 +12,9 @@ Kind = Literal["onnx", "tflite", "keras"]
 LastOperation = Literal["softmax", "sigmoid", "log_softmax"]
 
 
+MOST_CLASSES = 1 << 17
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """An output of a model that gives one number a class.
@@ -52,8 +55,9 @@ class OwnModel:
     last_operation : {"softmax", "sigmoid", "log_softmax"} or None
         What that output ends in.
     scales_inside : bool
-        Whether the network begins by scaling its input (a Rescaling or Normalization layer). Converters may merge that
-        step with the first convolution, so False does not prove that the pictures must be scaled before.
+        Whether the network itself scales its input (a Rescaling or Normalization layer), or takes the uint8 numbers of
+        a picture. Converters may merge that step with the first convolution, so False does not prove that pictures
+        must be scaled before.
     labels : tuple of str
         Names of the classes from the file's metadata; empty where it has none.
     notes : tuple of str

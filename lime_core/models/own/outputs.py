@@ -9,6 +9,7 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.engines.openvino_runtime import import_openvino
+from lime_core.models.own.model import MOST_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +62,9 @@ def read_heads(model: Any, names: Sequence[str] | None) -> list[NetworkHead]:
             for name, port in zip(given, model.outputs, strict=True)
         )
         raise ModelError(
-            "The model must have an output of one floating-point number a class, of the shape (batch, classes); it has "
-            f"{shapes}. A network that finds boxes, outlines objects or names a single class cannot be explained here."
+            "The model must have an output of the shape (batch, classes), of one floating-point number for each of at "
+            f"most {MOST_CLASSES:,} classes; it has {shapes}. A network that finds boxes, outlines objects or names a "
+            "single class cannot be explained here."
         )
     return heads
 
@@ -117,7 +119,7 @@ def _head(name: str, result: Any) -> NetworkHead | None:
         return None
     sides = [side.get_length() for side in list(shape)[1:]]
     known = kind in _FLOATS or (kind in _QUANTIZED and _ends(port) is not None)
-    if not known or max(sides) != np.prod(sides, dtype=object) or max(sides) < 1:
+    if not known or max(sides) != np.prod(sides, dtype=object) or not 1 <= max(sides) <= MOST_CLASSES:
         return None
     note = f"The output {name!r} of the shape {shape.to_string()} is read as (batch, {max(sides)})."
     return NetworkHead(name, max(sides), port, (note,) if len(sides) > 1 else ())

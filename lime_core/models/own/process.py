@@ -53,7 +53,12 @@ def run_child(folder: Path, request: Mapping[str, Any], limits: Limits) -> None:
     ModelError
         If the process could not be started, took too long, or ended in any other way than by itself.
     """
-    start = {**request, "path": [entry for entry in sys.path if entry], "packages": _PACKAGES, "limits": asdict(limits)}
+    start = {
+        **request,
+        "path": [str(Path(entry).absolute()) for entry in sys.path if entry],
+        "packages": _PACKAGES,
+        "limits": asdict(limits),
+    }
     command = [sys.executable, "-I", "-B", "-c", _START, json.dumps(start)]
     try:
         process = subprocess.Popen(  # noqa: S603 - no text of the stranger's is a part of the command that runs

@@ -16,7 +16,7 @@ from lime_core.models.engines.openvino_graph import Graph
 from lime_core.models.names import as_class_names
 from lime_core.models.own.child import FACTS, STRUCTURE, WEIGHTS
 from lime_core.models.own.graph_check import checked_structure
-from lime_core.models.own.model import Head, LastOperation
+from lime_core.models.own.model import MOST_CLASSES, Head, LastOperation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _LONGEST_FACTS = 16 << 20
 _LONGEST_STRUCTURE = 64 << 20
 _LONGEST_TEXT = 2000
-_MOST_CLASSES = 1 << 20
 _NOT_USABLE = "The model was read, but the result cannot be used: {}."
 
 
@@ -93,7 +92,7 @@ def _content(path: Path, most: int) -> bytes:
 
 def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
     height, width = (_whole(side, 1, 1 << 16) for side in facts["input_size"])
-    heads = tuple(Head(_text(name), _whole(classes, 1, _MOST_CLASSES)) for name, classes in facts["outputs"])
+    heads = tuple(Head(_text(name), _whole(classes, 1, MOST_CLASSES)) for name, classes in facts["outputs"])
     output, ends_in = _text(facts["output"]), facts["last_operation"]
     classes = {head.name: head.classes for head in heads}[output]
     if ends_in is not None and ends_in not in get_args(LastOperation):

@@ -34,15 +34,15 @@ class Network:
         Names of the outputs, where the model itself does not have them.
     labels : list, dict or None
         Names of the classes in the file's metadata.
-    scales_inside : bool or None
-        Whether it scales its input; None if the graph has to tell.
+    scales_inside : bool
+        Whether it is known to scale its input; the graph may tell so as well.
     """
 
     model: Any
     channels_first: bool
     names: tuple[str, ...] | None = None
     labels: Any = None
-    scales_inside: bool | None = None
+    scales_inside: bool = False
 
 
 def network_from(path: Path, kind: Kind) -> Network:

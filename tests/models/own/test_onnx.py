@@ -232,7 +232,7 @@ REFUSED = {
             [helper.make_node("Relu", ["pixels"], ["scores"])],
             outputs=[("scores", TensorProto.FLOAT, ["N", 3, HEIGHT, WIDTH])],
         ),
-        "one floating-point number a class",
+        "one floating-point number for each of",
     ),
     "a class as output": (
         with_nodes(
@@ -242,7 +242,7 @@ REFUSED = {
             ],
             outputs=[("scores", TensorProto.INT64, ["N", 1])],
         ),
-        "one floating-point number a class.*i64",
+        r"of the shape \(batch, classes\).*i64",
     ),
     "pictures that depend on one another": (
         with_nodes(

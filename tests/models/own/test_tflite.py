@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from own_models import CLASSES, HEIGHT, WIDTH, logits, softmax, weights_for
+from own_tflite import converted, linear, pictures
 
 from lime_core.errors import ModelError
 from lime_core.models.engines.keras_import import import_tensorflow
@@ -14,45 +15,9 @@ from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
 from lime_core.models.own.reading import read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-SHAPE = (HEIGHT, WIDTH, 3)
-
-
-def linear(scale: float = 1.0, shift: float = 0.0) -> Callable[[Any], Any]:
-    """Return the model of `own_models.logits` behind a scaling, in TensorFlow."""
-    tf = import_tensorflow()
-    weights = tf.constant(weights_for().reshape(CLASSES, -1).T)
-    return lambda pixels: tf.nn.softmax(
-        tf.matmul(tf.reshape((pixels - shift) / scale, (-1, weights.shape[0])), weights)
-    )
-
-
-def converted(function: Callable[[Any], Any], *, batch: int | None = 1, quantized: str | None = None) -> bytes:
-    """Return a TensorFlow Lite file, with numbers of a quantized type at both ends if one is named."""
-    tf = import_tensorflow()
-    signature = [tf.TensorSpec((batch, *SHAPE), tf.float32, name="pixels")]
-    module = tf.Module()
-    module.f = tf.function(function, input_signature=signature, autograph=False)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.f.get_concrete_function()], module)
-    if quantized:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([picture[None]] for picture in pictures(20))
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = getattr(tf, quantized)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return bytes(converter.convert())
-
-
-def pictures(count: int = 5) -> NDArray[np.float32]:
-    """Return pictures whose pixels go from 0 to 255."""
-    made = np.random.default_rng(3).integers(0, 256, (count, *SHAPE)).astype(np.float32)
-    made[:, 0, 0], made[:, 0, 1] = 0, 255
-    return made
 
 
 def by_tensorflow_lite(content: bytes, given: NDArray[Any]) -> NDArray[np.float64]:
@@ -92,7 +57,9 @@ def test_uint8_models_get_the_picture_s_own_numbers() -> None:
     expected = by_tensorflow_lite(content, pictures())
     np.testing.assert_allclose(predicted(content, pictures()), expected, atol=2 / 256)
     assert expected.std(axis=0).max() > 0.02
-    assert any("uint8" in note for note in read_model(content).notes)
+    model = read_model(content)
+    assert model.scales_inside
+    assert any("uint8" in note for note in model.notes)
 
 
 def test_int8_models_get_the_real_numbers_that_the_file_describes() -> None:
@@ -124,5 +91,5 @@ def test_a_damaged_label_archive_only_costs_the_names(tmp_path: Path) -> None:
 def test_a_network_that_names_no_classes_is_refused() -> None:
     tf = import_tensorflow()
     content = converted(lambda pixels: tf.argmax(linear()(pixels), axis=1))
-    with pytest.raises(ModelError, match="one floating-point number a class"):
+    with pytest.raises(ModelError, match="one floating-point number for each of"):
         read_model(content)

@@ -39,7 +39,7 @@ def test_a_dropped_file_makes_the_model_work(tmp_path: Path) -> None:
     page.file_uploader(key="weights.resnet50").upload("any name", BODY, "").run()
     assert not page.error
     assert is_available(CARD)
-    assert not list(page.file_uploader)
+    assert not [one for one in page.file_uploader if one.key.startswith("weights.")]
     page.button(key="explain").click().run()
     finish(page)
     assert state_of(page).result.question.model == "resnet50"
@@ -74,4 +74,4 @@ def test_a_model_without_a_published_sum_takes_no_file() -> None:
     explained(samples="64")
     page = open_page(model="mobilenet_v2")
     assert page.button(key="fetch")
-    assert not list(page.file_uploader)
+    assert not [one for one in page.file_uploader if one.key.startswith("weights.")]
