@@ -64,7 +64,7 @@ def read_input(model: Any, input_size: tuple[int, int] | None, *, channels_first
     Raises
     ------
     ModelError
-        If there is not one input, it is no batch of color or gray pictures, or the size is missing or another one.
+        If there is not one input, it is no batch of colour or grey pictures, or the size is missing or another one.
     """
     if len(model.inputs) != 1:
         names = ", ".join(sorted(_name(port) for port in model.inputs)) or "none"
@@ -75,7 +75,7 @@ def read_input(model: Any, input_size: tuple[int, int] | None, *, channels_first
     channels = shape[1] if first else shape[3]
     if channels is None:
         channels = 3
-        notes.append("The model leaves the number of channels open; 3 (color) is taken.")
+        notes.append("The model leaves the number of channels open; 3 (colour) is taken.")
     size = _size(shape[2:] if first else shape[1:3], input_size)
     kind = port.element_type.get_type_name()
     return PictureInput(size, channels, first, kind, _range(model, kind, notes), tuple(notes))
@@ -144,7 +144,7 @@ def _layout(shape: list[int | None], *, channels_first: bool) -> tuple[bool, lis
         return first, []
     if not first and None not in (shape[1], shape[3]):
         raise ModelError(
-            "The input must have 3 channels (color) or 1 (gray), in the first or last place behind the batch; its "
+            "The input must have 3 channels (colour) or 1 (grey), in the first or last place behind the batch; its "
             f"shape is {_shown(shape)}."
         )
     if (shape[1] is None) != (shape[3] is None):

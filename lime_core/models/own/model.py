@@ -43,7 +43,7 @@ class OwnModel:
     input_size : (int, int)
         Height and width.
     channels : int
-        3 for color pictures, 1 for gray ones.
+        3 for colour pictures, 1 for grey ones.
     sha256 : str
         Digest of the file.
     kind : {"onnx", "tflite", "keras"}
