@@ -192,6 +192,28 @@ class OutputReader:
         return Reading(form, two_classes, presumed, " ".join(parts))
 
 
+class OutputReadingClassifier:
+    """What classifiers have in common that read a model's outputs; a subclass sets both attributes."""
+
+    _read: OutputReader
+    _notes: tuple[str, ...]  # what else was taken for granted, of the class names for example
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for granted about the model, its names and its outputs, and why."""
+        return (*self._notes, *self._read.notes)
+
+    @property
+    def result_notes(self) -> tuple[str, ...]:
+        """The notes that belong into every result."""
+        return (*self._notes, *self._read.result_notes)
+
+    @property
+    def outputs_are(self) -> Meaning:
+        """``"probabilities"``, or ``"values"`` in the model's own unit; probabilities before the first answer."""
+        return self._read.meaning
+
+
 def _check_presumed(outputs: NDArray[Any]) -> None:
     low, high = float(np.min(outputs, initial=0)), float(np.max(outputs, initial=0))
     if low < -ROUNDING or high > 1 + ROUNDING:

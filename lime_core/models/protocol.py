@@ -12,7 +12,7 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
-from lime_core.models.output_reader import OutputReader
+from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.outputs import chosen_output
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class MaskedClassifier(Classifier, Protocol):
         """
 
 
-class CallableClassifier:
+class CallableClassifier(OutputReadingClassifier):
     """Any function from a batch of pictures to a batch of class outputs, as a `Classifier`.
 
     Parameters
@@ -134,7 +134,7 @@ class CallableClassifier:
         self.input_size = as_size(size)
         labels = as_labels(names)
         self.class_names: tuple[str, ...] = labels.names
-        self._label_notes = labels.notes
+        self._notes = labels.notes
         self._output = output
         self._read = OutputReader(outputs, names=len(labels.names), splits=False)
 
@@ -145,21 +145,6 @@ class CallableClassifier:
     def identity(self) -> str | None:
         """What distinguishes it from others; the form of its outputs is part of it after the first call."""
         return "; ".join(part for part in (self._mark, self._read.identity) if part) or None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was taken for granted about names and outputs, and why; of outputs after the first call."""
-        return (*self._label_notes, *self._read.notes)
-
-    @property
-    def result_notes(self) -> tuple[str, ...]:
-        """The notes that belong into every result."""
-        return (*self._label_notes, *self._read.result_notes)
-
-    @property
-    def outputs_are(self) -> Meaning:
-        """``"probabilities"``, or ``"values"`` in the model's own unit; known after the first call."""
-        return self._read.meaning
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Call the function on RGB pictures uint8 `(B, h, w, 3)`.

@@ -10,7 +10,7 @@ from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.preprocessing import Preprocessing
-from lime_core.models.output_reader import OutputReader
+from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.protocol import as_size
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lime_core.models.engines.base import Engine
-    from lime_core.models.outputs import Meaning, OutputChoice
+    from lime_core.models.outputs import OutputChoice
 
 
-class NetworkClassifier:
+class NetworkClassifier(OutputReadingClassifier):
     """Explain a network: one image input `(B, h, w, channels)`, one output `(B, C)`.
 
     Safe to share between threads. It prepares the pictures, and reads and names the outputs; the engine runs the
@@ -118,21 +118,6 @@ class NetworkClassifier:
     def identity(self) -> str:
         """Preprocessing and form of outputs, which distinguish it from others with the same weights."""
         return "; ".join(part for part in (self.preprocessing, self._read.identity) if part)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was taken for granted about the model, its names and its outputs, and why."""
-        return (*self._notes, *self._read.notes)
-
-    @property
-    def result_notes(self) -> tuple[str, ...]:
-        """The notes that belong into every result."""
-        return (*self._notes, *self._read.result_notes)
-
-    @property
-    def outputs_are(self) -> Meaning:
-        """``"probabilities"``, or ``"values"`` in the model's own unit."""
-        return self._read.meaning
 
     @property
     def batch_size(self) -> int:

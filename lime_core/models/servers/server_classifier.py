@@ -14,7 +14,7 @@ from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import generated_pictures
 from lime_core.models.networks.preprocessing import Preprocessing
-from lime_core.models.output_reader import OutputReader
+from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.servers.addresses import parse_address
 from lime_core.models.servers.connection import Connection
 from lime_core.models.servers.fields import listed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lime_core.models.labels import Labels
-    from lime_core.models.outputs import Meaning, OutputChoice
+    from lime_core.models.outputs import OutputChoice
     from lime_core.models.servers.addresses import Address
     from lime_core.models.servers.protocols import InferenceProtocol
     from lime_core.models.servers.tensors import Layout, PictureInput
@@ -115,7 +115,7 @@ def connect(
     )
 
 
-class ServerClassifier:
+class ServerClassifier(OutputReadingClassifier):
     """A model on a server, made by `connect`. Safe to share between threads.
 
     Attributes
@@ -164,7 +164,7 @@ class ServerClassifier:
         self._preprocessing = preprocessing
         self.preprocessing = str(preprocessing)
         self._in_flight = in_flight
-        self._label_notes = labels.notes
+        self._notes = labels.notes
         self._version: str | None = None
         pictures = generated_pictures(self.input_size)
         # The first answer tells the version that all others have to be of.
@@ -182,21 +182,6 @@ class ServerClassifier:
 
     def __repr__(self) -> str:
         return f"ServerClassifier({str(self._address)!r}, id={self.id!r}, input_size={self.input_size})"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was taken for granted about the names and the outputs, and why."""
-        return (*self._label_notes, *self._read.notes)
-
-    @property
-    def result_notes(self) -> tuple[str, ...]:
-        """The notes that belong into every result."""
-        return (*self._label_notes, *self._read.result_notes)
-
-    @property
-    def outputs_are(self) -> Meaning:
-        """``"probabilities"``, or ``"values"`` in the model's own unit."""
-        return self._read.meaning
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to outputs float32 `(B, C)`.
