@@ -93,7 +93,8 @@ def _labels() -> tuple[tuple[str, ...] | None, str]:
 
 
 def _file(file: UploadedFile, names: tuple[str, ...] | None, names_file: str, outputs: OutputChoice) -> None:
-    with st.expander("If the file leaves something open"):
+    job = session().reading
+    with st.expander("If the file leaves something open", expanded=job is not None and job.error is not None):
         height = int(
             st.number_input("Height of its pictures, px", 0, 4096, 0, key="own.height", help="0: the file says")
         )
@@ -101,7 +102,6 @@ def _file(file: UploadedFile, names: tuple[str, ...] | None, names_file: str, ou
         output = st.text_input("Output to explain", key="own.output", help="Only where the model has several.").strip()
     size = (height, width or height) if height else None
     key = digest("read", file.file_id, str(size), output)
-    job = session().reading
     if job is None or job.key != key:
         if job is not None:
             job.stop()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from typing import ClassVar
 
+import lime_core as lc
 from lime_core.models.own.model import OwnModel
 from lime_core.models.own.reading import read_model
 from pages.state.background_job import BackgroundJob
 
 MOST_MEGABYTES = 300  # of a file; ResNet152 has 240
 _MOST_SECONDS = 180
+_SLOWEST = 2.0  # seconds a picture; VGG16 takes about 0.1
 # Each takes up to some gigabytes for seconds.
 _AT_ONCE = threading.Semaphore(2)
 
@@ -68,6 +70,12 @@ class ReadJob(BackgroundJob):
                     max_bytes=MOST_MEGABYTES * 10**6,
                     max_seconds=_MOST_SECONDS,
                 )
+                if self.model.seconds_per_picture > _SLOWEST:
+                    slow, self.model = self.model, None
+                    raise lc.ModelError(
+                        f"This model takes {slow.seconds_per_picture:.1f} s a picture on this server, where at most "
+                        f"{_SLOWEST:g} s are allowed: others wait for their turn meanwhile. Use the command line."
+                    )
         finally:
             _AT_ONCE.release()
 

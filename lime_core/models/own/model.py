@@ -58,6 +58,8 @@ class OwnModel:
         Whether the network itself scales its input (a Rescaling or Normalization layer), or takes the uint8 numbers of
         a picture. Converters may merge that step with the first convolution, so False does not prove that pictures
         must be scaled before.
+    seconds_per_picture : float
+        Time that it took in a batch on this machine when it was read, at its first run.
     labels : tuple of str
         Names of the classes from the file's metadata; empty where it has none.
     notes : tuple of str
@@ -73,5 +75,6 @@ class OwnModel:
     output: str
     last_operation: LastOperation | None
     scales_inside: bool
+    seconds_per_picture: float
     labels: tuple[str, ...]
     notes: tuple[str, ...]

@@ -105,6 +105,7 @@ def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
         "output": output,
         "last_operation": cast("LastOperation | None", ends_in),
         "scales_inside": bool(facts["scales_inside"]),
+        "seconds_per_picture": float(facts["seconds_per_picture"]),
         "labels": labels,
         "notes": (*(_text(note) for note in facts["notes"]), *problem),
     }

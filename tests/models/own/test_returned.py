@@ -27,6 +27,7 @@ FACTS = {
     "output": "scores",
     "last_operation": "softmax",
     "scales_inside": False,
+    "seconds_per_picture": 0.01,
     "labels": None,
     "notes": ["A note."],
 }

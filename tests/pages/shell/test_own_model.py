@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 import lime_core as lc
 from lime_core.models.from_file import classifier_from
 from lime_core.models.own.reading import read_model
-from pages.state import known_models
+from pages.state import known_models, read_job
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, state_of, texts
 
 NAMES = b"apple\nbanana\ncherry\ndate\n"
@@ -211,3 +211,10 @@ def test_a_server_that_cannot_be_reached_is_said_in_words(monkeypatch: pytest.Mo
     page.button(key="own.connect").click().run()
     assert not page.exception
     assert page.error
+
+
+def test_a_model_that_would_hold_everybody_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_job, "_SLOWEST", 0.0)
+    page = given(open_page(samples="64"), linear_onnx())
+    assert "s a picture on this server" in texts(page)
+    assert not [button for button in page.button if button.key == "own.use"]
