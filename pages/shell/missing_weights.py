@@ -56,20 +56,20 @@ def _drop(card: ModelCard, address: str) -> None:
         on_change=_take,
         args=(card, key),
     )
-    refusal = session().refused_weights.get(card.id)
+    refusal = session().brought.refused_weights.get(card.id)
     if refusal is not None:
         st.error(problem(refusal))
 
 
 def _take(card: ModelCard, key: str) -> None:
     file = st.session_state[key]
-    session().refused_weights.pop(card.id, None)
+    session().brought.refused_weights.pop(card.id, None)
     if file is None:
         return
     try:
         keep_weights(card, file)
     except lc.WeightsError as error:
-        session().refused_weights[card.id] = error
+        session().brought.refused_weights[card.id] = error
     else:
         _load(card.id)
 

@@ -93,7 +93,7 @@ def _labels() -> tuple[tuple[str, ...] | None, str]:
 
 
 def _file(file: UploadedFile, names: tuple[str, ...] | None, names_file: str, outputs: OutputChoice) -> None:
-    job = session().reading
+    job = session().brought.reading
     with st.expander("If the file leaves something open", expanded=job is not None and job.error is not None):
         height = int(
             st.number_input("Height of its pictures, px", 0, 4096, 0, key="own.height", help="0: the file says")
@@ -106,7 +106,7 @@ def _file(file: UploadedFile, names: tuple[str, ...] | None, names_file: str, ou
         if job is not None:
             job.stop()
         job = ReadJob(key, file.name, file.getvalue(), input_size=size, output=output or None).start()
-        session().reading = job
+        session().brought.reading = job
     if job.active:
         st.fragment(_watch, run_every=_TICK)(job)
     elif job.model is not None:
@@ -152,19 +152,19 @@ def _choose(model: OwnModel, file: str, names: tuple[str, ...] | None, names_fil
 
 
 def _use(brought: FileModel) -> None:
-    session().refused_model = None
+    session().brought.refusal = None
     try:
         # Whether names and preprocessing suit the model.
         brought.load("f32", lambda *_: None)
         session().bring(brought)
     except lc.LimeError as error:
-        session().refused_model = error
+        session().brought.refusal = error
     else:
         server().models.load(brought.id)
 
 
 def _refusal() -> None:
-    refusal = session().refused_model
+    refusal = session().brought.refusal
     if refusal is not None:
         st.error(problem(refusal))
 
@@ -222,7 +222,7 @@ def _served(address: str, names: tuple[str, ...] | None, names_file: str, output
 def _connect(
     address: str, names: tuple[str, ...] | None, names_file: str, preprocessing: str, outputs: OutputChoice
 ) -> None:
-    session().refused_model = None
+    session().brought.refusal = None
     try:
         if not allowed_endpoint(address):
             raise lc.ModelError(
@@ -233,6 +233,6 @@ def _connect(
         brought = ServedModel(classifier, address, names_file, outputs)
         session().bring(brought)
     except lc.LimeError as error:
-        session().refused_model = error
+        session().brought.refusal = error
     else:
         server().models.load(brought.id)

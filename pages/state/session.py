@@ -11,33 +11,19 @@ import lime_core as lc
 from lime_core.superpixels import Segmentation
 from pages.state import widget_state
 from pages.state.background_job import BackgroundJob
+from pages.state.brought import Brought
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.gallery import FIRST
 from pages.state.known_models import BroughtModel, bring
 from pages.state.pace import Pace
 from pages.state.question import Question, Result, cuts_slowly
-from pages.state.read_job import ReadJob
 from pages.state.server import server
 from pages.state.settings import Settings
+from pages.state.shown_settings import WIDGETS, widget_values_of
 from pages.state.trial_runs import TrialRuns
 
 _KEY = "session"
-MOST_OWN = 4  # models that a visitor has brought, besides those in use
-
-# The widget of each setting outside `ExplainSpec`; a picture of the user's own has none that could be set.
-_WIDGETS = {
-    "model": widget_state.MODEL,
-    "precision": widget_state.PRECISION,
-    "method": widget_state.METHOD,
-    "focus": widget_state.FOCUS,
-    "one_scale": widget_state.ONE_SCALE,
-    "step": widget_state.STEP,
-    "sample": widget_state.SAMPLE,
-    "superpixel": widget_state.SUPERPIXEL,
-    "others": widget_state.OTHERS,
-    "compared_class": widget_state.COMPARED_CLASS,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +53,12 @@ class Session:
         The trials of the Trust screen.
     reported : (ExplainSpec, ExplainSpec) or None
         The settings before and after a preset or an advice, for a line that says what it has changed.
-    reading : ReadJob or None
-        The file with the visitor's own model that was read last.
-    refused_model : LimeError or None
-        Why the visitor's own model was not taken.
     growth : Pace
         How often an explanation that grows is drawn anew.
     complaint : str
         Why a link could not be followed.
-    own_models : dict of str to FileModel or ServedModel
-        The models that the visitor has brought, by key; they live as long as the session.
-    refused_weights : dict of str to LimeError
-        Why the latest file with a model's weights was not taken, by the model's id.
+    brought : Brought
+        What the visitor has brought for models: files of their own, and weights.
     """
 
     def __init__(self) -> None:
@@ -91,10 +71,7 @@ class Session:
         self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
         self.growth = Pace()
         self.complaint = ""
-        self.own_models: dict[str, BroughtModel] = {}
-        self.reading: ReadJob | None = None
-        self.refused_model: lc.LimeError | None = None
-        self.refused_weights: dict[str, lc.LimeError] = {}
+        self.brought = Brought()
         self._opened = False
         self._screen: str | None = None
         self._linked_cut: Segmentation | None = None
@@ -155,7 +132,7 @@ class Session:
         explanation = {name: value for name, value in changes.items() if name not in page}
         spec = replace(page.pop("spec", before.spec), **explanation)
         after = replace(before, spec=spec, **page)
-        widget_state.write(_widget_values(after, changes))
+        widget_state.write(widget_values_of(after, changes))
         if before.picture is not None and after.picture is not None and before.picture.image != after.picture.image:
             after = replace(after, focus=None, superpixel=None, hidden=frozenset())
             self._forget()
@@ -164,7 +141,7 @@ class Session:
             self.reported = (before.spec, spec)
 
     def bring(self, model: BroughtModel) -> None:
-        """Take a visitor's own model over and choose it; of very many the oldest ones go.
+        """Take a visitor's own model over and choose it.
 
         Raises
         ------
@@ -172,12 +149,9 @@ class Session:
             When there is no room for it.
         """
         bring(model)
-        self.own_models.pop(model.id, None)
-        self.own_models[model.id] = model
+        self.brought.models[model.id] = model
         self.change(model=model.id)
-        others = self.settings.others or ()
-        for key in [key for key in self.own_models if key != model.id and key not in others][:-MOST_OWN]:
-            del self.own_models[key]
+        self.brought.keep_few({model.id, *(self.settings.others or ())})
 
     def follow(self, **changes: Any) -> None:
         """Change settings as a link asks; what takes minutes waits until the visitor asks for it, see `cut_waits`."""
@@ -201,7 +175,7 @@ class Session:
         **values
             What to show, by the field of `Settings`.
         """
-        widget_state.write({_WIDGETS[name]: value for name, value in values.items()})
+        widget_state.write({WIDGETS[name]: value for name, value in values.items()})
 
     def complain(self, message: str) -> None:
         """Keep why a link could not be followed."""
@@ -219,7 +193,7 @@ class Session:
         """
         if screen != self._screen:
             self._screen = screen
-            widget_state.write_anew(_widget_values(self.settings, dict.fromkeys(("spec", *_WIDGETS))))
+            widget_state.write_anew(widget_values_of(self.settings, dict.fromkeys(("spec", *WIDGETS))))
             widget_state.prime(widget_state.SOURCE, widget_state.PICTURE_SOURCES[0])
             widget_state.prime(widget_state.PICTURE, FIRST)
 
@@ -270,19 +244,3 @@ def session() -> Session:
         st.session_state[_KEY] = Session()
     state: Session = st.session_state[_KEY]
     return state
-
-
-def _widget_values(settings: Settings, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return what the widgets of the changed settings have to show."""
-    if "spec" in changes:
-        values = widget_state.widget_values(settings.spec)
-    else:
-        values = widget_state.widget_values(settings.spec, changes)
-    for name in changes.keys() & _WIDGETS.keys():
-        value = getattr(settings, name)
-        if value is not None:
-            values[_WIDGETS[name]] = list(value) if isinstance(value, tuple) else value
-    picture = changes.get("picture")
-    if picture is not None and picture.example is not None:
-        values |= {widget_state.SOURCE: widget_state.PICTURE_SOURCES[0], widget_state.PICTURE: picture.example}
-    return values

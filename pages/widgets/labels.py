@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import lime_core as lc
+from lime_core.models import CATALOG
 from lime_core.parameters import Option, Parameter, parameters_of
 from pages.state.known_models import known_model
 from pages.widgets.text import plain
@@ -155,6 +156,8 @@ def method(name: str) -> str:
 
 def model_title(model: str) -> str:
     """Return the name of a model."""
+    if model in CATALOG:
+        return CATALOG[model].title
     try:
         return plain(known_model(model).title)
     except lc.ModelError:

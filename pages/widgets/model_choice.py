@@ -85,7 +85,7 @@ def download_of(*models: str) -> str:
 
 def _all_models() -> list[str]:
     """Return the visitor's own models, the newest first, and those of the catalog."""
-    return [*reversed(session().own_models), *CATALOG]
+    return [*reversed(session().brought.models), *CATALOG]
 
 
 def _line(model: str) -> str:

@@ -12,13 +12,14 @@ import hashlib
 import importlib.util
 import os
 import tempfile
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import requests
 
 from lime_core.errors import WeightsError
+from lime_core.models.files.arriving import check_size, in_words, is_address, opened, pieces_of
 from lime_core.models.files.unfinished import unfinished
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ WeightsState = Literal["ready", "missing", "damaged"]
 
 # A folder, or an address that the names of files are appended to.
 _PLACE = "LIMELIGHT_WEIGHTS"
-_CHUNK = 1 << 18
 _TIMEOUT = 20.0
 # A file without a published checksum must at least begin as an HDF5 file does.
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -158,12 +158,12 @@ def keep_weights(card: ModelCard, file: BinaryIO) -> Path:
     with _moved_into_place(card, path) as part:
         try:
             with part.open("xb") as copy:
-                for piece in _pieces(file):
+                for piece in pieces_of(file):
                     copy.write(piece)
-                    _check_size(copy.tell(), card)
+                    check_size(copy.tell(), card)
             whole = _is_whole(card, part)
         except OSError as error:
-            raise _unavailable(card, path, f"they cannot be written ({_in_words(error)})") from error
+            raise _unavailable(card, path, f"they cannot be written ({in_words(error)})") from error
         if not whole:
             raise WeightsError(
                 f"This file is not {card.weights_file}: its checksum differs from the published one. The right file "
@@ -178,7 +178,7 @@ def _moved_into_place(card: ModelCard, path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unavailable(card, path, _in_words(error)) from error
+        raise _unavailable(card, path, in_words(error)) from error
     with unfinished(path) as part:
         yield part
         if not _is_whole(card, part):
@@ -186,7 +186,7 @@ def _moved_into_place(card: ModelCard, path: Path) -> Iterator[Path]:
         try:
             part.replace(path)
         except OSError as error:
-            raise _unavailable(card, path, f"they cannot be moved into place ({_in_words(error)})") from error
+            raise _unavailable(card, path, f"they cannot be moved into place ({in_words(error)})") from error
 
 
 def _copy(card: ModelCard, path: Path, part: Path, timeout: float) -> Generator[tuple[int, int], None, None]:
@@ -195,16 +195,16 @@ def _copy(card: ModelCard, path: Path, part: Path, timeout: float) -> Generator[
     A generator, so that an exception of its consumer (to cancel) is not taken for an error of the network.
     """
     try:
-        with part.open("xb") as file, _opened(_source(card), timeout) as (announced, pieces):
+        with part.open("xb") as file, opened(_source(card), timeout) as (announced, pieces):
             total = announced or card.weights_bytes
             done = 0
             for piece in pieces:
                 done += len(piece)
-                _check_size(max(done, total), card)
+                check_size(max(done, total), card)
                 file.write(piece)
                 yield done, max(done, total)
     except (requests.RequestException, OSError) as error:
-        raise _unavailable(card, path, _in_words(error)) from error
+        raise _unavailable(card, path, in_words(error)) from error
 
 
 def _source(card: ModelCard) -> str:
@@ -212,38 +212,9 @@ def _source(card: ModelCard) -> str:
     place = os.environ.get(_PLACE, "").strip()
     if not place:
         return str(card.weights_url)
-    if _is_address(place):
+    if is_address(place):
         return f"{place.rstrip('/')}/{card.weights_file}"
     return str(Path(place).expanduser() / card.weights_file)
-
-
-def _is_address(place: str) -> bool:
-    return place.lower().startswith(("http://", "https://"))
-
-
-@contextlib.contextmanager
-def _opened(source: str, timeout: float) -> Iterator[tuple[int | None, Iterator[bytes]]]:
-    """Give the number of bytes at a path or address, None where the server does not say it, and the bytes in pieces."""
-    if not _is_address(source):
-        with Path(source).open("rb") as file:
-            yield os.fstat(file.fileno()).st_size, _pieces(file)
-        return
-    with requests.get(source, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as response:
-        if not response.ok:
-            raise OSError(f"the server answered {response.status_code} {response.reason}")
-        announced = response.headers.get("Content-Length", "")
-        yield int(announced) if announced.isdigit() else None, response.iter_content(_CHUNK)
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    return iter(partial(file.read, _CHUNK), b"")
-
-
-def _check_size(size: int, card: ModelCard) -> None:
-    # Enough for any of the files, and too little to fill a disk if the server sends something else.
-    limit = 2 * card.weights_bytes + (16 << 20)
-    if size > limit:
-        raise OSError(f"there are {size:,} bytes where at most {limit:,} are expected")
 
 
 def sha256_of(path: Path) -> str:
@@ -287,18 +258,6 @@ def _keras_folder() -> Path:
         # A folder on the way may not be entered.
         return temporary
     return folder if os.access(existing, os.W_OK) else temporary
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "the server did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    if isinstance(error, requests.ConnectionError):
-        return "there is no connection to the server"
-    if isinstance(error, FileNotFoundError):
-        return f"there is no file {error.filename}"
-    return str(error)
 
 
 def _unavailable(card: ModelCard, path: Path, reason: str) -> WeightsError:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,12 +17,11 @@ from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.servers.addresses import parse_address
 from lime_core.models.servers.connection import Connection
 from lime_core.models.servers.fields import listed
+from lime_core.models.servers.in_flight import in_order
 from lime_core.models.servers.protocols import describe
 from lime_core.models.servers.tensors import as_outputs, read_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
     from lime_core.models.labels import Labels
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from lime_core.models.servers.addresses import Address
     from lime_core.models.servers.protocols import InferenceProtocol
     from lime_core.models.servers.tensors import Layout, PictureInput
-
-T = TypeVar("T")
 
 BATCH_SIZE = 8
 IN_FLIGHT = 4  # with batches of 8, the 32 pictures that a query asks about at a time go out at once
@@ -202,7 +198,7 @@ class ServerClassifier(OutputReadingClassifier):
         """Return the model's own outputs."""
         batches = [images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size)]
         outputs = np.empty((len(images), self._columns), np.float32)
-        for index, answer in enumerate(_in_order(self._checked, batches, self._in_flight)):
+        for index, answer in enumerate(in_order(self._checked, batches, self._in_flight)):
             outputs[index * self.batch_size : index * self.batch_size + len(answer)] = answer
         return outputs
 
@@ -224,47 +220,6 @@ class ServerClassifier(OutputReadingClassifier):
         request = self._model.request(self._input.name, tensor, self._input.datatype, self._output)
         values, version = self._model.read(self._connection.post(request, stopped), self._output)
         return as_outputs(values, len(images)), version
-
-
-def _in_order(
-    ask: Callable[[NDArray[np.uint8], threading.Event], T], batches: Sequence[NDArray[np.uint8]], threads: int
-) -> list[T]:
-    """Ask about several batches at a time, and return the answers in the order of the batches.
-
-    The first failure is raised at once. The threads are daemons, so that an interrupted process need not wait for a
-    slow server.
-    """
-    stopped = threading.Event()
-    if len(batches) <= 1:
-        return [ask(batch, stopped) for batch in batches]
-    waiting: SimpleQueue[int] = SimpleQueue()
-    finished: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
-
-    def work() -> None:
-        while not stopped.is_set():
-            try:
-                index = waiting.get_nowait()
-            except Empty:
-                return
-            try:
-                finished.put((index, ask(batches[index], stopped)))
-            except BaseException as error:
-                finished.put((index, error))
-
-    for index in range(len(batches)):
-        waiting.put(index)
-    for _ in range(min(threads, len(batches))):
-        threading.Thread(target=work, name="model-server", daemon=True).start()
-    answers: dict[int, T] = {}
-    try:
-        while len(answers) < len(batches):
-            index, answer = finished.get()
-            if isinstance(answer, BaseException):
-                raise answer
-            answers[index] = answer
-    finally:
-        stopped.set()
-    return [answers[index] for index in range(len(batches))]
 
 
 def _output(names: tuple[str, ...], wanted: str | None) -> str | None:

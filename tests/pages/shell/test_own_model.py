@@ -32,7 +32,7 @@ def given(page: AppTest, content: bytes, name: str = "fruit.onnx", labels: bytes
     page.file_uploader(key="own.file").upload(name, content, "").run()
     if labels is not None:
         page.file_uploader(key="own.labels").upload("names.txt", labels, "text/plain").run()
-    assert state_of(page).reading.wait(SECONDS)
+    assert state_of(page).brought.reading.wait(SECONDS)
     return page.run()
 
 
@@ -108,18 +108,18 @@ def test_an_output_is_asked_for_where_there_are_several() -> None:
     page = given(open_page(samples="64"), pooled_onnx(("N", 3, 6, 5), ("first", "second")), labels=None)
     assert "first" in texts(page)
     page.text_input(key="own.output").set_value("second").run()
-    assert state_of(page).reading.wait(SECONDS)
+    assert state_of(page).brought.reading.wait(SECONDS)
     page = fine(page.run())
-    assert state_of(page).reading.model.output == "second"
+    assert state_of(page).brought.reading.model.output == "second"
 
 
 def test_a_size_is_asked_for_where_it_is_open() -> None:
     page = given(open_page(samples="64"), pooled_onnx(("N", 3, "height", "width")), labels=None)
     assert "input_size" in texts(page).replace("\\", "")
     page.number_input(key="own.height").set_value(32).run()
-    assert state_of(page).reading.wait(SECONDS)
+    assert state_of(page).brought.reading.wait(SECONDS)
     page = fine(page.run())
-    assert state_of(page).reading.model.input_size == (32, 32)
+    assert state_of(page).brought.reading.model.input_size == (32, 32)
 
 
 def test_it_works_on_every_screen() -> None:
