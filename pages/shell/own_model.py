@@ -36,7 +36,10 @@ _OUTPUTS = {
 
 def show() -> None:
     """Draw the way from a file or an address to a model in the list."""
-    with st.popover("Your own model", icon=":material/upload_file:", width="stretch"):
+    popover = st.popover(
+        "Your own model", icon=":material/upload_file:", width="stretch", key="own.open", on_change="rerun"
+    )
+    with popover:
         st.caption("Explain a model of your own. Its file is read in a process apart, and only you can see it.")
         file = st.file_uploader(
             "Model file (.onnx, .tflite or .keras)",
@@ -54,9 +57,10 @@ def show() -> None:
             key="own.outputs",
             help="Logits become probabilities by a softmax (one class) or a sigmoid (several at once).",
         )
-        if file is not None:
+        # While it is closed the model is asked nothing, whatever picture is chosen.
+        if file is not None and popover.open:
             _file(file, names, names_file, outputs)
-        elif address:
+        elif file is None and address:
             _served(address, names, names_file, outputs)
 
 

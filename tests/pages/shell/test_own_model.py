@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 import lime_core as lc
 from lime_core.models.from_file import classifier_from
 from lime_core.models.own.reading import read_model
+from pages.shell import own_model
 from pages.state import known_models, read_job
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, state_of, texts
 
@@ -29,6 +30,7 @@ def the_catalog_is_a_fake(model: FakeModel) -> None:
 
 def given(page: AppTest, content: bytes, name: str = "fruit.onnx", labels: bytes | None = NAMES) -> AppTest:
     """Give a file, and wait until it is read."""
+    page.session_state["own.open"] = True
     page.file_uploader(key="own.file").upload(name, content, "").run()
     if labels is not None:
         page.file_uploader(key="own.labels").upload("names.txt", labels, "text/plain").run()
@@ -218,3 +220,10 @@ def test_a_model_that_would_hold_everybody_up_is_refused(monkeypatch: pytest.Mon
     page = given(open_page(samples="64"), linear_onnx())
     assert "s a picture on this server" in texts(page)
     assert not [button for button in page.button if button.key == "own.use"]
+
+
+def test_a_closed_popover_asks_the_model_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = brought(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
+    page.session_state["own.open"] = False
+    monkeypatch.setattr(own_model, "preprocessings_of", pytest.fail)
+    fine(page.selectbox(key="picture").set_value("coffee").run())
