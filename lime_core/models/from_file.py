@@ -15,6 +15,8 @@ from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.networks.preprocessing_choice import PreprocessingComparison, compare_preprocessings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from lime_core.models.engines.base import Precision
@@ -84,7 +86,7 @@ def classifier_from(
 
 
 def preprocessings_of(
-    model: OwnModel, image: NDArray[np.uint8], outputs: OutputChoice = "auto"
+    model: OwnModel, image: NDArray[np.uint8], outputs: OutputChoice = "auto", *, also: Sequence[Any] = ()
 ) -> PreprocessingComparison:
     """Ask a model that was read from a file about a picture under several preprocessings, and suggest one.
 
@@ -96,10 +98,13 @@ def preprocessings_of(
         A picture of something that the model knows, RGB at its input size.
     outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
         What the network answers.
+    also : sequence
+        Further preprocessings to try, in any form of `Preprocessing.parse`.
     """
     return compare_preprocessings(
         image,
         _engine(model, "f32").predict,
+        also=also,
         channels=model.channels,
         scales_inside=model.scales_inside,
         outputs=outputs,

@@ -8,8 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 import lime_core as lc
 from lime_core.models.from_file import preprocessings_of
 from lime_core.models.labels import labels_from
-from lime_core.models.networks.preprocessing import Preprocessing
-from lime_core.models.networks.preprocessing_choice import PreprocessingComparison
+from lime_core.models.networks.preprocessing_choice import PreprocessingAnswer, PreprocessingComparison
 from lime_core.models.outputs import OUTPUT_CHOICES, OutputChoice
 from lime_core.models.own.model import OwnModel
 from lime_core.models.servers import connect
@@ -23,7 +22,6 @@ from pages.state.session import session
 from pages.widgets.text import percent, plain, problem
 
 _TICK = 0.5  # seconds between two looks at a file that is being read
-_OWN_NUMBERS = "a mean and a standard deviation"
 _OUTPUTS = {
     "auto": "recognise them",
     "probabilities": "probabilities",
@@ -136,15 +134,22 @@ def _choose(model: OwnModel, file: str, names: tuple[str, ...] | None, names_fil
     st.caption(" · ".join(map(plain, facts)))
     spec = session().settings.spec
 
+    typed = st.text_input(
+        "Another preprocessing (optional)",
+        key="own.another",
+        placeholder="0.485,0.456,0.406,0.229,0.224,0.225",
+        help="A mean and a standard deviation in units of 0..1, as torchvision has them: two numbers, or three means "
+        "and three standard deviations for red, green and blue. Or one of the names below with -bgr behind it.",
+    ).strip()
+
     def compare() -> PreprocessingComparison:
+        pixels = resize_pixels(lc.frame(picture.image, spec).pixels, model.input_size)
         with server().turns.at_once():
-            return preprocessings_of(
-                model, resize_pixels(lc.frame(picture.image, spec).pixels, model.input_size), outputs
-            )
+            return preprocessings_of(model, pixels, outputs, also=(typed,) if typed else ())
 
     try:
         with st.spinner("Asking the model about the picture…"):
-            about = (model.sha256, model.output, str(model.input_size), outputs, picture.image.sha256)
+            about = (model.sha256, model.output, str(model.input_size), outputs, picture.image.sha256, typed)
             found = server().cached(digest("preprocessings", *about, spec.framing), compare)
         preprocessing = _preprocessing(found, names or model.labels)
     except lc.LimeError as error:
@@ -176,33 +181,29 @@ def _refusal() -> None:
 def _preprocessing(found: PreprocessingComparison, names: tuple[str, ...]) -> str:
     """Draw the choice of the preprocessing beside what the model says under each; return it as text."""
     choices = [str(answer.preprocessing) for answer in found.answers]
-    says = [
-        ", ".join(
-            f"{plain(names[index] if index < len(names) else f'class {index}')} {percent(value)}"
-            for index, value in answer.top[:3]
-        )
-        for answer in found.answers
-    ]
     chosen = st.radio(
         "Preprocessing",
-        [*choices, _OWN_NUMBERS],
+        choices,
         index=choices.index(str(found.suggested)),
-        captions=[*says, "in units of 0..1, as torchvision has them"],
+        captions=[_says(answer, names) for answer in found.answers],
         key=f"own.preprocessing.{digest(*choices, str(found.suggested))[:8]}",
-        help="What is done to the pixels 0..255 before they enter the model; beside it what the model then says of the "
+        help="What is done to the pixels 0..255 before they enter the model; below it what the model then says of the "
         "picture. none: nothing; rescale: x/255; tf: to −1..1; torch and caffe: as those libraries' ImageNet models; "
         "-bgr: blue first.",
     )
     st.caption(f"Suggested: {found.suggested}. {plain(found.reason)}")
-    if chosen != _OWN_NUMBERS:
-        return chosen or str(found.suggested)
-    typed = st.text_input(
-        "Mean, standard deviation",
-        "0.5,0.5",
-        key="own.numbers",
-        help="Two numbers, or six: three means and three standard deviations for red, green and blue.",
-    )
-    return str(Preprocessing.parse(typed))
+    return chosen or str(found.suggested)
+
+
+def _says(answer: PreprocessingAnswer, names: tuple[str, ...]) -> str:
+    said = [
+        (
+            names[index] if index < len(names) else f"class {index}",
+            percent(value) if 0 <= value <= 1 else f"{value:.4g}",
+        )
+        for index, value in answer.top[:3]
+    ]
+    return ", ".join(f"{plain(name)} {value}" for name, value in said)
 
 
 def _served(address: str, names: tuple[str, ...] | None, names_file: str, outputs: OutputChoice) -> None:

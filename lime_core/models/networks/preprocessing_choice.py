@@ -83,6 +83,7 @@ def compare_preprocessings(
     predict: Callable[[NDArray[np.float32]], NDArray[Any]],
     *,
     choices: Sequence[Any] | None = None,
+    also: Sequence[Any] = (),
     channels: int = 3,
     scales_inside: bool = False,
     metadata: str = "",
@@ -100,6 +101,8 @@ def compare_preprocessings(
         preprocessing, with 10 pictures.
     choices : sequence, optional
         Preprocessings in any form of `Preprocessing.parse`; if left out those of Keras, ``rescale``, and unscaled BGR.
+    also : sequence
+        Preprocessings to try besides these.
     channels : {3, 1}
         Colour or grey.
     scales_inside : bool
@@ -119,7 +122,8 @@ def compare_preprocessings(
     ModelError
         If a preprocessing is unknown, or the model answers in another form than (B, C).
     """
-    parsed = [Preprocessing.parse(choice) for choice in choices or (_GREY if channels == 1 else _COLOUR)]
+    usual = choices or (_GREY if channels == 1 else _COLOUR)
+    parsed = list(dict.fromkeys(Preprocessing.parse(choice) for choice in (*usual, *also)))
     named = preprocessing_in(metadata)
     if named is not None and named not in parsed:
         parsed.append(named)

@@ -227,3 +227,14 @@ def test_a_closed_popover_asks_the_model_nothing(monkeypatch: pytest.MonkeyPatch
     page.session_state["own.open"] = False
     monkeypatch.setattr(own_model, "preprocessings_of", pytest.fail)
     fine(page.selectbox(key="picture").set_value("coffee").run())
+
+
+def test_a_preprocessing_that_is_typed_stands_among_the_others() -> None:
+    page = given(open_page(samples="64"), linear_onnx())
+    page = fine(page.text_input(key="own.another").set_value("0.5,0.25").run())
+    (choice,) = [radio for radio in page.radio if radio.label == "Preprocessing"]
+    fine(choice.set_value("0.5,0.25").run())
+    page.button(key="own.use").click().run()
+    assert known_models.known_model(state_of(page).settings.model).title == "fruit.onnx (0.5,0.25)"
+    page.text_input(key="own.another").set_value("0.5;0.25").run()
+    assert "preprocessing must be one of" in texts(page)
