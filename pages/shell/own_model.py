@@ -137,7 +137,7 @@ def _choose(model: OwnModel, file: str, names: tuple[str, ...] | None, names_fil
     typed = st.text_input(
         "Another preprocessing (optional)",
         key="own.another",
-        placeholder="0.485,0.456,0.406,0.229,0.224,0.225",
+        placeholder="such as 0.5,0.25",
         help="A mean and a standard deviation in units of 0..1, as torchvision has them: two numbers, or three means "
         "and three standard deviations for red, green and blue. Or one of the names below with -bgr behind it.",
     ).strip()
@@ -157,7 +157,7 @@ def _choose(model: OwnModel, file: str, names: tuple[str, ...] | None, names_fil
         return
     brought = FileModel(model, file, names, names_file, preprocessing, outputs)
     st.button("Use this model", key="own.use", type="primary", on_click=_use, args=(brought,), width="stretch")
-    _refusal()
+    _outcome(chosen=session().settings.model == brought.id)
 
 
 def _use(brought: FileModel) -> None:
@@ -172,10 +172,13 @@ def _use(brought: FileModel) -> None:
         server().models.load(brought.id)
 
 
-def _refusal() -> None:
+def _outcome(*, chosen: bool) -> None:
+    """Say whether the model was taken."""
     refusal = session().brought.refusal
     if refusal is not None:
         st.error(problem(refusal))
+    elif chosen:
+        st.caption(":material/check: It is the model in the list now: press *Explain*.")
 
 
 def _preprocessing(found: PreprocessingComparison, names: tuple[str, ...]) -> str:
@@ -221,7 +224,7 @@ def _served(address: str, names: tuple[str, ...] | None, names_file: str, output
         args=(address, names, names_file, preprocessing, outputs),
         width="stretch",
     )
-    _refusal()
+    _outcome(chosen=isinstance(session().brought.models.get(session().settings.model), ServedModel))
 
 
 def _connect(
