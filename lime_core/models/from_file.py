@@ -107,6 +107,7 @@ def preprocessings_of(
         also=also,
         channels=model.channels,
         scales_inside=model.scales_inside,
+        metadata=model.metadata,
         outputs=outputs,
         last_operation=model.last_operation,
     )

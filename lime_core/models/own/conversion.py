@@ -51,6 +51,7 @@ def converted(network: Network, input_size: tuple[int, int] | None, output: str 
         "last_operation": ends_in,
         "scales_inside": scales,
         "labels": network.labels,
+        "metadata": network.metadata,
         "seconds_per_picture": seconds,
         "notes": [*picture.notes, *head.notes],
     }

@@ -13,6 +13,7 @@ LastOperation = Literal["softmax", "sigmoid", "log_softmax"]
 
 
 MOST_CLASSES = 1 << 17
+LONGEST_METADATA = 10_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class OwnModel:
         must be scaled before.
     seconds_per_picture : float
         Time that it took in a batch on this machine when it was read, at its first run.
+    metadata : str
+        What else the file says about the model, a line each; it may name a preprocessing.
     labels : tuple of str
         Names of the classes from the file's metadata; empty where it has none.
     notes : tuple of str
@@ -76,5 +79,6 @@ class OwnModel:
     last_operation: LastOperation | None
     scales_inside: bool
     seconds_per_picture: float
+    metadata: str
     labels: tuple[str, ...]
     notes: tuple[str, ...]

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lime_core.errors import ModelError
+from lime_core.models.own.model import LONGEST_METADATA
 from lime_core.models.own.protobuf import fields
 
 if TYPE_CHECKING:
@@ -30,8 +31,15 @@ _LABEL_KEYS = ("names", "labels", "classes", "class_names", "id2label")
 _LONGEST_LABELS = 1 << 20
 
 
-def check_onnx(path: Path) -> Any:
-    """Return the names of the classes in an ONNX file's metadata, in whatever form they have; None if there are none.
+def check_onnx(path: Path) -> tuple[Any, str]:
+    """Check an ONNX file, and return what its metadata say.
+
+    Returns
+    -------
+    labels : list, dict, tuple or None
+        Names of the classes, in whatever form they have.
+    others : str
+        All other metadata, a line each; they may name a preprocessing.
 
     Raises
     ------
@@ -40,7 +48,7 @@ def check_onnx(path: Path) -> Any:
     """
     message = memoryview(path.read_bytes())
     _check(message, "model", 0)
-    return _labels(message)
+    return _metadata(message)
 
 
 def _check(message: memoryview, kind: str, depth: int) -> None:
@@ -57,13 +65,17 @@ def _check(message: memoryview, kind: str, depth: int) -> None:
             _check(value, inside, depth + 1)
 
 
-def _labels(message: memoryview) -> Any:
+def _metadata(message: memoryview) -> tuple[Any, str]:
+    labels, others = None, []
     for number, value in fields(message):
         if number == _METADATA and isinstance(value, memoryview):
             pair = {key: bytes(text[:_LONGEST_LABELS]) for key, text in fields(value) if isinstance(text, memoryview)}
-            if pair.get(_KEY, b"").decode("utf-8", "replace").lower() in _LABEL_KEYS:
-                return _parsed(pair.get(_VALUE, b"").decode("utf-8", "replace"))
-    return None
+            name, text = (pair.get(part, b"").decode("utf-8", "replace") for part in (_KEY, _VALUE))
+            if name.lower() not in _LABEL_KEYS:
+                others.append(f"{name}: {text}")
+            elif labels is None:
+                labels = _parsed(text)
+    return labels, "\n".join(others)[:LONGEST_METADATA]
 
 
 def _parsed(text: str) -> Any:

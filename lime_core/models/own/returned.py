@@ -16,7 +16,7 @@ from lime_core.models.engines.openvino_graph import Graph
 from lime_core.models.names import as_class_names
 from lime_core.models.own.child import FACTS, STRUCTURE, WEIGHTS
 from lime_core.models.own.graph_check import checked_structure
-from lime_core.models.own.model import MOST_CLASSES, Head, LastOperation
+from lime_core.models.own.model import LONGEST_METADATA, MOST_CLASSES, Head, LastOperation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,6 +107,7 @@ def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
         "scales_inside": bool(facts["scales_inside"]),
         "seconds_per_picture": float(facts["seconds_per_picture"]),
         "labels": labels,
+        "metadata": _text(facts["metadata"], lines=True, longest=LONGEST_METADATA),
         "notes": (*(_text(note) for note in facts["notes"]), *problem),
     }
 
@@ -129,8 +130,8 @@ def _whole(value: Any, lowest: int, highest: int) -> int:
     return value
 
 
-def _text(value: Any, *, lines: bool = False) -> str:
+def _text(value: Any, *, lines: bool = False, longest: int = _LONGEST_TEXT) -> str:
     """Return a text without characters that control a terminal, and not too long."""
     allowed = "\n" if lines else ""
-    shown = "".join(sign if sign.isprintable() or sign in allowed else " " for sign in str(value)[:_LONGEST_TEXT])
+    shown = "".join(sign if sign.isprintable() or sign in allowed else " " for sign in str(value)[:longest])
     return shown.encode("utf-8", "replace").decode("utf-8")

@@ -34,6 +34,8 @@ class Network:
         Names of the outputs, where the model itself does not have them.
     labels : list, dict or None
         Names of the classes in the file's metadata.
+    metadata : str
+        What else the file says about the model.
     scales_inside : bool
         Whether it is known to scale its input; the graph may tell so as well.
     """
@@ -42,6 +44,7 @@ class Network:
     channels_first: bool
     names: tuple[str, ...] | None = None
     labels: Any = None
+    metadata: str = ""
     scales_inside: bool = False
 
 
@@ -57,8 +60,8 @@ def network_from(path: Path, kind: Kind) -> Network:
         model, names, scales = keras_network(path)
         return Network(model, channels_first=False, names=names, scales_inside=scales)
     if kind == "onnx":
-        labels = check_onnx(path)
-        return Network(openvino_core().read_model(path), channels_first=True, labels=labels)
+        labels, metadata = check_onnx(path)
+        return Network(openvino_core().read_model(path), channels_first=True, labels=labels, metadata=metadata)
     return Network(openvino_core().read_model(path), channels_first=False, labels=_packed_labels(path))
 
 

@@ -23,6 +23,7 @@ from own_models import (
 
 from lime_core.errors import ModelError
 from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
+from lime_core.models.from_file import preprocessings_of
 from lime_core.models.own.model import Head, OwnModel
 from lime_core.models.own.reading import read_model
 
@@ -335,3 +336,23 @@ def test_reading_imports_no_tensorflow() -> None:
         "read_model(linear_onnx()); assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "suggested"),
+    [
+        ({"mean": "[0.485, 0.456, 0.406]", "std": "[0.229, 0.224, 0.225]"}, "torch"),
+        ({"Image.NominalPixelRange": "Normalized_0_1"}, "rescale"),
+        ({"Image.NominalPixelRange": "NominalRange_0_255", "Image.BitmapPixelFormat": "Bgr8"}, "none-bgr"),
+        ({"author": "somebody", "names": "a,b,c,d"}, None),
+    ],
+)
+def test_a_preprocessing_in_the_metadata_is_suggested(metadata: dict[str, str], suggested: str | None) -> None:
+    model = read_model(linear_onnx(metadata=metadata))
+    assert all(f"{key}: {value}" in model.metadata for key, value in metadata.items() if key != "names")
+    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    found = preprocessings_of(model, image)
+    if suggested is None:
+        assert "metadata" not in found.reason
+    else:
+        assert (str(found.suggested), found.reason) == (suggested, f"The model's metadata name '{suggested}'.")

@@ -28,6 +28,7 @@ FACTS = {
     "last_operation": "softmax",
     "scales_inside": False,
     "seconds_per_picture": 0.01,
+    "metadata": "",
     "labels": None,
     "notes": ["A note."],
 }
