@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 import lime_core as lc
+from lime_core.models.servers import ServerClassifier
 from pages.state.known_models import BroughtModel
 from pages.state.read_job import ReadJob
 
@@ -20,6 +21,8 @@ class Brought:
         By key, the newest last; they live as long as the session.
     reading : ReadJob or None
         The file that was read last.
+    connected : (str, object, ServerClassifier) or None
+        The server that was asked last: its address, what was said of the model, and the model itself.
     refusal : LimeError or None
         Why the latest model was not taken.
     refused_weights : dict of str to LimeError
@@ -29,6 +32,7 @@ class Brought:
     def __init__(self) -> None:
         self.models: dict[str, BroughtModel] = {}
         self.reading: ReadJob | None = None
+        self.connected: tuple[str, object, ServerClassifier] | None = None
         self.refusal: lc.LimeError | None = None
         self.refused_weights: dict[str, lc.LimeError] = {}
 

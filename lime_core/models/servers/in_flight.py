@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def in_order(
-    ask: Callable[[NDArray[np.uint8], threading.Event], T], batches: Sequence[NDArray[np.uint8]], threads: int
+    ask: Callable[[NDArray[np.float32], threading.Event], T], batches: Sequence[NDArray[np.float32]], threads: int
 ) -> list[T]:
     """Ask about several batches at a time, and return the answers in the order of the batches.
 

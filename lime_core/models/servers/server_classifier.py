@@ -13,6 +13,7 @@ from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import generated_pictures
 from lime_core.models.networks.preprocessing import Preprocessing
+from lime_core.models.networks.preprocessing_choice import PreprocessingComparison, compare_preprocessings
 from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.servers.addresses import parse_address
 from lime_core.models.servers.connection import Connection
@@ -22,6 +23,8 @@ from lime_core.models.servers.protocols import describe
 from lime_core.models.servers.tensors import as_outputs, read_input
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from lime_core.models.labels import Labels
@@ -105,7 +108,7 @@ def connect(
         id=parsed.model if id is None else id,
         labels=names,
         preprocessing=prepared,
-        read=OutputReader(outputs, names=len(names.names)),
+        outputs=outputs,
         batch_size=1 if picture_input.single else batch_size,
         in_flight=in_flight,
     )
@@ -145,7 +148,7 @@ class ServerClassifier(OutputReadingClassifier):
         id: str,  # noqa: A002 - the protocol's word
         labels: Labels,
         preprocessing: Preprocessing,
-        read: OutputReader,
+        outputs: OutputChoice,
         batch_size: int,
         in_flight: int,
     ) -> None:
@@ -162,12 +165,13 @@ class ServerClassifier(OutputReadingClassifier):
         self._in_flight = in_flight
         self._notes = labels.notes
         self._version: str | None = None
-        pictures = generated_pictures(self.input_size)
+        pictures = preprocessing(generated_pictures(self.input_size), picture_input.channels)
         # The first answer tells the version that all others have to be of.
         first, self._version = self._ask(pictures[:1], threading.Event())
         self._columns = first.shape[1]
-        raw = np.concatenate([first, self._raw(pictures[1:])])
-        self._read = read
+        raw = np.concatenate([first, self.predict_prepared(pictures[1:])])
+        self._outputs = outputs
+        self._read = read = OutputReader(outputs, names=len(labels.names))
         answers = read(raw)
         self.class_names = labels.names
         if read.reading is not None:
@@ -175,6 +179,26 @@ class ServerClassifier(OutputReadingClassifier):
         check_count(self.class_names, answers.shape[1])
         settings = (str(address), picture_input, output, self.preprocessing, read.identity)
         self.identity = hashlib.sha256(repr(settings).encode() + raw.tobytes()).hexdigest()
+
+    def preprocessings_for(self, image: NDArray[np.uint8], *, also: Sequence[Any] = ()) -> PreprocessingComparison:
+        """Ask the model about a picture under several preprocessings, and suggest one.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (h, w, 3)
+            A picture of something that the model knows, RGB at `input_size`.
+        also : sequence
+            Further preprocessings to try, in any form of `Preprocessing.parse`.
+        """
+        bytes_only = ("none", "none-bgr") if self._input.channels == 3 else ("none",)
+        return compare_preprocessings(
+            image,
+            self.predict_prepared,
+            choices=bytes_only if self._input.takes_bytes else None,
+            also=also,
+            channels=self._input.channels,
+            outputs=self._outputs,
+        )
 
     def __repr__(self) -> str:
         return f"ServerClassifier({str(self._address)!r}, id={self.id!r}, input_size={self.input_size})"
@@ -192,18 +216,24 @@ class ServerClassifier(OutputReadingClassifier):
                 f"images must be uint8 of shape (any, {self.input_size[0]}, {self.input_size[1]}, 3); "
                 f"got {images.dtype} of shape {images.shape}."
             )
-        return self._read(self._raw(images))
+        return self._read(self.predict_prepared(self._preprocessing(images, self._input.channels)))
 
-    def _raw(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the model's own outputs."""
-        batches = [images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size)]
-        outputs = np.empty((len(images), self._columns), np.float32)
+    def predict_prepared(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map prepared pictures float32 `(B, h, w, channels)` to the model's own outputs float32 `(B, C)`.
+
+        Raises
+        ------
+        ModelError
+            If the model does not take such numbers, or the server gives no usable answer in time.
+        """
+        batches = [pixels[start : start + self.batch_size] for start in range(0, len(pixels), self.batch_size)]
+        outputs = np.empty((len(pixels), self._columns), np.float32)
         for index, answer in enumerate(in_order(self._checked, batches, self._in_flight)):
             outputs[index * self.batch_size : index * self.batch_size + len(answer)] = answer
         return outputs
 
-    def _checked(self, images: NDArray[np.uint8], stopped: threading.Event) -> NDArray[np.float32]:
-        outputs, version = self._ask(images, stopped)
+    def _checked(self, pixels: NDArray[np.float32], stopped: threading.Event) -> NDArray[np.float32]:
+        outputs, version = self._ask(pixels, stopped)
         if version != self._version:
             raise ModelError(
                 f"The server changed from version {self._version or 'unknown'} of the model to {version or 'unknown'}, "
@@ -215,11 +245,11 @@ class ServerClassifier(OutputReadingClassifier):
             )
         return outputs
 
-    def _ask(self, images: NDArray[np.uint8], stopped: threading.Event) -> tuple[NDArray[np.float32], str | None]:
-        tensor = self._input.pack(images, self._preprocessing)
+    def _ask(self, pixels: NDArray[np.float32], stopped: threading.Event) -> tuple[NDArray[np.float32], str | None]:
+        tensor = self._input.pack(pixels)
         request = self._model.request(self._input.name, tensor, self._input.datatype, self._output)
         values, version = self._model.read(self._connection.post(request, stopped), self._output)
-        return as_outputs(values, len(images)), version
+        return as_outputs(values, len(pixels)), version
 
 
 def _output(names: tuple[str, ...], wanted: str | None) -> str | None:

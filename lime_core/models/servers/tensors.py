@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lime_core.errors import ModelError
-from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.protocol import as_size
 from lime_core.models.servers.fields import listed, quoted
 
@@ -70,20 +69,24 @@ class PictureInput:
     channels: int
     single: bool
 
-    def pack(self, images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[Any]:
-        """Return RGB pictures uint8 `(B, h, w, 3)` as the tensor that the model takes, in one piece of memory.
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it takes whole numbers 0..255 only."""
+        return INPUT_TYPES[self.datatype].kind == "u"
+
+    def pack(self, pixels: NDArray[np.float32]) -> NDArray[Any]:
+        """Return prepared pictures float32 `(B, h, w, channels)` as the tensor that the model takes, in one piece.
 
         Raises
         ------
         ModelError
-            If the preprocessing does not suit the tensor.
+            If the model takes whole numbers, and these are others.
         """
-        pixels = preprocessing(images, self.channels)
         dtype = INPUT_TYPES[self.datatype]
-        if dtype.kind == "u" and not _are_bytes(pixels):
+        if self.takes_bytes and not _are_bytes(pixels):
             raise ModelError(
-                f"The model takes whole numbers 0..255 (UINT8), but the preprocessing '{preprocessing}' makes others: "
-                "leave the preprocessing out, the model scales them itself."
+                "The model takes whole numbers 0..255 (UINT8), but the preprocessing makes others: leave the "
+                "preprocessing out, the model scales them itself."
             )
         if self.layout == "NCHW":
             pixels = pixels.transpose(0, 3, 1, 2)

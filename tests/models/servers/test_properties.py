@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from model_server import ModelServer
 
 from lime_core.errors import ModelError
-from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.servers.addresses import allowed_endpoint, parse_address
 from lime_core.models.servers.messages import Answer
 from lime_core.models.servers.protocols import describe
@@ -69,7 +68,7 @@ def test_a_description_makes_a_request_or_a_model_error(data, protocol):
     with contextlib.suppress(ModelError):
         model = describe(ADDRESSES[protocol], Described(description))
         found = read_input(model.inputs, 6)
-        pixels = found.pack(np.zeros((1, *found.size, 3), np.uint8), Preprocessing())
+        pixels = found.pack(np.zeros((1, *found.size, found.channels), np.float32))
         request = model.request(found.name, pixels, found.datatype, next(iter(model.outputs), None))
         assert request.path.startswith(f"/{protocol}/models/known")
         assert request.path.isascii()

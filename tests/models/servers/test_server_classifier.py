@@ -256,3 +256,19 @@ def test_logits_of_a_server_become_probabilities_and_the_note_says_so(server, pi
     assert "logits" in note
     assert classifier.outputs_are == "probabilities"
     assert identity_of(classifier) != identity_of(connect(server.url(), labels=list("abcd"), outputs="sigmoid"))
+
+
+def test_what_the_model_says_under_each_preprocessing_is_asked_of_the_server(server):
+    image = np.random.default_rng(3).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    found = connected(server.url()).preprocessings_for(image, also=["0.5,0.25"])
+    assert [str(answer.preprocessing) for answer in found.answers][-1] == "0.5,0.25"
+    for answer in found.answers:
+        outputs = known_answer(answer.preprocessing(image[np.newaxis]))[0]
+        assert answer.top[0] == (int(outputs.argmax()), pytest.approx(outputs.max(), rel=1e-5))
+
+
+def test_a_model_of_whole_numbers_is_asked_about_whole_numbers_only(server):
+    server.datatype = "UINT8"
+    image = np.random.default_rng(3).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    found = connected(server.url()).preprocessings_for(image)
+    assert [str(answer.preprocessing) for answer in found.answers] == ["none", "none-bgr"]

@@ -88,7 +88,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3), np.uint8)
 @pytest.mark.parametrize("name", ["none", "tf", "caffe", "torch"])
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 def test_pictures_are_preprocessed_and_laid_out(name, layout):
-    tensor = PictureInput("x", "FP32", layout, (5, 4), 3, single=False).pack(IMAGES, Preprocessing.parse(name))
+    tensor = PictureInput("x", "FP32", layout, (5, 4), 3, single=False).pack(Preprocessing.parse(name)(IMAGES))
     expected = preprocess(IMAGES, name)
     assert tensor.dtype == np.float32
     assert tensor.flags.c_contiguous
@@ -96,26 +96,26 @@ def test_pictures_are_preprocessed_and_laid_out(name, layout):
 
 
 def test_half_precision_is_rounded_once():
-    tensor = PictureInput("x", "FP16", "NHWC", (5, 4), 3, single=False).pack(IMAGES, Preprocessing.parse("tf"))
+    tensor = PictureInput("x", "FP16", "NHWC", (5, 4), 3, single=False).pack(Preprocessing.parse("tf")(IMAGES))
     np.testing.assert_array_equal(tensor, preprocess(IMAGES, "tf").astype(np.float16))
 
 
 def test_bytes_are_sent_as_they_are_and_not_scaled():
     bytes_input = PictureInput("x", "UINT8", "NHWC", (5, 4), 3, single=False)
-    np.testing.assert_array_equal(bytes_input.pack(IMAGES, Preprocessing.parse("none")), IMAGES)
+    np.testing.assert_array_equal(bytes_input.pack(Preprocessing.parse("none")(IMAGES)), IMAGES)
     for name in ("tf", "caffe", "torch"):
         with pytest.raises(ModelError, match=r"UINT8.*leave the preprocessing out"):
-            bytes_input.pack(IMAGES, Preprocessing.parse(name))
+            bytes_input.pack(Preprocessing.parse(name)(IMAGES))
 
 
 def test_grey_is_that_of_pillow():
-    grey = PictureInput("x", "UINT8", "NHWC", (5, 4), 1, single=False).pack(IMAGES, Preprocessing.parse("none"))
+    grey = PictureInput("x", "UINT8", "NHWC", (5, 4), 1, single=False).pack(Preprocessing.parse("none")(IMAGES, 1))
     expected = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in IMAGES])
     np.testing.assert_array_equal(grey, expected[..., np.newaxis])
-    scaled = PictureInput("x", "FP32", "NCHW", (5, 4), 1, single=False).pack(IMAGES, Preprocessing.parse("tf"))
+    scaled = PictureInput("x", "FP32", "NCHW", (5, 4), 1, single=False).pack(Preprocessing.parse("tf")(IMAGES, 1))
     np.testing.assert_allclose(scaled, expected[:, np.newaxis] / 127.5 - 1, atol=1e-6)
     with pytest.raises(ModelError, match="three colours"):
-        PictureInput("x", "FP32", "NHWC", (5, 4), 1, single=False).pack(IMAGES, Preprocessing.parse("torch"))
+        PictureInput("x", "FP32", "NHWC", (5, 4), 1, single=False).pack(Preprocessing.parse("torch")(IMAGES, 1))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 import lime_core as lc
 from lime_core.models.from_file import classifier_from
 from lime_core.models.own.reading import read_model
-from pages.shell import own_model
+from pages.shell import own_file
 from pages.state import known_models, read_job
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, state_of, texts
 
@@ -193,6 +193,7 @@ def test_only_addresses_that_the_operator_allows_are_asked(
 ) -> None:
     monkeypatch.setenv("LIMELIGHT_ENDPOINTS", f"http://127.0.0.1:{served.server_port}/v2")
     page = fine(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
+    page.session_state["own.open"] = True
     page.text_input(key="own.address").set_value(f"http://127.0.0.1:{served.server_port}/v1/models/known").run()
     page.button(key="own.connect").click().run()
     assert "is not allowed here" in texts(page)
@@ -200,6 +201,11 @@ def test_only_addresses_that_the_operator_allows_are_asked(
     page.text_input(key="own.address").set_value(served.url()).run()
     page.selectbox(key="own.outputs").set_value("softmax").run()
     fine(page.button(key="own.connect").click().run())
+    (choice,) = [radio for radio in page.radio if radio.label == "Preprocessing"]
+    assert "class 0" in choice.proto.captions[0]
+    choice.set_value("rescale").run()
+    fine(page.button(key="own.use").click().run())
+    assert known_models.known_model(state_of(page).settings.model).title == "known (rescale)"
     page.button(key="explain").click().run()
     finish(page)
     assert state_of(page).result.neighborhood.provenance.engine == "server"
@@ -209,6 +215,7 @@ def test_only_addresses_that_the_operator_allows_are_asked(
 def test_a_server_that_cannot_be_reached_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMELIGHT_ENDPOINTS", "http://127.0.0.1:1")
     page = fine(open_page(samples="64"))
+    page.session_state["own.open"] = True
     page.text_input(key="own.address").set_value("http://127.0.0.1:1/v2/models/any").run()
     page.button(key="own.connect").click().run()
     assert not page.exception
@@ -225,7 +232,7 @@ def test_a_model_that_would_hold_everybody_up_is_refused(monkeypatch: pytest.Mon
 def test_a_closed_popover_asks_the_model_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     page = brought(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
     page.session_state["own.open"] = False
-    monkeypatch.setattr(own_model, "preprocessings_of", pytest.fail)
+    monkeypatch.setattr(own_file, "preprocessings_of", pytest.fail)
     fine(page.selectbox(key="picture").set_value("coffee").run())
 
 
