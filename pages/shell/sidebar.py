@@ -32,7 +32,7 @@ def show() -> None:
     above = st.container()
     model = model_choice.model()
     own_model.show()
-    state.change(model=model, precision=model_choice.precision())
+    state.change(model=model, precision=model_choice.precision(model))
     if chosen is not None:
         state.change(picture=chosen)
     if state.settings.picture is not None:

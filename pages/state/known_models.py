@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 from weakref import WeakValueDictionary
 
 import lime_core as lc
@@ -35,6 +35,10 @@ class KnownModel(Protocol):
         """Height and width of its pictures."""
 
     @property
+    def has_precisions(self) -> bool:
+        """Whether the precision of the numbers inside it can be chosen here."""
+
+    @property
     def bytes_to_fetch(self) -> int:
         """How much has to be fetched before it can be loaded; 0 where everything is here."""
 
@@ -49,6 +53,8 @@ class KnownModel(Protocol):
 @dataclass(frozen=True, slots=True)
 class CatalogModel:
     """A model of the catalog."""
+
+    has_precisions: ClassVar[bool] = True
 
     card: ModelCard
 
@@ -100,6 +106,9 @@ class FileModel:
         How it is fed and read, as `lime_core.models.from_file.classifier_from` takes them.
     """
 
+    has_precisions: ClassVar[bool] = True
+    bytes_to_fetch: ClassVar[int] = 0
+
     model: OwnModel
     file: str
     labels: tuple[str, ...] | None = None
@@ -122,11 +131,6 @@ class FileModel:
     def input_size(self) -> tuple[int, int]:
         """Height and width of its pictures."""
         return self.model.input_size
-
-    @property
-    def bytes_to_fetch(self) -> int:
-        """Nothing."""
-        return 0
 
     @property
     def bytes_held(self) -> int:
@@ -171,6 +175,9 @@ class ServedModel:
         How it is read.
     """
 
+    has_precisions: ClassVar[bool] = False
+    bytes_to_fetch: ClassVar[int] = 0
+
     classifier: ServerClassifier
     address: str
     labels_file: str = ""
@@ -190,11 +197,6 @@ class ServedModel:
     def input_size(self) -> tuple[int, int]:
         """Height and width of its pictures."""
         return self.classifier.input_size
-
-    @property
-    def bytes_to_fetch(self) -> int:
-        """Nothing."""
-        return 0
 
     @property
     def bytes_held(self) -> int:

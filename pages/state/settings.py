@@ -103,4 +103,5 @@ class Settings:
         """The question that these settings pose."""
         if self.picture is None:
             return None
-        return Question(self.picture.image, self.picture.title, self.model, self.spec, self.precision, self.method)
+        precision: PrecisionChoice = self.precision if known_model(self.model).has_precisions else "f32"
+        return Question(self.picture.image, self.picture.title, self.model, self.spec, precision, self.method)

@@ -30,10 +30,12 @@ def model() -> str:
     )
 
 
-def precision() -> PrecisionChoice:
-    """Draw the choice of the numbers inside the network, where the processor leaves one."""
+def precision(model: str) -> PrecisionChoice:
+    """Draw the choice of the numbers inside the network, where processor and model leave one."""
     if not bf16_available():
         return DEFAULT_PRECISION
+    if not known_model(model).has_precisions:
+        return session().settings.precision
     chosen = st.segmented_control(
         "Precision",
         get_args(PrecisionChoice),

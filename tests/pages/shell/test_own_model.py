@@ -209,6 +209,8 @@ def test_only_addresses_that_the_operator_allows_are_asked(
     page.button(key="explain").click().run()
     finish(page)
     assert state_of(page).result.neighborhood.provenance.engine == "server"
+    assert state_of(page).result.question.precision == "f32"
+    assert not any("bf16" in note for note in state_of(page).result.neighborhood.notes)
     assert len(state_of(page).result.neighborhood.class_names) == CLASSES
 
 
