@@ -39,7 +39,12 @@ def show(model: str, failure: lc.LimeError | None) -> None:
             width="stretch",
         )
     if card is not None and card.weights_hash is not None and card.weights_url is not None:
-        _drop(card, card.weights_url)
+        if _megabytes(card) <= st.get_option("server.maxUploadSize"):
+            _drop(card, card.weights_url)
+        elif failure is not None:
+            st.caption(
+                "Whoever runs this server can name a folder or a mirror that has the file in LIMELIGHT\\_WEIGHTS."
+            )
     if failure is not None and model != DEFAULT_MODEL:
         st.button("Use the built-in model", key="use_built_in", on_click=_use_built_in, width="stretch")
 
@@ -48,8 +53,7 @@ def _drop(card: ModelCard, address: str) -> None:
     key = f"weights.{card.id}"
     st.file_uploader(
         f"Or drop [the file with the weights]({address})",
-        # Streamlit counts in 1024s.
-        max_upload_size=math.ceil(card.weights_bytes / 1e6) + 1,
+        max_upload_size=_megabytes(card),
         key=key,
         help=f"{plain(card.weights_file)}, checked against the sum that Keras publishes. The link fetches it with your "
         "browser.",
@@ -59,6 +63,11 @@ def _drop(card: ModelCard, address: str) -> None:
     refusal = session().brought.refused_weights.get(card.id)
     if refusal is not None:
         st.error(problem(refusal))
+
+
+def _megabytes(card: ModelCard) -> int:
+    # The file is a little larger than its numbers.
+    return math.ceil(card.weights_bytes / 1e6) + 1
 
 
 def _take(card: ModelCard, key: str) -> None:

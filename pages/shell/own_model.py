@@ -33,7 +33,7 @@ def show() -> None:
         file = st.file_uploader(
             "Model file (.onnx, .tflite or .keras)",
             key="own.file",
-            max_upload_size=MOST_MEGABYTES,
+            max_upload_size=min(MOST_MEGABYTES, st.get_option("server.maxUploadSize")),
             help="ONNX, TensorFlow Lite and Keras files hold data, not code. For a file of another kind an error says "
             "how to convert it.",
         )

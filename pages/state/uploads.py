@@ -14,6 +14,8 @@ from pages.state.server import server
 
 T = TypeVar("T")
 
+MOST_MEGABYTES = 20  # of a picture or a label map; the core refuses larger ones
+
 
 def decoded(file: UploadedFile, value_range: tuple[float, float] | None = None) -> lc.Image:
     """Return the picture in an uploaded file.

@@ -9,7 +9,7 @@ import lime_core as lc
 from pages.state import widget_state
 from pages.state.gallery import EXAMPLES, example
 from pages.state.settings import Picture
-from pages.state.uploads import decoded
+from pages.state.uploads import MOST_MEGABYTES, decoded
 from pages.widgets.text import plain
 
 
@@ -31,7 +31,7 @@ def picture() -> Picture | None:
     )
     if source == "Upload":
         # Of any name: what a phone or a program writes often has another ending than its contents, or none.
-        file = st.file_uploader("Picture file, up to 20 MB", key="upload")
+        file = st.file_uploader("Picture file, up to 20 MB", key="upload", max_upload_size=MOST_MEGABYTES)
         return Picture(_read(file), file.name) if file else None
     if source == "Camera":
         shot = st.camera_input("Take a picture", key="camera")

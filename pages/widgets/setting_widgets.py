@@ -17,7 +17,7 @@ import lime_core as lc
 from lime_core.parameters import Parameter, parameters_of
 from lime_core.superpixels import LabelMap
 from pages.state.session import session
-from pages.state.uploads import decoded_label_map
+from pages.state.uploads import MOST_MEGABYTES, decoded_label_map
 from pages.state.widget_state import SPEC_RULES, from_widget, prime, read, show_at_most, spec_key, to_widget
 from pages.widgets import fragments, labels
 
@@ -125,7 +125,12 @@ def _parameters(name: str, cls: Any, current: Any, columns: int, redraws: Sequen
 
 
 def _label_map(current: Any) -> LabelMap:
-    file = st.file_uploader("Label map (PNG)", key="label_map", help="Every grey level or colour is one superpixel.")
+    file = st.file_uploader(
+        "Label map (PNG)",
+        key="label_map",
+        max_upload_size=MOST_MEGABYTES,
+        help="Every grey level or colour is one superpixel.",
+    )
     if file is not None:
         return decoded_label_map(file)
     if isinstance(current, LabelMap):

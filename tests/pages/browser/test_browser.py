@@ -376,3 +376,13 @@ def test_the_built_in_network_brought_as_a_file_gives_the_built_in_models_explan
         assert abs(ours["probability"] - theirs["probability"]) < 1e-4
         strongest = [np.argsort(-np.array(one["coefficients"]))[:5].tolist() for one in (ours, theirs)]
         assert strongest[0] == strongest[1]
+
+
+def test_a_model_file_may_be_larger_than_a_picture(page: Page, address: str, tmp_path: Path) -> None:
+    large = tmp_path / "large.onnx"
+    large.write_bytes(bytes(60_000_000))
+    page.goto(f"{address}/?samples={SAMPLES}")
+    settled(page)
+    page.get_by_role("button", name="Your own model").click()
+    page.locator(".st-key-own-file input[type=file]").set_input_files(large)
+    expect(page.get_by_text("is no model file that can be read")).to_be_visible()

@@ -75,3 +75,9 @@ def test_a_model_without_a_published_sum_takes_no_file() -> None:
     page = open_page(model="mobilenet_v2")
     assert page.button(key="fetch")
     assert not [one for one in page.file_uploader if one.key.startswith("weights.")]
+
+
+def test_weights_that_are_too_large_to_drop_are_the_operators_to_bring() -> None:
+    page = open_page(model="vgg16")
+    assert not [one for one in page.file_uploader if one.key.startswith("weights.")]
+    assert page.button(key="fetch").label.endswith("553 MB")
