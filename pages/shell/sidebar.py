@@ -39,12 +39,16 @@ def show() -> None:
         with above:
             _picture(state.settings, state.settings.picture)
     models = server().models
+    loading = models.loading(model)
+    # Looked up once: if it comes while the rest is drawn, the card says nothing of it yet.
+    classifier = loading.classifier if loading is not None else None
     reduced = models.classifier(model, "bf16") if state.settings.precision == "bf16" else None
-    _model_card(model, reduced or models.classifier(model))
+    _model_card(model, reduced or classifier)
     # A visit may cost no more than the built-in model; any other is loaded when a button asks for it.
-    if model == DEFAULT_MODEL and models.loading(model) is None:
-        models.load(model)
-    _loading(model, models.loading(model))
+    if model == DEFAULT_MODEL and loading is None:
+        loading = models.load(model)
+    if classifier is None:
+        _loading(model, loading)
 
 
 def _picture(settings: Settings, picture: Picture) -> None:
@@ -91,7 +95,7 @@ def _loading(model: str, job: LoadJob | None) -> None:
     if job is None or job.failed:
         if job is not None or known_model(model).bytes_to_fetch:
             missing_weights.show(model, job.error if job is not None else None)
-    elif job.classifier is None:
+    else:
         st.fragment(_watch, run_every=_TICK)(job)
 
 

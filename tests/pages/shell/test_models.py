@@ -9,6 +9,7 @@ import pytest
 
 import lime_core as lc
 from lime_core.models import CATALOG, DEFAULT_MODEL
+from pages.shell import sidebar
 from pages.state import load_job
 from pages.state.server import server
 from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
@@ -200,3 +201,28 @@ def test_the_page_is_there_while_the_model_loads(model: FakeModel) -> None:
     gate.set()
     finish(page)
     assert "says *Egyptian cat*" in texts(page)
+
+
+def test_a_model_that_comes_while_the_sidebar_is_drawn_is_noticed(
+    model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = explained(samples="64")
+    gate = threading.Event()
+
+    def slow(name: str, **options: object) -> lc.Classifier:
+        assert gate.wait(60)
+        return model.ready(name, **options)
+
+    model.load = slow
+    drawn = sidebar._model_card
+
+    def card(name: str, classifier: lc.Classifier | None) -> None:
+        drawn(name, classifier)
+        if name == "efficientnet_lite1":
+            gate.set()
+            assert server().models.load(name).wait(60)
+
+    page.selectbox(key="model").set_value("efficientnet_lite1").run()
+    server().models.load("efficientnet_lite1")
+    monkeypatch.setattr(sidebar, "_model_card", card)
+    assert "runs on" in texts(fine(page.run()))
