@@ -79,7 +79,7 @@ def preprocessing(
     str or None
         The choice, as `Preprocessing.parse` reads it; None while there is nothing to choose from.
     """
-    picture, framing = session().settings.picture, session().settings.spec
+    picture, spec = session().settings.picture, session().settings.spec
     if picture is None:
         st.info("Choose a picture first.")
         return None
@@ -92,13 +92,13 @@ def preprocessing(
     ).strip()
 
     def compared() -> PreprocessingComparison:
-        pixels = resize_pixels(lc.frame(picture.image, framing).pixels, input_size)
+        pixels = resize_pixels(lc.frame(picture.image, spec).pixels, input_size)
         with server().turns.at_once():
             return ask(pixels, (typed,) if typed else ())
 
     try:
         with st.spinner("Asking the model about the picture…"):
-            key = digest("preprocessings", *about, picture.image.sha256, framing.framing, typed)
+            key = digest("preprocessings", *about, picture.image.sha256, spec.framing, typed)
             found = server().cached(key, compared)
     except lc.LimeError as error:
         st.error(problem(error))
