@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import lime_core as lc
 from lime_core import models
+from lime_core.models.files.arriving import is_address
 from lime_core.models.from_file import classifier_from, preprocessings_of
-from lime_core.models.loading import is_address, is_path
+from lime_core.models.loading import is_path
 from lime_core.models.outputs import OUTPUT_CHOICES
 from lime_core.models.own.reading import read_model
 from lime_core.models.protocol import as_size

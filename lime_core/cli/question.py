@@ -13,7 +13,7 @@ from lime_core.explaining import attribute_with_answers, judge_answers
 from lime_core.methods import METHODS, MaskMethod
 from lime_core.methods.lime.precision import stream_in
 from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
-from lime_core.models.loading import is_address
+from lime_core.models.files.arriving import is_address
 from lime_core.settings.flags import DEFAULT_METHOD, DEFAULT_PRECISION, spec_from
 
 if TYPE_CHECKING:

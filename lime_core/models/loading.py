@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lime_core.errors import ModelError
 from lime_core.models.catalog import CATALOG, DEFAULT_MODEL
+from lime_core.models.files.arriving import is_address
 from lime_core.models.from_catalog import classifier_named
 from lime_core.models.from_file import classifier_from
 from lime_core.models.own.reading import read_model
@@ -123,11 +124,6 @@ def load_classifier(
     return classifier_named(
         text, engine=engine, precision=precision, on_progress=on_progress, random_weights=random_weights
     )
-
-
-def is_address(source: str) -> bool:
-    """Return whether a text is the address of a model on a server."""
-    return "://" in source
 
 
 def is_path(source: str) -> bool:

@@ -55,21 +55,6 @@ def numbered_names(count: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(count))
 
 
-def names_for(count: int, names: Any) -> tuple[str, ...]:
-    """Return the names of a model with `count` classes, numbered where none were given.
-
-    Raises
-    ------
-    ModelError
-        For another number of names, and as `as_class_names`.
-    """
-    given = as_class_names(names)
-    if names is None:
-        return numbered_names(count)
-    check_count(given, count)
-    return given
-
-
 def check_count(names: tuple[str, ...], count: int) -> None:
     """Raise `ModelError` unless there is one name for each of `count` outputs."""
     if len(names) != count:

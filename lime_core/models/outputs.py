@@ -38,8 +38,8 @@ PRESUMED = "they lie in 0..1"  # as those of a few pictures may by chance
 
 def check_choice(outputs: str) -> None:
     """Raise `ModelError` unless `outputs` is "auto" or the name of a form."""
-    if outputs not in get_args(OutputChoice):
-        raise ModelError(f"outputs must be one of {', '.join(get_args(OutputChoice))}; got {outputs!r}.")
+    if outputs not in OUTPUT_CHOICES:
+        raise ModelError(f"outputs must be one of {', '.join(OUTPUT_CHOICES)}; got {outputs!r}.")
 
 
 def recognised_form(

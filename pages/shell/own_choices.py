@@ -14,9 +14,12 @@ from lime_core.models.networks.preprocessing_choice import PreprocessingAnswer, 
 from lime_core.models.outputs import OutputChoice
 from lime_core.superpixels import resize_pixels
 from pages.state.cache import digest
+from pages.state.known_models import BroughtModel, bring
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.text import percent, plain, problem
+
+_PATIENCE = 60.0  # seconds; a model that takes longer is chosen, and the sidebar says how it gets on
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,23 @@ def _says(answer: PreprocessingAnswer, names: tuple[str, ...]) -> str:
         name = names[index] if index < len(names) else f"class {index}"
         said.append(f"{plain(name)} {percent(value) if 0 <= value <= 1 else f'{value:.4g}'}")
     return ", ".join(said)
+
+
+def use(make: Callable[[], BroughtModel]) -> None:
+    """Load a visitor's own model and choose it, or keep why it cannot be used; the callback of a button."""
+    brought = session().brought
+    brought.refusal = None
+    try:
+        model = make()
+        bring(model)
+        # What does not suit it, such as the number of names, shows when it is loaded.
+        loading = server().models.load(model.id)
+        loading.wait(_PATIENCE)
+        if loading.error is not None:
+            raise loading.error
+        session().bring(model)
+    except lc.LimeError as error:
+        brought.refusal = error
 
 
 def outcome(*, chosen: bool) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-import lime_core as lc
 from lime_core.models.from_file import preprocessings_of
 from lime_core.models.networks.preprocessing_choice import PreprocessingComparison
 from lime_core.models.own.model import OwnModel
@@ -18,7 +15,6 @@ from pages.shell.own_choices import Choices
 from pages.state.cache import digest
 from pages.state.known_models import FileModel
 from pages.state.read_job import ReadJob
-from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.text import plain, problem
 
@@ -61,17 +57,12 @@ def _choose(model: OwnModel, file: str, choices: Choices) -> None:
     if preprocessing is None:
         return
     brought = FileModel(model, file, choices.names, choices.names_file, preprocessing, choices.outputs)
-    st.button("Use this model", key="own.use", type="primary", on_click=partial(_use, brought), width="stretch")
+    st.button(
+        "Use this model",
+        key="own.use",
+        type="primary",
+        on_click=own_choices.use,
+        args=(lambda: brought,),
+        width="stretch",
+    )
     own_choices.outcome(chosen=session().settings.model == brought.id)
-
-
-def _use(brought: FileModel) -> None:
-    session().brought.refusal = None
-    try:
-        # Whether names and preprocessing suit the model.
-        brought.load("f32", lambda *_: None)
-        session().bring(brought)
-    except lc.LimeError as error:
-        session().brought.refusal = error
-    else:
-        server().models.load(brought.id)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 import lime_core as lc
-from lime_core.models.labels import labels_from
 from lime_core.models.outputs import OUTPUT_CHOICES, OutputChoice
 from pages.shell import own_choices, own_file, own_server
 from pages.shell.own_choices import Choices
 from pages.state.read_job import MOST_MEGABYTES
 from pages.state.session import session
+from pages.state.uploads import decoded_labels
 from pages.widgets.text import plain, problem
 
 _OUTPUTS = {
@@ -68,7 +68,7 @@ def _labels() -> tuple[tuple[str, ...] | None, str]:
     if file is None:
         return None, ""
     try:
-        labels = labels_from(file.getvalue(), file.name)
+        labels = decoded_labels(file)
     except lc.LimeError as error:
         st.error(problem(error))
         return None, ""

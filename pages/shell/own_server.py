@@ -16,7 +16,6 @@ from lime_core.models.servers.addresses import allowed_endpoint, endpoint_prefix
 from pages.shell import own_choices
 from pages.shell.own_choices import Choices
 from pages.state.known_models import ServedModel
-from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.text import plain
 
@@ -53,8 +52,14 @@ def show(typed: str, choices: Choices) -> None:
     preprocessing = own_choices.preprocessing(ask, classifier.input_size, choices.names or (), classifier.identity)
     if preprocessing is None:
         return
-    use = partial(_use, typed, choices, preprocessing)
-    st.button("Use this model", key="own.use", type="primary", on_click=use, width="stretch")
+
+    def served() -> ServedModel:
+        classifier = _connected(typed, choices, preprocessing)
+        return ServedModel(classifier, typed, choices.names_file, choices.outputs)
+
+    st.button(
+        "Use this model", key="own.use", type="primary", on_click=own_choices.use, args=(served,), width="stretch"
+    )
     own_choices.outcome(chosen=isinstance(session().brought.models.get(session().settings.model), ServedModel))
 
 
@@ -64,17 +69,6 @@ def _connect(typed: str, choices: Choices) -> None:
         session().brought.connected = (typed, choices, _connected(typed, choices, "none"))
     except lc.LimeError as error:
         session().brought.refusal = error
-
-
-def _use(typed: str, choices: Choices, preprocessing: str) -> None:
-    session().brought.refusal = None
-    try:
-        brought = ServedModel(_connected(typed, choices, preprocessing), typed, choices.names_file, choices.outputs)
-        session().bring(brought)
-    except lc.LimeError as error:
-        session().brought.refusal = error
-    else:
-        server().models.load(brought.id)
 
 
 def _connected(typed: str, choices: Choices, preprocessing: str) -> ServerClassifier:

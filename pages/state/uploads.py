@@ -8,6 +8,7 @@ from typing import TypeVar
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import lime_core as lc
+from lime_core.models.labels import Labels, labels_from
 from lime_core.superpixels import LabelMap
 from pages.state.cache import digest
 from pages.state.server import server
@@ -46,6 +47,17 @@ def decoded_label_map(file: UploadedFile) -> LabelMap:
         When the file cannot be used.
     """
     return _once("label map", file, LabelMap.load)
+
+
+def decoded_labels(file: UploadedFile) -> Labels:
+    """Return the class names in an uploaded file.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be used.
+    """
+    return _once("labels", file, lambda data: labels_from(data, file.name))
 
 
 def _once(kind: str, file: UploadedFile, decode: Callable[[bytes], T]) -> T:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
-import threading
 
 import numpy as np
 import PIL.Image
 import pytest
 from model_server import ModelServer
 from own_models import linear_onnx, pooled_onnx
+from running_server import running
 
 import lime_core as lc
 from lime_core.cli.main import main
@@ -104,12 +104,9 @@ def test_the_trials_say_what_cannot_be_asked_of_it(cat, fruit, tmp_path, capsys)
 
 
 def test_a_model_on_a_server_is_explained(cat, tmp_path):
-    with ModelServer(("127.0.0.1", 0)) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with running(ModelServer(("127.0.0.1", 0))) as server:
         server.shape = [-1, 24, 24, 3]
         found = explained(cat, tmp_path, "--model", server.url(), "--outputs", "softmax", "--input-size", "24")
-        server.released.set()
-        server.shutdown()
     assert (found.provenance.engine, found.provenance.model) == ("server", "known")
     assert found.samples == 64
 

@@ -12,7 +12,7 @@ from known_answers import TWELVE, colorful_image
 
 import lime_core as lc
 from lime_core.models.engines.base import Engine
-from lime_core.models.names import as_class_names, names_for
+from lime_core.models.names import as_class_names, check_count, numbered_names
 from lime_core.models.networks.classifier import NetworkClassifier
 from lime_core.show import html_report
 
@@ -80,11 +80,11 @@ def test_what_is_no_list_of_names_is_refused_in_words(case):
 @pytest.mark.parametrize("names", [["cat"], ["cat", "dog", "mouse"], []])
 def test_too_few_or_too_many_names_are_said_with_both_numbers(names):
     with pytest.raises(lc.ModelError, match=rf"has 2 classes, but {len(names)} class names were given"):
-        names_for(2, names)
+        check_count(as_class_names(names), 2)
 
 
 def test_without_names_classes_are_numbered():
-    assert names_for(2, None) == ("class 0", "class 1")
+    assert numbered_names(2) == ("class 0", "class 1")
 
 
 def colours(images):

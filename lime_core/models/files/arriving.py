@@ -21,7 +21,7 @@ _CHUNK = 1 << 18
 
 def is_address(place: str) -> bool:
     """Return whether a text is an address and not a path."""
-    return place.lower().startswith(("http://", "https://"))
+    return "://" in place
 
 
 @contextlib.contextmanager

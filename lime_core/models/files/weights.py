@@ -127,8 +127,9 @@ def fetch(
     path = weights_path(card)
     if card.weights_url is None or (path.is_file() and _is_whole(card, path)):
         return check_weights(card)
+    other = _unavailable(card, path, "the file is not the published one (its checksum differs)")
     with (
-        _moved_into_place(card, path) as part,
+        _moved_into_place(card, path, other) as part,
         contextlib.closing(_copy(card, path, part, timeout)) as pieces,
     ):
         for done, total in pieces:
@@ -155,26 +156,24 @@ def keep_weights(card: ModelCard, file: BinaryIO) -> Path:
     if card.weights_hash is None or card.weights_url is None:
         raise WeightsError(f"No checksum of the weights of {card.title} was published, so no file can be checked.")
     path = weights_path(card)
-    with _moved_into_place(card, path) as part:
+    other = WeightsError(
+        f"This file is not {card.weights_file}: its checksum differs from the published one. The right file comes from "
+        f"{card.weights_url}."
+    )
+    with _moved_into_place(card, path, other) as part:
         try:
             with part.open("xb") as copy:
                 for piece in pieces_of(file):
                     copy.write(piece)
                     check_size(copy.tell(), card)
-            whole = _is_whole(card, part)
         except OSError as error:
             raise _unavailable(card, path, f"they cannot be written ({in_words(error)})") from error
-        if not whole:
-            raise WeightsError(
-                f"This file is not {card.weights_file}: its checksum differs from the published one. The right file "
-                f"comes from {card.weights_url}."
-            )
     return path
 
 
 @contextlib.contextmanager
-def _moved_into_place(card: ModelCard, path: Path) -> Iterator[Path]:
-    """Give a path to write the weights to, and move them to their own after the block if they are intact."""
+def _moved_into_place(card: ModelCard, path: Path, other: WeightsError) -> Iterator[Path]:
+    """Give a path to write the weights to, and move them to their own if they are intact; else raise `other`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -182,7 +181,7 @@ def _moved_into_place(card: ModelCard, path: Path) -> Iterator[Path]:
     with unfinished(path) as part:
         yield part
         if not _is_whole(card, part):
-            raise _unavailable(card, path, "the file is not the published one (its checksum differs)")
+            raise other
         try:
             part.replace(path)
         except OSError as error:

@@ -132,7 +132,7 @@ class NetworkClassifier(OutputReadingClassifier):
         ModelError
             If the pictures have another shape or type.
         """
-        _check("images", images, (None, *self.input_size, 3), np.uint8)
+        check_array("images", images, (None, *self.input_size, 3), np.uint8)
         return self._read(self._run(images))
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -158,9 +158,9 @@ class NetworkClassifier(OutputReadingClassifier):
         ModelError
             If an array has another shape or type than `MaskedClassifier` asks for, here or in the function.
         """
-        _check("image", image, (*self.input_size, 3), np.uint8)
-        _check("fill", fill, (*self.input_size, 3), np.uint8)
-        _check("labels", labels, self.input_size, np.int32)
+        check_array("image", image, (*self.input_size, 3), np.uint8)
+        check_array("fill", fill, (*self.input_size, 3), np.uint8)
+        check_array("labels", labels, self.input_size, np.int32)
         lowest, superpixels = int(labels.min()), int(labels.max()) + 1
         if lowest < 0:
             raise ModelError(f"labels must be 0 or more; the lowest is {lowest}.")
@@ -168,7 +168,7 @@ class NetworkClassifier(OutputReadingClassifier):
         labels = labels.copy()
 
         def predict_masks(masks: NDArray[np.uint8]) -> NDArray[np.float32]:
-            _check("masks", masks, (None, None), np.uint8)
+            check_array("masks", masks, (None, None), np.uint8)
             if masks.shape[1] < superpixels:
                 raise ModelError(f"masks must have {superpixels} columns, one a superpixel; got {masks.shape[1]}.")
             return self._read(self._engine.choose(pictures, labels, np.minimum(masks, 1)))
@@ -187,7 +187,8 @@ def generated_pictures(input_size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.concatenate([noise, rising[None], np.broadcast_to(flat, (3, height, width, 3))])
 
 
-def _check(name: str, array: NDArray[Any], shape: tuple[int | None, ...], dtype: type) -> None:
+def check_array(name: str, array: NDArray[Any], shape: tuple[int | None, ...], dtype: type) -> None:
+    """Raise `ModelError` unless an array has this type and shape, in which None stands for any number."""
     fits = array.ndim == len(shape) and all(
         expected in (None, side) for expected, side in zip(shape, array.shape, strict=True)
     )

@@ -13,7 +13,7 @@ from lime_core.models.engines.openvino_runtime import import_openvino
 _CHANNELS = (1, 3)
 _LONGEST_SIDE = 4096
 _MOST_PIXELS = 1 << 22
-_FLOATS = ("f32", "f16", "f64", "bf16")
+FLOATS = ("f32", "f16", "f64", "bf16")
 _BYTES = (0.0, 255.0)
 _NO_BATCH = (
     "The model takes batches of one size only: the number of pictures is built into it. Export it with an open batch "
@@ -171,7 +171,7 @@ def _size(sides: list[int | None], wanted: tuple[int, int] | None) -> tuple[int,
 
 
 def _range(model: Any, kind: str, notes: list[str]) -> tuple[float, float]:
-    if kind in _FLOATS:
+    if kind in FLOATS:
         return -1.0, 1.0
     if kind == "u8":
         notes.append("The input is uint8: it is given the picture's own numbers, 0..255, rounded.")

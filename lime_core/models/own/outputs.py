@@ -9,35 +9,29 @@ import numpy as np
 
 from lime_core.errors import ModelError
 from lime_core.models.engines.openvino_runtime import import_openvino
-from lime_core.models.own.model import MOST_CLASSES
+from lime_core.models.own.inputs import FLOATS
+from lime_core.models.own.model import MOST_CLASSES, Head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FLOATS = ("f32", "f16", "f64", "bf16")
 _QUANTIZED = ("u8", "i8")
 _LAST = {"Softmax": "softmax", "Sigmoid": "sigmoid", "LogSoftmax": "log_softmax"}
 _PASSING = ("Convert", "FakeQuantize", "Reshape", "Squeeze", "Unsqueeze")
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkHead:
-    """An output that gives one number a class.
+class NetworkHead(Head):
+    """A head, and where it is in the network.
 
     Attributes
     ----------
-    name : str
-        As the file calls it.
-    classes : int
-        How many numbers it gives for a picture.
     port : openvino.Output
         What computes it.
     notes : tuple of str
         What could have been read in two ways.
     """
 
-    name: str
-    classes: int
     port: Any
     notes: tuple[str, ...]
 
@@ -118,7 +112,7 @@ def _head(name: str, result: Any) -> NetworkHead | None:
     if shape.rank.is_dynamic or len(shape) < 2 or any(side.is_dynamic for side in list(shape)[1:]):
         return None
     sides = [side.get_length() for side in list(shape)[1:]]
-    known = kind in _FLOATS or (kind in _QUANTIZED and _ends(port) is not None)
+    known = kind in FLOATS or (kind in _QUANTIZED and _ends(port) is not None)
     if not known or max(sides) != np.prod(sides, dtype=object) or not 1 <= max(sides) <= MOST_CLASSES:
         return None
     note = f"The output {name!r} of the shape {shape.to_string()} is read as (batch, {max(sides)})."

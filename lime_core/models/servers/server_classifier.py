@@ -11,7 +11,7 @@ import numpy as np
 from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
-from lime_core.models.networks.classifier import generated_pictures
+from lime_core.models.networks.classifier import check_array, generated_pictures
 from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.networks.preprocessing_choice import PreprocessingComparison, compare_preprocessings
 from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
@@ -211,11 +211,7 @@ class ServerClassifier(OutputReadingClassifier):
         ModelError
             If the pictures have another shape or type, or the server gives no usable answer in time.
         """
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*self.input_size, 3):
-            raise ModelError(
-                f"images must be uint8 of shape (any, {self.input_size[0]}, {self.input_size[1]}, 3); "
-                f"got {images.dtype} of shape {images.shape}."
-            )
+        check_array("images", images, (None, *self.input_size, 3), np.uint8)
         return self._read(self.predict_prepared(self._preprocessing(images, self._input.channels)))
 
     def predict_prepared(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running_server import running
 
 from lime_core.errors import WeightsError
 from lime_core.models import CATALOG, fetch, is_available, keep_weights, weights_path, weights_state
@@ -74,14 +75,10 @@ class Server(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def server():
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.released = threading.Event()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = Server(("127.0.0.1", 0), Handler)
+    server.released = threading.Event()
+    with running(server):
         yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

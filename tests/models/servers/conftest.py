@@ -1,30 +1,18 @@
 from __future__ import annotations
 
-import threading
+import contextlib
 
 import numpy as np
 import pytest
 from model_server import SIDE, ModelServer
+from running_server import running
 
 
 @pytest.fixture
 def serve():
     """Start model servers, each in a thread of its own; all are stopped after the test."""
-    running = []
-
-    def start(address=("127.0.0.1", 0)):
-        server = ModelServer(address)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.append((server, thread))
-        return server
-
-    yield start
-    for server, thread in running:
-        server.released.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with contextlib.ExitStack() as servers:
+        yield lambda address=("127.0.0.1", 0): servers.enter_context(running(ModelServer(address)))
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pickle
 import shlex
-import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from model_server import CLASSES, ModelServer
 from own_models import linear_onnx, pooled_onnx
+from running_server import running
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
@@ -172,14 +172,8 @@ def test_those_of_all_visitors_together_have_a_bound(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def served() -> Iterator[ModelServer]:
-    server = ModelServer(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.released.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(ModelServer(("127.0.0.1", 0))) as server:
+        yield server
 
 
 def test_without_the_operators_word_no_address_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
