@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 import lime_core as lc
 from lime_core import models
 from lime_core.models.files.arriving import is_address
-from lime_core.models.from_file import classifier_from, preprocessings_of
 from lime_core.models.loading import is_path
 from lime_core.models.outputs import OUTPUT_CHOICES
-from lime_core.models.own.reading import read_model
 from lime_core.models.protocol import as_size
 from lime_core.superpixels import resize_pixels
 
@@ -79,6 +77,10 @@ def loader(
     if len(options.input_size or ()) > 2:
         raise lc.SpecError(f"--input-size takes one or two numbers; got {len(options.input_size)}.")
     if not is_address(source) and is_path(source):
+        # As in `load_classifier`, imported where they are needed.
+        from lime_core.models.from_file import classifier_from
+        from lime_core.models.own.reading import read_model
+
         model = read_model(source, input_size=size, output=options.head)
         preprocessing = options.preprocessing or _likeliest(model, image, spec, options)
         return cache(
@@ -102,6 +104,8 @@ def loader(
 
 
 def _likeliest(model: OwnModel, image: lc.Image, spec: lc.ExplainSpec, options: argparse.Namespace) -> str:
+    from lime_core.models.from_file import preprocessings_of
+
     pixels = resize_pixels(lc.frame(image, spec).pixels, model.input_size)
     found = preprocessings_of(model, pixels, options.outputs)
     print(f"--preprocessing {found.suggested} is used: {found.reason}", file=sys.stderr)

@@ -11,7 +11,7 @@ from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import NetworkClassifier
-from lime_core.models.networks.preprocessing import Preprocessing
+from lime_core.models.networks.preprocessing import NONE_GIVEN, Preprocessing
 from lime_core.models.networks.preprocessing_choice import PreprocessingComparison, compare_preprocessings
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from lime_core.models.own.model import OwnModel
 
 _SCALES_INSIDE = "A layer inside the model scales the pixels, so it gets them as they are, 0..255."
-_AS_THEY_ARE = (
-    "No preprocessing was given, so the model gets pixels 0..255 as they are. If it was trained on another range its "
-    "answers are wrong: say which, with preprocessing='rescale' (x/255), 'tf' (-1..1), 'caffe', 'torch' or (mean, std)."
-)
 
 
 def classifier_from(
@@ -70,7 +66,7 @@ def classifier_from(
         check_count(given.names, classes)
     notes = (*model.notes, *given.notes)
     if preprocessing is None:
-        notes = (*notes, _SCALES_INSIDE if model.scales_inside else _AS_THEY_ARE)
+        notes = (*notes, _SCALES_INSIDE if model.scales_inside else NONE_GIVEN)
     return NetworkClassifier(
         _engine(model, precision),
         id=id,

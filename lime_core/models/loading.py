@@ -10,10 +10,7 @@ from lime_core.errors import ModelError
 from lime_core.models.catalog import CATALOG, DEFAULT_MODEL
 from lime_core.models.files.arriving import is_address
 from lime_core.models.from_catalog import classifier_named
-from lime_core.models.from_file import classifier_from
-from lime_core.models.own.reading import read_model
 from lime_core.models.protocol import as_size
-from lime_core.models.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,17 +90,23 @@ def load_classifier(
     """
     given = {"labels": labels, "preprocessing": preprocessing, "output": output, "input_size": input_size}
     text = str(source)
+    # Imported where they are needed: most users bring no model, and every start would pay for them.
     if is_address(text):
+        from lime_core.models.servers import connect
+
         _check_engine(engine, "A model on a server")
         return connect(
             text,
             labels=labels,
-            preprocessing="none" if preprocessing is None else preprocessing,
+            preprocessing=preprocessing,
             outputs=outputs,
             output=output,
             input_size=input_size,
         )
     if isinstance(source, Path) or is_path(text):
+        from lime_core.models.from_file import classifier_from
+        from lime_core.models.own.reading import read_model
+
         _check_engine(engine, "A model file")
         size = None if input_size is None else as_size(input_size)
         return classifier_from(

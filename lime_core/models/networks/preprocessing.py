@@ -26,6 +26,10 @@ _OTHER_FORMS = (
     "each may end in -bgr"
 )
 _LONGEST = 200  # characters of a preprocessing as text
+NONE_GIVEN = (
+    "No preprocessing was given, so the model gets pixels 0..255 as they are. If it was trained on another range its "
+    "answers are wrong: say which, with preprocessing='rescale' (x/255), 'tf' (-1..1), 'caffe', 'torch' or (mean, std)."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import check_array, generated_pictures
-from lime_core.models.networks.preprocessing import Preprocessing
+from lime_core.models.networks.preprocessing import NONE_GIVEN, Preprocessing
 from lime_core.models.networks.preprocessing_choice import PreprocessingComparison, compare_preprocessings
 from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.servers.addresses import parse_address
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lime_core.models.labels import Labels
     from lime_core.models.outputs import OutputChoice
     from lime_core.models.servers.addresses import Address
     from lime_core.models.servers.protocols import InferenceProtocol
@@ -42,7 +41,7 @@ def connect(
     address: str,
     *,
     labels: Any = None,
-    preprocessing: str | tuple[Any, Any] | Preprocessing = "none",
+    preprocessing: str | tuple[Any, Any] | Preprocessing | None = None,
     outputs: OutputChoice = "auto",
     input_size: int | tuple[int, int] | None = None,
     layout: Layout | None = None,
@@ -65,9 +64,10 @@ def connect(
     labels : iterable, mapping or path, optional
         One name a class, in any form that `lime_core.models.labels.as_labels` reads; ``class 0``, ``class 1`` ... if
         left out.
-    preprocessing : str, (mean, std) or Preprocessing
+    preprocessing : str, (mean, std) or Preprocessing, optional
         How pixels 0..255 are scaled before they are sent, in any form of
-        `lime_core.models.networks.preprocessing.Preprocessing.parse`.
+        `lime_core.models.networks.preprocessing.Preprocessing.parse`. Without it they are sent as they are, and, unless
+        the model takes nothing but such numbers, a note says so.
     outputs : {"auto", "probabilities", "softmax", "sigmoid", "log", "values"}
         What the model answers, see `lime_core.models.outputs.apply`. ``auto`` recognises it from the first answers, and
         says in `notes` what was taken and why.
@@ -92,13 +92,14 @@ def connect(
     ModelError
         If the address, or what the server says, cannot be used; the message says why and what to do.
     """
-    names, prepared = as_labels(labels), Preprocessing.parse(preprocessing)
+    given, prepared = as_labels(labels), Preprocessing.parse("none" if preprocessing is None else preprocessing)
     _check_limits(batch_size=batch_size, in_flight=in_flight)
     _check_timeout(timeout)
     parsed = parse_address(address)
     connection = Connection(parsed.origin, timeout=timeout, in_flight=in_flight)
     model = describe(parsed, connection)
     picture_input = read_input(model.inputs, input_size, layout)
+    notes = given.notes if preprocessing is not None or picture_input.takes_bytes else (NONE_GIVEN, *given.notes)
     return ServerClassifier(
         parsed,
         connection,
@@ -106,7 +107,8 @@ def connect(
         picture_input,
         output=_output(model.outputs, output),
         id=parsed.model if id is None else id,
-        labels=names,
+        names=given.names,
+        notes=notes,
         preprocessing=prepared,
         outputs=outputs,
         batch_size=1 if picture_input.single else batch_size,
@@ -146,7 +148,8 @@ class ServerClassifier(OutputReadingClassifier):
         *,
         output: str | None,
         id: str,  # noqa: A002 - the protocol's word
-        labels: Labels,
+        names: tuple[str, ...],
+        notes: tuple[str, ...],
         preprocessing: Preprocessing,
         outputs: OutputChoice,
         batch_size: int,
@@ -163,7 +166,7 @@ class ServerClassifier(OutputReadingClassifier):
         self._preprocessing = preprocessing
         self.preprocessing = str(preprocessing)
         self._in_flight = in_flight
-        self._notes = labels.notes
+        self._notes = notes
         self._version: str | None = None
         pictures = preprocessing(generated_pictures(self.input_size), picture_input.channels)
         # The first answer tells the version that all others have to be of.
@@ -171,11 +174,11 @@ class ServerClassifier(OutputReadingClassifier):
         self._columns = first.shape[1]
         raw = np.concatenate([first, self.predict_prepared(pictures[1:])])
         self._outputs = outputs
-        self._read = read = OutputReader(outputs, names=len(labels.names))
+        self._read = read = OutputReader(outputs, names=len(names))
         answers = read(raw)
-        self.class_names = labels.names
+        self.class_names = names
         if read.reading is not None:
-            self.class_names = read.reading.names(labels.names, answers.shape[1])
+            self.class_names = read.reading.names(names, answers.shape[1])
         check_count(self.class_names, answers.shape[1])
         settings = (str(address), picture_input, output, self.preprocessing, read.identity)
         self.identity = hashlib.sha256(repr(settings).encode() + raw.tobytes()).hexdigest()

@@ -248,7 +248,7 @@ def test_an_explanation_of_a_served_model_is_that_of_the_same_function_here(serv
 
 def test_logits_of_a_server_become_probabilities_and_the_note_says_so(server, pictures):
     server.answer = lambda pixels: known_answer(pixels) / 10 - 12
-    classifier = connect(server.url(), labels=list("abcd"))
+    classifier = connect(server.url(), labels=list("abcd"), preprocessing="none")
     np.testing.assert_allclose(
         classifier.predict(pictures), softmax(known_answer(pictures) / 10 - 12, axis=1), rtol=1e-4
     )
@@ -272,3 +272,10 @@ def test_a_model_of_whole_numbers_is_asked_about_whole_numbers_only(server):
     image = np.random.default_rng(3).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
     found = connected(server.url()).preprocessings_for(image)
     assert [str(answer.preprocessing) for answer in found.answers] == ["none", "none-bgr"]
+
+
+def test_without_a_preprocessing_a_note_says_so_unless_the_model_takes_bytes_only(server):
+    assert any("No preprocessing was given" in note for note in connected(server.url()).result_notes)
+    assert not connected(server.url(), preprocessing="none").result_notes[:-1]
+    server.datatype = "UINT8"
+    assert not any("No preprocessing was given" in note for note in connected(server.url()).result_notes)
