@@ -47,9 +47,9 @@ class Choices:
     output: str | None
 
 
-def what_is_open(*, expanded: bool) -> tuple[tuple[int, int] | None, str | None]:
+def what_is_open() -> tuple[tuple[int, int] | None, str | None]:
     """Draw the fields for what a model may leave open; return input size and output, None where nothing is typed."""
-    with st.expander("If the model leaves something open", expanded=expanded):
+    with st.expander("If the model leaves something open"):
         height = int(
             st.number_input("Height of its pictures, px", 0, 4096, 0, key="own.height", help="0: the model says it")
         )

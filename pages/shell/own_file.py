@@ -16,7 +16,7 @@ from pages.state.cache import digest
 from pages.state.known_models import FileModel
 from pages.state.read_job import ReadJob
 from pages.state.session import session
-from pages.widgets.text import plain, problem
+from pages.widgets.text import code_in, plain, problem
 
 _TICK = 0.5  # seconds between two looks at a file that is being read
 
@@ -36,6 +36,8 @@ def show(file: UploadedFile, choices: Choices) -> None:
         _choose(job.model, file.name, choices)
     elif job.error is not None:
         st.error(problem(job.error))
+        if code := code_in(job.error):
+            st.code(code, "python", wrap_lines=True)
 
 
 def _watch(job: ReadJob) -> None:

@@ -9,7 +9,6 @@ from lime_core.models.outputs import OUTPUT_CHOICES, OutputChoice
 from pages.shell import own_choices, own_file, own_server
 from pages.shell.own_choices import Choices
 from pages.state.read_job import MOST_MEGABYTES
-from pages.state.session import session
 from pages.state.uploads import decoded_labels
 from pages.widgets.text import plain, problem
 
@@ -46,15 +45,16 @@ def show() -> None:
             key="own.outputs",
             help="Logits become probabilities by a softmax (one class) or a sigmoid (several at once).",
         )
-        brought = session().brought
-        failed = brought.refusal is not None or (brought.reading is not None and brought.reading.error is not None)
-        size, output = own_choices.what_is_open(expanded=failed)
+        # What comes of the file or address stands above the rarely needed fields, which have to be read first.
+        above = st.container()
+        size, output = own_choices.what_is_open()
         choices = Choices(names, names_file, outputs, size, output)
         # While it is closed the model is asked nothing, whatever picture is chosen.
-        if popover.open and file is not None:
-            own_file.show(file, choices)
-        elif popover.open and address:
-            own_server.show(address, choices)
+        with above:
+            if popover.open and file is not None:
+                own_file.show(file, choices)
+            elif popover.open and address:
+                own_server.show(address, choices)
 
 
 def _labels() -> tuple[tuple[str, ...] | None, str]:

@@ -17,9 +17,20 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
+# Lines of code in a message are indented by as much.
+_INDENT = "    "
+
+
 def problem(error: lc.LimeError) -> str:
-    """Return what went wrong, safe for Markdown, without advice that only who runs the server can follow."""
-    return plain(error.brief if isinstance(error, lc.WeightsError) else str(error))
+    """Return what went wrong, safe for Markdown: without advice to who runs the server, and without lines of code."""
+    message = error.brief if isinstance(error, lc.WeightsError) else str(error)
+    return plain("\n".join(line for line in message.split("\n") if not line.startswith(_INDENT)))
+
+
+def code_in(error: lc.LimeError) -> str:
+    """Return the lines of code that a message advises, such as those that convert a model; empty without any."""
+    lines = str(error).split("\n")
+    return "\n".join(line.removeprefix(_INDENT) for line in lines if line.startswith(_INDENT))
 
 
 def megabytes(size: float) -> str:

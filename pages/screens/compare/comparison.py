@@ -59,10 +59,10 @@ def _settings(answers: list[lc.Neighborhood], indices: tuple[int, ...] | None) -
     """
     names, chosen = answers[0].class_names, None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        if indices is None:
-            st.caption("These models have different classes: each is compared on its own first class.")
-        else:
-            with st.container(width=280):
+        with st.container(width=280):
+            if indices is None:
+                st.caption("These models have different classes: each is compared on its own first class.")
+            else:
                 chosen = class_or_none({index: names[index] for index in indices}, "each model's first class")
         view = view_row(answers[0].superpixels, signed=session().settings.spec.surrogate.signed)
     session().change(view=view)
@@ -78,8 +78,10 @@ def _headline(shown: ComparisonView) -> None:
         all_of_them = "Both" if len(firsts) == 2 else f"All {len(firsts)}"
         st.markdown(f"#### {all_of_them} models say *{names.pop()}*")
     else:
-        each = ", ".join(f"{shown.title(index)} *{plain(first.name)}*" for index, first in enumerate(firsts))
-        st.markdown(f"#### The models disagree: {each}")
+        says = "" if shown.same_classes else "says "
+        each = ", ".join(f"{shown.title(index)} {says}*{plain(first.name)}*" for index, first in enumerate(firsts))
+        # Where the classes differ, other words need not mean something else.
+        st.markdown(f"#### The models disagree: {each}" if shown.same_classes else f"#### {each}")
     first = shown.explanations[0]
     st.caption(
         f"{first.samples:,} samples each, the same {first.superpixels} superpixels and the same masks for every model"

@@ -102,7 +102,10 @@ def test_what_cannot_be_read_is_refused_in_words_and_nothing_is_lost(content: by
     page = given(page, content, name, labels=None)
     assert not page.exception
     (said,) = [error.value.replace("\\", "") for error in page.error]
-    assert words in said
+    code = "\n".join(block.value for block in page.code)
+    assert words in said + code
+    compile(code, "the lines that convert", "exec")
+    assert len(code.splitlines()) in (0, 3)
     assert state_of(page).result.neighborhood is before
 
 
@@ -140,6 +143,8 @@ def test_it_works_on_every_screen() -> None:
     page = fine(page.run())
     assert "These models have different classes" in texts(page)
     assert "Egyptian cat" in texts(page)
+    assert "says *Egyptian cat*" in texts(page)
+    assert "disagree" not in texts(page)
 
 
 def test_the_command_names_the_file_and_the_link_leaves_it_out() -> None:
