@@ -22,10 +22,21 @@ class Method(Protocol):
         What the command line, links and JSON call it.
     title : str
         Its name for people.
+    summary : str
+        What its scores mean, in one plain sentence.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    summary: ClassVar[str]
+
+    def obstacle(self, classifier: Classifier) -> str | None:
+        """Return why this model cannot be explained by the method, in a sentence; None where it can."""
+        ...
+
+    def planned_calls(self, spec: ExplainSpec, superpixels: int) -> int:
+        """Return the most pictures that the model is asked about, the unmodified one included."""
+        ...
 
     def attribute(
         self,
@@ -64,7 +75,7 @@ class MaskMethod(ABC):
 
     Attributes
     ----------
-    name, title
+    name, title, summary
         As in `Method`.
     fits : bool
         Whether the settings of the fit, such as the kernel, matter to it.
@@ -72,7 +83,17 @@ class MaskMethod(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    summary: ClassVar[str]
     fits: ClassVar[bool] = False
+
+    def obstacle(self, classifier: Classifier) -> str | None:  # noqa: ARG002 - some methods look at it
+        """Return None: every classifier answers to masks."""
+        return None
+
+    def planned_calls(self, spec: ExplainSpec, superpixels: int) -> int:
+        """Return the length of the design of masks, and one for the unmodified picture."""
+        asked = self.asked(spec)
+        return asked.sampler.size(asked.samples, superpixels) + 1
 
     @abstractmethod
     def asked(self, spec: ExplainSpec) -> ExplainSpec:

@@ -30,6 +30,7 @@ class LeaveOneOut(MaskMethod):
 
     name: ClassVar[str] = "leave_one_out"
     title: ClassVar[str] = "Leave one out"
+    summary: ClassVar[str] = "How far the output falls when this superpixel alone is hidden."
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` with one mask a superpixel."""

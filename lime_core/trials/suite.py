@@ -199,11 +199,7 @@ def calls_of(name: str, attribution: Attribution, seeds: tuple[int, ...] = SEEDS
 
 def _calls_of_run(attribution: Attribution, spec: ExplainSpec) -> int:
     """Return the pictures of one run of the attribution's method, the unmodified one included."""
-    method = method_named(attribution.method)
-    if not isinstance(method, MaskMethod):
-        return attribution.calls
-    asked = method.asked(spec)
-    return asked.sampler.size(asked.samples, attribution.superpixels) + 1
+    return method_named(attribution.method).planned_calls(spec, attribution.superpixels)
 
 
 def _calls_of_variants(attribution: Attribution, method: Method, variants: Sequence[ExplainSpec]) -> list[int]:

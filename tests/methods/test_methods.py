@@ -53,6 +53,7 @@ def test_lime_and_leave_one_out_are_there_by_name():
         assert re.fullmatch(r"[a-z_]+", name)
         assert method.name == name
         assert method.title
+        assert re.fullmatch(r"[A-Z].*\.", method.summary)
 
 
 @every_method

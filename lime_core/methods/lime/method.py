@@ -23,6 +23,7 @@ class Lime(MaskMethod):
 
     name: ClassVar[str] = "lime"
     title: ClassVar[str] = "LIME"
+    summary: ClassVar[str] = "What showing a superpixel adds on average, by a weighted fit to random masks."
     fits: ClassVar[bool] = True
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
