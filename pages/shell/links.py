@@ -12,7 +12,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import lime_core as lc
-from lime_core.methods import mask_methods
+from lime_core.methods import METHODS, mask_methods, method_named
 from lime_core.models import CATALOG, model_card
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.flags import DEFAULT_METHOD, DEFAULT_PRECISION, flags_of, spec_from_flags
@@ -40,6 +40,8 @@ class LinkedSettings:
         All settings.
     method : str or None
         Name of the method that explains.
+    methods : tuple of str or None
+        Names of the methods that are compared.
     """
 
     picture: str | None = None
@@ -47,6 +49,7 @@ class LinkedSettings:
     precision: PrecisionChoice | None = None
     spec: lc.ExplainSpec | None = None
     method: str | None = None
+    methods: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, question: Question, spec: lc.ExplainSpec, picture: str | None) -> LinkedSettings:
@@ -62,6 +65,8 @@ def query_of(wanted: LinkedSettings) -> dict[str, list[str]]:
     names = {name: getattr(wanted, name) for name in _NAMES}
     flags = flags_of(wanted.spec) if wanted.spec is not None else {}
     given = {name: [value] for name, value in names.items() if value is not None}
+    if wanted.methods is not None:
+        given["methods"] = list(wanted.methods)
     return given | {flag: texts or [""] for flag, texts in flags.items()}
 
 
@@ -85,6 +90,9 @@ def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     """
     flags = settings_in(query)
     named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
+    if "methods" in flags:
+        # Each once, in the order of the list, however often and in whatever order a link names them.
+        named["methods"] = tuple(sorted({method_named(name).name for name in flags.pop("methods")}, key=list(METHODS).index))
     for name, allowed in (("picture", EXAMPLES), ("precision", get_args(PrecisionChoice)), ("method", mask_methods())):
         if name in named and named[name] not in allowed:
             raise lc.SpecError(f"{name} must be one of {', '.join(allowed)}; got {named[name]!r}.")

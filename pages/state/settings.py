@@ -68,6 +68,8 @@ class Settings:
         Models compared with the first one; None until they were chosen.
     compared_class : int or None
         The class that models are compared on; None for each model's own first class.
+    compared_methods : tuple of str or None
+        The methods that are compared with one another, keys of `lime_core.METHODS`; None until they were chosen.
 
     Raises
     ------
@@ -88,11 +90,13 @@ class Settings:
     sample: int = 0
     others: tuple[str, ...] | None = None
     compared_class: int | None = None
+    compared_methods: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for model in (self.model, *(self.others or ())):
             known_model(model)
-        method_named(self.method)
+        for method in (self.method, *(self.compared_methods or ())):
+            method_named(method)
         if self.precision not in get_args(PrecisionChoice):
             raise lc.SpecError(
                 f"precision must be one of {', '.join(get_args(PrecisionChoice))}; got {self.precision!r}."

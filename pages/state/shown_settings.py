@@ -19,6 +19,7 @@ WIDGETS = {
     "superpixel": widget_state.SUPERPIXEL,
     "others": widget_state.OTHERS,
     "compared_class": widget_state.COMPARED_CLASS,
+    "compared_methods": widget_state.COMPARED_METHODS,
 }
 
 
