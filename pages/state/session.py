@@ -16,6 +16,7 @@ from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
 from pages.state.gallery import FIRST
 from pages.state.known_models import BroughtModel, bring
+from pages.state.method_runs import MethodRuns
 from pages.state.pace import Pace
 from pages.state.question import Question, Result, cuts_slowly
 from pages.state.server import server
@@ -49,6 +50,8 @@ class Session:
         What was drawn last.
     comparison : ComparisonRuns
         The runs of the Compare screen.
+    methods : MethodRuns
+        The run of the Methods screen.
     trials : TrialRuns
         The trials of the Trust screen.
     reported : (ExplainSpec, ExplainSpec) or None
@@ -67,6 +70,7 @@ class Session:
         self.result: Result | None = None
         self.drawn: Drawn | None = None
         self.comparison = ComparisonRuns()
+        self.methods = MethodRuns()
         self.trials = TrialRuns()
         self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
         self.growth = Pace()
@@ -96,12 +100,12 @@ class Session:
 
     @property
     def working(self) -> bool:
-        """Whether anything is under way: a run, a comparison, a trial."""
+        """Whether anything is under way: a run, a comparison of models or of methods, a trial."""
         return any(job.active for job in self._jobs)
 
     @property
     def _jobs(self) -> list[BackgroundJob]:
-        runs = [] if self.job is None else [self.job]
+        runs = [job for job in (self.job, self.methods.job) if job is not None]
         return [*runs, *self.comparison.jobs.values(), *self.trials.jobs.values()]
 
     @property
@@ -235,6 +239,7 @@ class Session:
             self.job.stop()
         self.job = self.result = self.drawn = None
         self.comparison.forget()
+        self.methods.forget()
         self.trials.keep_only(None, None)
 
 

@@ -1,6 +1,8 @@
-"""The choice of a preset and of the method that explains."""
+"""The choice of a preset, of the method that explains, and of methods to compare."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,6 +14,8 @@ from pages.state.settings import FIRST_LOOK
 from pages.widgets import labels
 
 _PRESET = "preset"
+# Compared until others are chosen, where the model allows them: the usual ones, of every kind.
+_USUALLY_COMPARED = ("lime", "banzhaf", "kernel_shap", "leave_one_out", "rise", "grad_cam")
 
 
 def preset() -> None:
@@ -40,6 +44,30 @@ def method() -> str:
         width=150,
         persist_state="session",
     )
+
+
+def compared_methods(offered: Sequence[str]) -> tuple[str, ...]:
+    """Draw the choice of methods that are compared, among those that the model allows, and return their names."""
+    state = session()
+    chosen = state.settings.compared_methods
+    # What this model does not allow stays chosen for another one.
+    shown = [name for name in offered if name in (_USUALLY_COMPARED if chosen is None else chosen)]
+    state.display(compared_methods=shown)
+    st.pills(
+        "Methods",
+        list(offered),
+        selection_mode="multi",
+        format_func=labels.method,
+        key=widget_state.COMPARED_METHODS,
+        on_change=_change_compared_methods,
+        help="Each explains the same picture and class on the same superpixels, and may ask the model about as many "
+        "pictures.",
+    )
+    return tuple(shown)
+
+
+def _change_compared_methods() -> None:
+    session().change(compared_methods=tuple(widget_state.read(widget_state.COMPARED_METHODS)))
 
 
 def _apply_preset() -> None:

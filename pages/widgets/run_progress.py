@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.state.explain_job import ExplainJob
+from pages.state.methods_job import MethodsJob
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.turns import Place
@@ -85,6 +86,13 @@ def progress_of(job: ExplainJob) -> tuple[float, str]:
         speed = server().speed(job.question.model, job.precision)
         pace = f" · {speed:.0f} a second · {seconds((job.total - job.done) / speed)} left" if speed else ""
         return job.share, f"{job.done:,} of {job.total:,} samples{pace}"
+    if (before := before_the_first_answer(job)) is not None:
+        return before
+    return job.share, f"{job.done:,} of {job.total:,} samples" if job.done else "Waiting for the first samples…"
+
+
+def before_the_first_answer(job: ExplainJob | MethodsJob) -> tuple[float, str] | None:
+    """Return what a run waits for that has no answers yet, and the share of it that is done; None for the answers."""
     loading = server().models.loading(job.question.model)
     if loading is None:
         return 0.0, "Starting…"
@@ -94,7 +102,7 @@ def progress_of(job: ExplainJob) -> tuple[float, str]:
         return job.share, in_words(place)
     if loading.classifier is None:
         return job.share, "Loading the model…"
-    return job.share, f"{job.done:,} of {job.total:,} samples" if job.done else "Waiting for the first samples…"
+    return None
 
 
 def in_words(place: Place) -> str:

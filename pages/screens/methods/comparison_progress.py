@@ -1,0 +1,60 @@
+"""How far a comparison of methods is, Stop, and what went wrong with it."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from pages.state.methods_job import MethodsJob
+from pages.state.session import session
+from pages.widgets.run_progress import before_the_first_answer
+from pages.widgets.text import problem, seconds
+
+_TICK = 0.5  # seconds between two looks at the run
+
+
+def show() -> None:
+    """Draw the progress, or what went wrong."""
+    job = session().methods.job
+    if job is None:
+        return
+    if job.active:
+        # How many methods there are now: more of them change the rest of the page too.
+        st.fragment(_watch, run_every=_TICK)(_methods_done(job))
+    elif job.error is not None:
+        st.error(problem(job.error))
+    elif job.stopping:
+        st.caption(f"Stopped after {_methods_done(job)} of {len(job.order.methods)} methods.")
+
+
+def _methods_done(job: MethodsJob) -> int:
+    return 0 if job.comparison is None else len(job.comparison.methods)
+
+
+def _watch(drawn: int) -> None:
+    job = session().methods.job
+    if job is None or not job.active or _methods_done(job) > drawn:
+        st.rerun()
+        return
+    bar, button = st.columns([6, 1], vertical_alignment="center")
+    share, text = _progress_of(job)
+    bar.progress(share, text=text)
+    stop = button.button(
+        "Stop",
+        icon=":material/stop:",
+        key="methods.stop",
+        width="stretch",
+        help="The methods that are done are kept.",
+        disabled=job.stopping,
+    )
+    if stop:
+        job.stop()
+
+
+def _progress_of(job: MethodsJob) -> tuple[float, str]:
+    if not job.done:
+        return before_the_first_answer(job) or (0.0, "Preparing…")
+    remaining = (time.monotonic() - job.began) * (1 - job.share) / job.share
+    methods = f"{_methods_done(job)} of {len(job.order.methods)} methods"
+    return job.share, f"{methods} · {job.done:,} of {job.total:,} pictures · {seconds(remaining)} left"

@@ -1,0 +1,84 @@
+"""What the settings ask for: which methods, on which class, and about how much that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import lime_core as lc
+from lime_core.answers.classes import chosen_classes
+from lime_core.methods import MaskMethod
+from lime_core.settings.spec import QUERY_STAGES
+from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
+from lime_core.trials.shared import means_the_same
+from lime_core.trials.yardstick import SEEDS
+from pages.state.methods_job import MethodsOrder
+from pages.state.question import Question
+from pages.state.server import server
+from pages.state.session import Session
+from pages.state.settings import Settings
+
+
+def explained_classes(state: Session) -> dict[int, str]:
+    """Return the classes of the present picture and model that may be chosen, with their names; none before answers."""
+    result, question = state.result, state.settings.question
+    if result is None or question is None or result.question.model != question.model:
+        return {}
+    answers = result.neighborhood
+    return {index: answers.class_names[index] for index in chosen_classes(answers.original_outputs, question.spec)}
+
+
+def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, str]) -> MethodsOrder | None:
+    """Return what is to be compared, on the class in focus or else the model's first; None without a picture.
+
+    Parameters
+    ----------
+    settings : Settings
+        The user's settings.
+    methods : tuple of str
+        The chosen methods.
+    names : mapping of int to str
+        The classes that may be chosen; empty before the model has answered.
+    """
+    if settings.picture is None:
+        return None
+    if names:
+        index = settings.focus if settings.focus in names else next(iter(names))
+        spec = replace(settings.spec, classes=(index,))
+    else:
+        spec = replace(settings.spec, top_classes=1) if settings.spec.classes is None else settings.spec
+    spec = replace(spec, early_stop=False)
+    return MethodsOrder(Question(settings.picture.image, settings.picture.title, settings.model, spec), methods)
+
+
+def obstacles(model: str) -> dict[str, str]:
+    """Return the methods that a model does not allow, each with the reason; none while it is not loaded."""
+    classifier = server().models.classifier(model)
+    if classifier is None:
+        return {}
+    reasons = {name: method.obstacle(classifier) for name, method in lc.METHODS.items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def at_no_cost(name: str, spec: lc.ExplainSpec) -> bool:
+    """Return whether a method makes use of LIME's answers, so that beside LIME it asks the model nothing."""
+    return name != "lime" and _questions(name, spec) == _questions("lime", spec)
+
+
+def _questions(name: str, spec: lc.ExplainSpec) -> str:
+    method = lc.METHODS[name]
+    return method.asked(spec).digest(*QUERY_STAGES) if isinstance(method, MaskMethod) else name
+
+
+def pictures_asked(order: MethodsOrder, superpixels: int) -> int:
+    """Return how many pictures a comparison asks the model about at most, over all methods and seeds."""
+    spec = order.question.spec
+    pictures, asked = questions_of_random_orders(superpixels), set()
+    for name in order.methods:
+        method = lc.METHODS[name]
+        runs = 1 if means_the_same(method, replace(spec, seed=0), replace(spec, seed=1)) else SEEDS
+        pictures += runs * questions_a_ranking(superpixels)
+        if (questions := _questions(name, spec)) not in asked:
+            pictures += runs * method.planned_calls(spec, superpixels)
+            asked.add(questions)
+    return pictures

@@ -1,0 +1,113 @@
+"""Compare explanation methods in the background, method by method; it can be stopped at any batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+import lime_core as lc
+from lime_core.settings.spec import QUERY_STAGES
+from pages.state.background_job import BackgroundJob
+from pages.state.cache import digest
+from pages.state.guarded_classifier import guarded
+from pages.state.question import Question
+from pages.state.server import Server
+from pages.state.turns import Place, Run
+
+
+@dataclass(frozen=True, slots=True)
+class MethodsOrder:
+    """Which methods are compared, on what.
+
+    Attributes
+    ----------
+    question : Question
+        Picture, model and settings: the number of samples is the budget of every method, the classes are those that
+        are compared on, and K of the view says how many superpixels count as the strongest. Always LIME's and in f32,
+        so that only the methods differ.
+    methods : tuple of str
+        Keys of `lime_core.METHODS`.
+    """
+
+    question: Question
+    methods: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Equal for comparisons with equal results: how the maps are drawn does not count, K does."""
+        question = self.question
+        settings = (question.spec.digest(*QUERY_STAGES, "fit"), str(question.spec.top_k))
+        return digest("methods", question.image.sha256, question.model, *settings, *self.methods)
+
+
+class MethodsJob(BackgroundJob):
+    """A comparison under way; `done` and `total` count pictures that the model is asked about.
+
+    Attributes
+    ----------
+    order : MethodsOrder
+        Which comparison.
+    comparison : MethodComparison or None
+        Of the methods that are done so far; what there is after a stop stays valid.
+    """
+
+    failure: ClassVar[str] = "The comparison ended unexpectedly"
+
+    def __init__(self, order: MethodsOrder, server: Server) -> None:
+        super().__init__("compare methods")
+        self.order = order
+        self.comparison: lc.MethodComparison | None = server.results.get(order.key)
+        self._server = server
+        self._taking_part: Run | None = None
+
+    @property
+    def question(self) -> Question:
+        """What is asked of which model."""
+        return self.order.question
+
+    @property
+    def place(self) -> Place | None:
+        """Where it stands while it waits for its first turn; None before and after that."""
+        return None if self._taking_part is None else self._taking_part.place
+
+    def remaining(self) -> float | None:
+        """Return how many seconds the model still has to work for it; None before its speed was measured."""
+        speed = self._server.speed(self.question.model)
+        return (self.total - self.done) / speed if speed and self.total else None
+
+    def is_needed(self) -> bool:
+        """Return whether the result is not there already."""
+        return self.comparison is None
+
+    def work(self) -> None:
+        """Take part in the turns that visitors take, and keep the result on the server when it is complete."""
+        question, server = self.question, self._server
+        with server.turns.run(self.visitor, self.remaining) as self._taking_part:
+            classifier = server.models.wait_for(question.model, "f32", self)
+            for comparison in lc.stream_methods(
+                question.image,
+                guarded(classifier, partial(self._in_turn, self._taking_part)),
+                self.order.methods,
+                question.spec,
+                known=server.answers_to(question),
+                on_progress=self._progress,
+            ):
+                self.comparison = comparison
+        server.results.put(self.order.key, self.comparison)
+
+    def clean_up(self) -> None:
+        """Leave the classifier to others."""
+        self._server.models.release(self)
+
+    def _in_turn(self, run: Run, _: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        self.check()
+        with run.turn():
+            return ask()
+
+    def _progress(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        self.check()
