@@ -28,6 +28,8 @@ from lime_core.settings.view import View
 from lime_core.superpixels import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 from lime_core.surrogates import selection as selections
 from lime_core.surrogates import targets
+from lime_core.trials.method_comparison import MethodComparison
+from lime_core.trials.yardstick import compare_methods, stream_methods
 
 __version__ = "0.2.0"
 
@@ -50,6 +52,7 @@ __all__ = [
     "KerasClassifier",
     "LabelMap",
     "LimeError",
+    "MethodComparison",
     "ModelError",
     "Neighborhood",
     "Probe",
@@ -64,6 +67,7 @@ __all__ = [
     "WeightsError",
     "attribute",
     "compare",
+    "compare_methods",
     "explain",
     "fills",
     "fit",
@@ -78,6 +82,7 @@ __all__ = [
     "samplers",
     "selections",
     "stream",
+    "stream_methods",
     "surrogates",
     "targets",
 ]

@@ -73,15 +73,11 @@ def curves(
     Parameters are those of `reality_check`; ``on_progress(done, total)`` counts model calls.
     """
     superpixels = probe.scene.superpixels
-    step = math.ceil(superpixels / MOST_STEPS)
-    counts = np.array([*range(0, superpixels, step), superpixels])
+    counts = deleted_counts(superpixels)
     random = np.random.default_rng(seed)
     orders = [np.argsort(-attribution.scores(class_index), kind="stable")]
     orders += [random.permutation(superpixels) for _ in range(draws)]
-    deleted = np.ones((len(orders), len(counts), superpixels), np.uint8)
-    for order, masks in zip(orders, deleted, strict=True):
-        for mask, count in zip(masks, counts, strict=True):
-            mask[order[:count]] = 0
+    deleted = np.stack([deletion_masks(order) for order in orders])
     answers = _ask(probe, np.concatenate([deleted[:1], 1 - deleted[:1], deleted[1:]]), class_index, on_progress)
     deletion, insertion, others = answers[0], answers[1], answers[2:]
     share = counts / superpixels
@@ -89,7 +85,7 @@ def curves(
     return Curves(
         class_index=class_index,
         fill=attribution.spec.fill.name,
-        step=step,
+        step=int(counts[1]),
         share=share,
         deletion=deletion,
         insertion=insertion,
@@ -99,6 +95,18 @@ def curves(
         insertion_area=area(share, insertion),
         random_area=float(np.mean([area(share, values) for values in others])),
     )
+
+
+def deleted_counts(superpixels: int) -> NDArray[np.int64]:
+    """Return how many superpixels are deleted at each step, from none to all, int64 ``(T,)``."""
+    step = math.ceil(superpixels / MOST_STEPS)
+    return np.array([*range(0, superpixels, step), superpixels], dtype=np.int64)
+
+
+def deletion_masks(order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the masks uint8 ``(T, S)`` that delete the superpixels in this order; the complements insert them."""
+    rank = np.argsort(order)
+    return (rank >= deleted_counts(len(order))[:, None]).astype(np.uint8)
 
 
 def area(share: Floats, values: Floats) -> float:

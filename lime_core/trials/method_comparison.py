@@ -1,0 +1,274 @@
+"""What comes of comparing methods: numbers a method and class, the best of each, and how far the methods agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.errors import SpecError
+from lime_core.explanation.agreement import jaccard, rank_correlation
+from lime_core.explanation.attribution import Attribution
+from lime_core.settings.spec import ExplainSpec
+from lime_core.trials.measured import Better, Measured, best_of
+
+Floats = NDArray[np.float64]
+
+Column = Literal[
+    "top_alone", "without_top", "deletion_area", "insertion_area", "agreement_between_seeds", "seconds", "calls"
+]
+COLUMNS: tuple[Column, ...] = get_args(Column)
+
+_BETTER: Mapping[Column, Better] = {
+    "top_alone": "highest",
+    "without_top": "lowest",
+    "deletion_area": "lowest",
+    "insertion_area": "highest",
+    "agreement_between_seeds": "highest",
+    "seconds": "lowest",
+    "calls": "lowest",
+}
+_SAME_TIME = 1.1  # times within a tenth of the least are tied: as much as a machine's own noise
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMeasures:
+    """What the model says of a method's ranking of the superpixels, for one class; in the unit of its outputs.
+
+    Superpixels are ranked by evidence for the class: by falling score where scores have a sign, by strength where they
+    have none.
+
+    Attributes
+    ----------
+    index : int
+        Class index.
+    name : str
+        Class name.
+    top_alone, without_top : Measured
+        The model's output when only the K strongest superpixels are shown, and when all but those are. Superpixels
+        whose score is not evidence for the class are never among them, so that there may be fewer than K.
+    deletion_area, insertion_area : Measured
+        Areas under the curves of `lime_core.trials.curves`; small and large are good.
+    agreement_between_seeds : Measured
+        Mean Jaccard index, 0..1, of the K strongest over all pairs of seeds; NaN where nothing is drawn at random.
+    top : tuple of int
+        Numbers 0..S-1 of the K strongest superpixels with the first seed, strongest first.
+    """
+
+    index: int
+    name: str
+    top_alone: Measured
+    without_top: Measured
+    deletion_area: Measured
+    insertion_area: Measured
+    agreement_between_seeds: Measured
+    top: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodMeasures:
+    """One method: its attribution, what it cost, and the measures of each class.
+
+    Attributes
+    ----------
+    method : str
+        Name of the method.
+    attribution : Attribution
+        Of the first seed, judged, on the superpixels that all methods share.
+    calls : int
+        Pictures that one run asks the model about. Answers that several methods share count for each of them: this is
+        what the method needs alone.
+    seconds : float
+        What one run takes alone, the median over the seeds; NaN where answers were given of which that is not known.
+    shares_answers : bool
+        Whether its answers were there already: asked for by a method before it, or given.
+    classes : tuple of ClassMeasures
+        In the order of the attribution's classes.
+    """
+
+    method: str
+    attribution: Attribution
+    calls: int
+    seconds: float
+    shares_answers: bool
+    classes: tuple[ClassMeasures, ...]
+
+    def __getitem__(self, index: int) -> ClassMeasures:
+        """Return the measures of the class with this index; `SpecError` when it was not explained."""
+        return self.classes[self.attribution.row(index)]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What chance gives: mean, 5 % and 95 % quantile over random orders."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class RandomOrders:
+    """Superpixels in random order, for one class; the same orders for all methods.
+
+    Attributes
+    ----------
+    index : int
+        Class index.
+    area : Band
+        Area under the deletion curve. Inserting at random is deleting at random backwards, so there is only one.
+    top_alone, without_top : Band
+        The model's output for K superpixels drawn at random alone, and without them.
+    """
+
+    index: int
+    area: Band
+    top_alone: Band
+    without_top: Band
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodAgreement:
+    """How far M methods agree about one class, every two of them: symmetric float64 ``(M, M)``.
+
+    Attributes
+    ----------
+    rank_correlation : ndarray
+        Spearman's rank correlation of the scores, −1..1; of their strengths where one of the two has no sign. NaN
+        where one's scores are all equal.
+    jaccard : ndarray
+        Jaccard index of the K strongest superpixels, 0..1.
+    sign : ndarray
+        Share of superpixels with the same sign among those to which both give a score other than 0 and that are among
+        the K strongest, of either sign, of one of the two; NaN where there are none, or one has no sign.
+    """
+
+    rank_correlation: Floats
+    jaccard: Floats
+    sign: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """What all methods name.
+
+    Attributes
+    ----------
+    common : tuple of int
+        Superpixels among the K strongest of every method, in rising order.
+    counts : ndarray of int64, shape (S,)
+        How many methods name each superpixel among their K strongest.
+    """
+
+    common: tuple[int, ...]
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodComparison:
+    """Methods side by side: one picture and model, the same superpixels, the same budget, the same questions after.
+
+    Attributes
+    ----------
+    methods : tuple of MethodMeasures
+        In the order asked for.
+    failed : mapping of str to str
+        Methods without a result, and why in a sentence.
+    segments : ndarray of int32, shape (H, W)
+        The superpixels that all methods are judged on.
+    spec : ExplainSpec
+        The settings; `spec.samples` is the most pictures a method may ask about, and `spec.classes` are the classes.
+    top_k : int
+        K: how many superpixels count as the strongest.
+    seeds : tuple of int
+        Those of methods that draw something at random. Values are means over them; attributions are of the first.
+    random : tuple of RandomOrders
+        One a class, by falling output.
+    """
+
+    methods: tuple[MethodMeasures, ...]
+    failed: Mapping[str, str]
+    segments: NDArray[np.int32]
+    spec: ExplainSpec
+    top_k: int
+    seeds: tuple[int, ...]
+    random: tuple[RandomOrders, ...]
+
+    def __getitem__(self, method: str) -> MethodMeasures:
+        """Return the measures of a method; `SpecError` when it has none."""
+        for item in self.methods:
+            if item.method == method:
+                return item
+        raise SpecError(f"There is no result of the method {method!r}; there are {[m.method for m in self.methods]}.")
+
+    def random_orders(self, index: int) -> RandomOrders:
+        """Return what chance gives for a class; `SpecError` when it was not explained."""
+        for orders in self.random:
+            if orders.index == index:
+                return orders
+        raise SpecError(f"Class {index} was not explained; explained are {[orders.index for orders in self.random]}.")
+
+    def best(self, index: int, column: Column) -> tuple[str, ...]:
+        """Return the method that is best in a column for a class, and behind it those tied with it.
+
+        The rule for ties is that of `lime_core.trials.measured.best_of`; times within a tenth of the least are tied.
+        Empty where no method has a value.
+
+        Raises
+        ------
+        SpecError
+            When there is no such column, or the class was not explained.
+        """
+        if column not in _BETTER:
+            raise SpecError(f"column must be one of {', '.join(COLUMNS)}; got {column!r}.")
+        if column == "seconds":
+            times = {item.method: item.seconds for item in self.methods if item.seconds == item.seconds}
+            order = sorted(times, key=times.__getitem__)
+            return tuple(name for name in order if times[name] <= _SAME_TIME * times[order[0]])
+        return best_of({item.method: _cell(item, index, column) for item in self.methods}, _BETTER[column])
+
+    def agreement(self, index: int) -> MethodAgreement:
+        """Return how far every two methods agree about a class; rows and columns are those of `methods`."""
+        return MethodAgreement(
+            rank_correlation=self._matrix(lambda a, b: _rank_correlation(a.attribution, b.attribution, index)),
+            jaccard=self._matrix(lambda a, b: jaccard(a[index].top, b[index].top)),
+            sign=self._matrix(lambda a, b: _same_sign(a.attribution, b.attribution, index, self.top_k)),
+        )
+
+    def shared(self, index: int) -> Shared:
+        """Return which superpixels all methods name among the K strongest for a class, and how many name each."""
+        counts = np.zeros(int(self.segments.max()) + 1, np.int64)
+        for item in self.methods:
+            counts[list(item[index].top)] += 1
+        common = np.flatnonzero((counts == len(self.methods)) & (counts > 0))
+        return Shared(tuple(common.tolist()), counts)
+
+    def _matrix(self, value: Callable[[MethodMeasures, MethodMeasures], float]) -> Floats:
+        rows = [[value(a, b) for b in self.methods] for a in self.methods]
+        return np.array(rows, dtype=np.float64).reshape(len(self.methods), len(self.methods))
+
+
+def _cell(item: MethodMeasures, index: int, column: Column) -> Measured:
+    if column == "calls":
+        return Measured.over_seeds([float(item.calls)], random=False)
+    measured: Measured = getattr(item[index], column)
+    return measured
+
+
+def _rank_correlation(one: Attribution, other: Attribution, index: int) -> float:
+    first, second = one.scores(index), other.scores(index)
+    if not (one.signed and other.signed):
+        first, second = np.abs(first), np.abs(second)
+    return rank_correlation(first, second)
+
+
+def _same_sign(one: Attribution, other: Attribution, index: int, k: int) -> float:
+    if not (one.signed and other.signed):
+        return float("nan")
+    first, second = (np.sign(attribution.scores(index)) for attribution in (one, other))
+    strongest = sorted({*one.top_features(index, k, "both"), *other.top_features(index, k, "both")})
+    same = [first[feature] == second[feature] for feature in strongest if first[feature] and second[feature]]
+    return float(np.mean(same)) if same else float("nan")

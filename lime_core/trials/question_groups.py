@@ -1,0 +1,56 @@
+"""Which methods ask the model the same questions, under which seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lime_core.methods import MaskMethod, Method
+from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
+from lime_core.trials.shared import means_the_same
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Methods that ask the model the same questions.
+
+    Attributes
+    ----------
+    methods : tuple of Method
+        More than one only where all make use of masks.
+    seeds : tuple of int
+        Seeds of the runs: one in all where nothing is drawn at random.
+    random : bool
+        Whether anything is.
+    calls : int
+        The most pictures of one run.
+    """
+
+    methods: tuple[Method, ...]
+    seeds: tuple[int, ...]
+    random: bool
+    calls: int
+
+
+def grouped(
+    methods: Sequence[Method], spec: ExplainSpec, seeds: tuple[int, ...], superpixels: int
+) -> tuple[Group, ...]:
+    """Return the methods in groups whose answers are asked for once, in the order of their first methods."""
+    by_question: dict[tuple[str, ...], list[Method]] = {}
+    for method in methods:
+        by_question.setdefault(_questions_of(method, spec, seeds), []).append(method)
+    return tuple(_group(tuple(alike), spec, seeds, superpixels) for alike in by_question.values())
+
+
+def _group(methods: tuple[Method, ...], spec: ExplainSpec, seeds: tuple[int, ...], superpixels: int) -> Group:
+    first, other = replace(spec, seed=seeds[0]), replace(spec, seed=(seeds[0] + 1) % 2**31)
+    random = not means_the_same(methods[0], first, other)
+    calls = methods[0].planned_calls(first, superpixels)
+    return Group(methods, seeds if random else seeds[:1], random, calls)
+
+
+def _questions_of(method: Method, spec: ExplainSpec, seeds: tuple[int, ...]) -> tuple[str, ...]:
+    """Return what is equal for methods that ask the same questions."""
+    if not isinstance(method, MaskMethod):
+        return (method.name,)
+    return tuple(method.asked(replace(spec, seed=seed)).digest(*QUERY_STAGES) for seed in seeds)
