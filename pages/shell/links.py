@@ -92,7 +92,9 @@ def follow(query: Mapping[str, Sequence[str]]) -> LinkedSettings:
     named: dict[str, Any] = {name: flags.pop(name)[0] for name in _NAMES if name in flags}
     if "methods" in flags:
         # Each once, in the order of the list, however often and in whatever order a link names them.
-        named["methods"] = tuple(sorted({method_named(name).name for name in flags.pop("methods")}, key=list(METHODS).index))
+        named["methods"] = tuple(
+            sorted({method_named(name).name for name in flags.pop("methods")}, key=list(METHODS).index)
+        )
     for name, allowed in (("picture", EXAMPLES), ("precision", get_args(PrecisionChoice)), ("method", mask_methods())):
         if name in named and named[name] not in allowed:
             raise lc.SpecError(f"{name} must be one of {', '.join(allowed)}; got {named[name]!r}.")

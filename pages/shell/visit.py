@@ -39,7 +39,7 @@ def follow_link() -> None:
 
 def _changes(wanted: links.LinkedSettings) -> dict[str, Any]:
     changes: dict[str, Any] = {"spec": wanted.spec or lc.ExplainSpec()}
-    named = {"model": wanted.model, "precision": wanted.precision, "method": wanted.method}
+    named: dict[str, Any] = {"model": wanted.model, "precision": wanted.precision, "method": wanted.method}
     named["compared_methods"] = wanted.methods
     changes |= {name: value for name, value in named.items() if value is not None}
     if wanted.picture is not None:

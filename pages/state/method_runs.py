@@ -40,7 +40,7 @@ class MethodRuns:
         made: lc.MethodComparison | None = server().results.get(order.key)
         if made is not None:
             return order, made
-        if self.job is None or self.job.comparison is None or not self.job.comparison.methods:
+        if self.job is None or self.job.comparison is None:
             return None
         same_model = self.job.question.model == order.question.model
         return (self.job.order, self.job.comparison) if same_model else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -50,7 +50,7 @@ class MethodsJob(BackgroundJob):
     Attributes
     ----------
     order : MethodsOrder
-        Which comparison.
+        Which comparison; once the model is loaded, without the methods that it does not allow.
     comparison : MethodComparison or None
         Of the methods that are done so far; what there is after a stop stays valid.
     """
@@ -84,20 +84,24 @@ class MethodsJob(BackgroundJob):
         return self.comparison is None
 
     def work(self) -> None:
-        """Take part in the turns that visitors take, and keep the result on the server when it is complete."""
+        """Take part in the turns that visitors take, and keep the result on the server when it is whole."""
         question, server = self.question, self._server
         with server.turns.run(self.visitor, self.remaining) as self._taking_part:
             classifier = server.models.wait_for(question.model, "f32", self)
+            asked = guarded(classifier, partial(self._in_turn, self._taking_part))
+            self.order = _allowed(self.order, asked)
             for comparison in lc.stream_methods(
                 question.image,
-                guarded(classifier, partial(self._in_turn, self._taking_part)),
+                asked,
                 self.order.methods,
                 question.spec,
                 known=server.answers_to(question),
                 on_progress=self._progress,
             ):
                 self.comparison = comparison
-        server.results.put(self.order.key, self.comparison)
+        # What failed may be tried again.
+        if self.comparison is not None and not self.comparison.failed:
+            server.results.put(self.order.key, self.comparison)
 
     def clean_up(self) -> None:
         """Leave the classifier to others."""
@@ -111,3 +115,11 @@ class MethodsJob(BackgroundJob):
     def _progress(self, done: int, total: int) -> None:
         self.done, self.total = done, total
         self.check()
+
+
+def _allowed(order: MethodsOrder, classifier: lc.Classifier) -> MethodsOrder:
+    """Return an order without the methods that a model does not allow; `SpecError` where none is left."""
+    methods = tuple(name for name in order.methods if lc.METHODS[name].obstacle(classifier) is None)
+    if not methods:
+        raise lc.SpecError("None of the chosen methods can explain this model; choose another one.")
+    return replace(order, methods=methods)

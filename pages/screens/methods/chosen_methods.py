@@ -21,11 +21,9 @@ from pages.widgets.setting_widgets import setting
 from pages.widgets.text import plain, seconds
 from pages.widgets.view_settings import view_row
 
-MOST = 14
 
-
-def show() -> None:
-    """Draw the choices and the button."""
+def show() -> MethodsOrder | None:
+    """Draw the choices and the button; return what they ask for, None where there is no picture."""
     state = session()
     obstacles = order.obstacles(state.settings.model)
     methods = compared_methods([name for name in lc.METHODS if name not in obstacles])
@@ -47,9 +45,12 @@ def show() -> None:
     if asked is not None:
         _summary(state, asked, scene)
     _not_allowed(obstacles)
-    with st.expander("What the methods do", icon=":material/menu_book:", key="methods.about", on_change="rerun") as about:
+    with st.expander(
+        "What the methods do", icon=":material/menu_book:", key="methods.about", on_change="rerun"
+    ) as about:
         if about.open:
             _about(state, obstacles, scene)
+    return asked
 
 
 def _scene(state: Session) -> lc.Scene | None:
@@ -67,7 +68,9 @@ def _scene(state: Session) -> lc.Scene | None:
 
 def _summary(state: Session, asked: MethodsOrder, scene: lc.Scene | None) -> None:
     spec = asked.question.spec
-    parts = [f"At most {spec.samples:,} pictures a method and run, {SEEDS} runs with other seeds where anything is random"]
+    parts = [
+        f"At most {spec.samples:,} pictures a method and run, {SEEDS} runs with other seeds where anything is random"
+    ]
     if scene is not None:
         parts[0] += f", the same {scene.superpixels} superpixels"
     if not asked.methods:

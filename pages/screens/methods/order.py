@@ -7,10 +7,8 @@ from dataclasses import replace
 
 import lime_core as lc
 from lime_core.answers.classes import chosen_classes
-from lime_core.methods import MaskMethod
-from lime_core.settings.spec import QUERY_STAGES
+from lime_core.trials.question_groups import grouped
 from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
-from lime_core.trials.shared import means_the_same
 from lime_core.trials.yardstick import SEEDS
 from pages.state.methods_job import MethodsOrder
 from pages.state.question import Question
@@ -43,7 +41,8 @@ def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, s
     if settings.picture is None:
         return None
     if names:
-        index = settings.focus if settings.focus in names else next(iter(names))
+        focus = settings.focus
+        index = focus if focus is not None and focus in names else next(iter(names))
         spec = replace(settings.spec, classes=(index,))
     else:
         spec = replace(settings.spec, top_classes=1) if settings.spec.classes is None else settings.spec
@@ -62,23 +61,14 @@ def obstacles(model: str) -> dict[str, str]:
 
 def at_no_cost(name: str, spec: lc.ExplainSpec) -> bool:
     """Return whether a method makes use of LIME's answers, so that beside LIME it asks the model nothing."""
-    return name != "lime" and _questions(name, spec) == _questions("lime", spec)
-
-
-def _questions(name: str, spec: lc.ExplainSpec) -> str:
-    method = lc.METHODS[name]
-    return method.asked(spec).digest(*QUERY_STAGES) if isinstance(method, MaskMethod) else name
+    return name != "lime" and len(grouped([lc.METHODS["lime"], lc.METHODS[name]], spec, (spec.seed,), 2)) == 1
 
 
 def pictures_asked(order: MethodsOrder, superpixels: int) -> int:
     """Return how many pictures a comparison asks the model about at most, over all methods and seeds."""
     spec = order.question.spec
-    pictures, asked = questions_of_random_orders(superpixels), set()
-    for name in order.methods:
-        method = lc.METHODS[name]
-        runs = 1 if means_the_same(method, replace(spec, seed=0), replace(spec, seed=1)) else SEEDS
-        pictures += runs * questions_a_ranking(superpixels)
-        if (questions := _questions(name, spec)) not in asked:
-            pictures += runs * method.planned_calls(spec, superpixels)
-            asked.add(questions)
-    return pictures
+    seeds = tuple(range(spec.seed, spec.seed + SEEDS))
+    groups = grouped([lc.METHODS[name] for name in order.methods], spec, seeds, superpixels)
+    runs = sum(len(group.methods) * len(group.seeds) for group in groups)
+    asked = sum(group.calls * len(group.seeds) for group in groups)
+    return asked + runs * questions_a_ranking(superpixels) + questions_of_random_orders(superpixels)

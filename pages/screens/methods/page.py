@@ -6,6 +6,7 @@ from pages.widgets import run_progress
 
 visit.first_look()
 run_progress.show()
-chosen_methods.show()
+asked = chosen_methods.show()
 comparison_progress.show()
-comparison.show()
+if asked is not None:
+    comparison.show(asked)

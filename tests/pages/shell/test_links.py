@@ -93,7 +93,7 @@ def test_a_tab_does_not_hide_the_settings_of_a_link(model: FakeModel) -> None:
     assert state_of(page).settings.spec == replace(lc.ExplainSpec(), samples=64)
 
 
-@pytest.mark.parametrize("screen", ["explain", "trust", "compare", "walkthrough"])
+@pytest.mark.parametrize("screen", ["explain", "trust", "methods", "compare", "walkthrough"])
 def test_a_link_to_a_cut_that_takes_minutes_cuts_nothing_before_the_button(
     model: FakeModel, monkeypatch: pytest.MonkeyPatch, screen: str
 ) -> None:

@@ -14,7 +14,7 @@ from pages.state import load_job
 from pages.state.server import server
 from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
 
-SCREENS = ["explain", "trust", "compare", "walkthrough"]
+SCREENS = ["explain", "trust", "methods", "compare", "walkthrough"]
 OTHERS = [name for name in CATALOG if name != DEFAULT_MODEL]
 
 
