@@ -27,7 +27,7 @@ _BEST, _TIED = "*", "="
 
 
 def run(options: argparse.Namespace) -> None:
-    """Explain IMAGE with several methods and judge each by the model. Write methods.json and a PNG a method and class."""
+    """Explain IMAGE with several methods and let the model judge. Write methods.json and a PNG a method and class."""
     options.output.check()
     spec = spec_from(options, lc.preset(options.preset))
     image = lc.load_image(options.image, value_range=options.value_range)
