@@ -23,6 +23,7 @@ TESTS = Path(__file__).parent
 SLOW_PATHS = tuple(
     TESTS / path
     for path in (
+        "cli/test_methods.py",
         "cli/test_runs.py",
         "models/engines",
         "models/files/test_cache.py",

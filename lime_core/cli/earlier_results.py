@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
     from lime_core.answers.neighborhood import Provenance
 
-EXPLANATION, ATTRIBUTION, NEIGHBORHOOD, TRUST = FILES = (
+EXPLANATION, ATTRIBUTION, NEIGHBORHOOD, TRUST, METHODS = FILES = (
     "explanation.json",
     "attribution.json",
     "neighborhood.npz",
     "trust.json",
+    "methods.json",
 )
+_MAKERS = {EXPLANATION: "explain", ATTRIBUTION: "explain", TRUST: "trust", METHODS: "methods"}
 _LONGEST_SLUG = 80
 _ORIGIN = ("model", "weights_sha256", "image_sha256")
 
@@ -44,6 +46,11 @@ def picture_name(rank: int, index: int, class_name: str) -> str:
     return f"{rank}-{slug or index}.png"
 
 
+def picture_of_method(method: str, picture: str) -> str:
+    """Return the file name of a class's picture by one of several methods, such as ``rise-1-egyptian-cat.png``."""
+    return f"{method}-{picture}"
+
+
 def files_to_replace(folder: Path, command: str, about: Provenance) -> set[str]:
     """Return the names of an earlier run's files that must not stay beside new ones.
 
@@ -52,20 +59,34 @@ def files_to_replace(folder: Path, command: str, about: Provenance) -> set[str]:
     folder : Path
         Where they are.
     command : str
-        ``explain`` or ``trust``. Earlier files of the same command are always removed.
+        ``explain``, ``trust`` or ``methods``. Earlier files of the same command are always removed.
     about : Provenance
-        Model and picture of the new files. Files of the other command stay if they are about the same.
+        Model and picture of the new files. Files of the other commands stay if they are about the same.
     """
     stale: set[str] = set()
-    for name in (EXPLANATION, ATTRIBUTION, TRUST):
+    for name, maker in _MAKERS.items():
         document = _document(folder / name)
         if document is None:
             continue
-        maker = "trust" if name == TRUST else "explain"
         origin = document.get("explanation") if name == TRUST else document
         if maker == command or not _is_about(origin, about):
-            stale |= {name} if name == TRUST else {name, NEIGHBORHOOD, *_pictures(document)}
+            stale |= _files_of(name, document)
     return stale
+
+
+def _files_of(name: str, document: dict[str, Any]) -> set[str]:
+    """Return the names of the files that were written with a document, its own among them."""
+    if name == TRUST:
+        return {name}
+    if name == METHODS:
+        pictures = (
+            picture_of_method(row["method"], picture)
+            for row in _rows(document, "methods")
+            if isinstance(row.get("method"), str) and re.fullmatch(r"[a-z0-9_]+", row["method"])
+            for picture in _pictures(row)
+        )
+        return {name, *pictures}
+    return {name, NEIGHBORHOOD, *_pictures(document)}
 
 
 def _document(path: Path) -> dict[str, Any] | None:
@@ -85,10 +106,14 @@ def _is_about(document: Any, about: Provenance) -> bool:
 
 
 def _pictures(document: dict[str, Any]) -> set[str]:
-    classes = document.get("classes")
-    rows = classes if isinstance(classes, list) else []
     return {
         picture_name(rank, row["index"], row["name"])
-        for rank, row in enumerate(rows, start=1)
-        if isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("index"), int)
+        for rank, row in enumerate(_rows(document, "classes"), start=1)
+        if isinstance(row.get("name"), str) and isinstance(row.get("index"), int)
     }
+
+
+def _rows(document: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return a list of objects in a document; anything else that stands there is an empty object."""
+    rows = document.get(name)
+    return [row if isinstance(row, dict) else {} for row in rows] if isinstance(rows, list) else []

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import lime_core as lc
-from lime_core.cli import explain, models, trust
-from lime_core.cli.question import add_question_flags
+from lime_core.cli import explain, methods, models, trust
+from lime_core.cli.question import add_method_flag, add_question_flags
+from lime_core.methods import METHODS
 from lime_core.settings.flags import add_spec_flags
+from lime_core.trials.question_groups import RUNS
 from lime_core.trials.suite import SEEDS, TRIALS
 
 if TYPE_CHECKING:
@@ -27,11 +29,28 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"limelight {lc.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    _add_question(commands, "explain", explain.run, "explain a picture")
+    add_method_flag(_add_question(commands, "explain", explain.run, "explain a picture"))
     trials = _add_question(commands, "trust", trust.run, "test how far an explanation can be trusted")
+    add_method_flag(trials)
     trials.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="trials to run (default all)")
     trials.add_argument(
         "--seeds", type=int, default=len(SEEDS), metavar="N", help="seeds in the trial repeat (default %(default)s)"
+    )
+    compared = _add_question(commands, "methods", methods.run, "compare methods by what the model says of each")
+    compared.add_argument(
+        "--methods",
+        nargs="+",
+        choices=METHODS,
+        default=None,
+        metavar="METHOD",
+        help=f"methods to compare, of {', '.join(METHODS)}; without it all that can explain the model",
+    )
+    compared.add_argument(
+        "--seeds",
+        type=int,
+        default=RUNS,
+        metavar="N",
+        help="runs of each method that draws something at random, with as many seeds (default %(default)s)",
     )
 
     catalog = commands.add_parser(

@@ -1,4 +1,4 @@
-"""What `explain` and `trust` have in common: a picture, a model, settings, and the model's answers."""
+"""What the commands about a picture have in common: a picture, a model, settings, and the model's answers."""
 
 from __future__ import annotations
 
@@ -58,9 +58,6 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
     )
     add_model_flags(parser)
     parser.add_argument(
-        "--method", default=DEFAULT_METHOD, choices=METHODS, help="how the scores are found (default %(default)s)"
-    )
-    parser.add_argument(
         "--output",
         type=OutputFolder,
         default="explanation",
@@ -79,6 +76,13 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
         "small beside the error bars (default %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
+
+
+def add_method_flag(parser: argparse.ArgumentParser) -> None:
+    """Give a command the flag that says which method explains."""
+    parser.add_argument(
+        "--method", default=DEFAULT_METHOD, choices=METHODS, help="how the scores are found (default %(default)s)"
+    )
 
 
 def ask_model(options: argparse.Namespace) -> Answers:

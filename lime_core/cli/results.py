@@ -68,7 +68,7 @@ class OutputFolder:
         Parameters
         ----------
         command : str
-            ``explain`` or ``trust``.
+            ``explain``, ``trust`` or ``methods``.
         about : Provenance
             What the results are about.
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lime_core.codec import encode_array
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, rank_correlation
 from lime_core.explanation.attribution import Attribution
 from lime_core.settings.spec import ExplainSpec
 from lime_core.trials.measured import Better, Measured, best_of
+from lime_core.trials.method_measures import MethodMeasures, RandomOrders
+from lime_core.trials.shared import to_json_ready
 
 Floats = NDArray[np.float64]
 
@@ -31,103 +35,8 @@ _BETTER: Mapping[Column, Better] = {
     "seconds": "lowest",
     "calls": "lowest",
 }
+_FORMAT = "limelight-methods/1"
 _SAME_TIME = 1.1  # times within a tenth of the least are tied: as much as a machine's own noise
-
-
-@dataclass(frozen=True, slots=True)
-class ClassMeasures:
-    """What the model says of a method's ranking of the superpixels, for one class; in the unit of its outputs.
-
-    Superpixels are ranked by evidence for the class: by falling score where scores have a sign, by strength where they
-    have none.
-
-    Attributes
-    ----------
-    index : int
-        Class index.
-    name : str
-        Class name.
-    top_alone, without_top : Measured
-        The model's output when only the K strongest superpixels are shown, and when all but those are. Superpixels
-        whose score is not evidence for the class are never among them, so that there may be fewer than K.
-    deletion_area, insertion_area : Measured
-        Areas under the curves of `lime_core.trials.curves`; small and large are good.
-    agreement_between_seeds : Measured
-        Mean Jaccard index, 0..1, of the K strongest over all pairs of seeds; NaN where nothing is drawn at random.
-    top : tuple of int
-        Numbers 0..S-1 of the K strongest superpixels with the first seed, strongest first.
-    """
-
-    index: int
-    name: str
-    top_alone: Measured
-    without_top: Measured
-    deletion_area: Measured
-    insertion_area: Measured
-    agreement_between_seeds: Measured
-    top: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MethodMeasures:
-    """One method: its attribution, what it cost, and the measures of each class.
-
-    Attributes
-    ----------
-    method : str
-        Name of the method.
-    attribution : Attribution
-        Of the first seed, judged, on the superpixels that all methods share.
-    calls : int
-        Pictures that one run asks the model about. Answers that several methods share count for each of them: this is
-        what the method needs alone.
-    seconds : float
-        What one run takes alone, the median over the seeds; NaN where answers were given of which that is not known.
-    shares_answers : bool
-        Whether its answers were there already: asked for by a method before it, or given.
-    classes : tuple of ClassMeasures
-        In the order of the attribution's classes.
-    """
-
-    method: str
-    attribution: Attribution
-    calls: int
-    seconds: float
-    shares_answers: bool
-    classes: tuple[ClassMeasures, ...]
-
-    def __getitem__(self, index: int) -> ClassMeasures:
-        """Return the measures of the class with this index; `SpecError` when it was not explained."""
-        return self.classes[self.attribution.row(index)]
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """What chance gives: mean, 5 % and 95 % quantile over random orders."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class RandomOrders:
-    """Superpixels in random order, for one class; the same orders for all methods.
-
-    Attributes
-    ----------
-    index : int
-        Class index.
-    area : Band
-        Area under the deletion curve. Inserting at random is deleting at random backwards, so there is only one.
-    top_alone, without_top : Band
-        The model's output for K superpixels drawn at random alone, and without them.
-    """
-
-    index: int
-    area: Band
-    top_alone: Band
-    without_top: Band
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,6 +154,45 @@ class MethodComparison:
             counts[list(item[index].top)] += 1
         common = np.flatnonzero((counts == len(self.methods)) & (counts > 0))
         return Shared(tuple(common.tolist()), counts)
+
+    def document(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON; NaN as None.
+
+        ``methods`` holds for each method ``method``, ``calls``, ``seconds`` and ``classes``, and for each class
+        ``index``, ``name``, ``scores`` (one a superpixel), the measures by their names, and their standard errors in
+        ``errors``. ``classes`` holds for each class what concerns all methods. Superpixels are called as in
+        ``superpixel_ids``.
+        """
+        ids = self.spec.segmentation.superpixel_ids(int(self.segments.max()) + 1)
+        settings = {name: value for name, value in self.spec.to_dict().items() if name != "view"}
+        document = {
+            "format": _FORMAT,
+            "top_k": self.top_k,
+            "samples": self.spec.samples,
+            "seeds": self.seeds,
+            "methods": [item.document(ids) for item in self.methods],
+            "failed": self.failed,
+            "classes": [self._class_document(orders, ids) for orders in self.random],
+            "superpixel_ids": ids,
+            "spec": settings,
+            "provenance": self.methods[0].attribution.provenance if self.methods else None,
+        }
+        plain: dict[str, Any] = to_json_ready(document)
+        return plain | {"segments": encode_array(self.segments)}
+
+    def to_json(self) -> str:
+        """Return `document` as a JSON text."""
+        return json.dumps(self.document(), indent=1, allow_nan=False)
+
+    def _class_document(self, orders: RandomOrders, ids: NDArray[np.int64]) -> dict[str, Any]:
+        agreement, shared = self.agreement(orders.index), self.shared(orders.index)
+        return {
+            "index": orders.index,
+            "random": {"area": orders.area, "top_alone": orders.top_alone, "without_top": orders.without_top},
+            "best": {column: self.best(orders.index, column) for column in COLUMNS},
+            "agreement": agreement,
+            "shared": {"common": ids[list(shared.common)], "counts": shared.counts},
+        }
 
     def _matrix(self, value: Callable[[MethodMeasures, MethodMeasures], float]) -> Floats:
         rows = [[value(a, b) for b in self.methods] for a in self.methods]

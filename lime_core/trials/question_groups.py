@@ -9,6 +9,13 @@ from lime_core.methods import MaskMethod, Method
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 from lime_core.trials.shared import means_the_same
 
+RUNS = 3
+
+
+def seeds_from(first: int, count: int) -> tuple[int, ...]:
+    """Return so many seeds that follow one another."""
+    return tuple((first + step) % 2**31 for step in range(count))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -13,7 +13,7 @@ from lime_core.explanation.attribution import Attribution
 from lime_core.trials.curves import area, deleted_counts, deletion_masks
 from lime_core.trials.mask_answers import MaskAnswers
 from lime_core.trials.measured import Measured
-from lime_core.trials.method_comparison import Band, ClassMeasures, RandomOrders
+from lime_core.trials.method_measures import Band, ClassMeasures, RandomOrders
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.uint8]

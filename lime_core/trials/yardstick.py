@@ -28,8 +28,9 @@ from lime_core.settings.presets import as_spec
 from lime_core.settings.spec import ExplainSpec
 from lime_core.trials.mask_answers import MaskAnswers
 from lime_core.trials.meter import Meter
-from lime_core.trials.method_comparison import MethodComparison, MethodMeasures
-from lime_core.trials.question_groups import Group, grouped
+from lime_core.trials.method_comparison import MethodComparison
+from lime_core.trials.method_measures import MethodMeasures
+from lime_core.trials.question_groups import RUNS, Group, grouped, seeds_from
 from lime_core.trials.ranking import (
     measure_rankings,
     questions_a_ranking,
@@ -37,8 +38,6 @@ from lime_core.trials.ranking import (
     random_orders,
 )
 from lime_core.trials.shared import reusable
-
-SEEDS = 3
 
 
 def compare_methods(
@@ -106,7 +105,7 @@ def stream_methods(
 ) -> Iterator[MethodComparison]:
     """Yield the comparison of the methods that are done, first of none and last of all; see `compare_methods`."""
     image, classifier, spec = as_image(image), as_classifier(classifier), as_spec(spec)
-    seeds = tuple((spec.seed + step) % 2**31 for step in range(SEEDS)) if seeds is None else tuple(seeds)
+    seeds = seeds_from(spec.seed, RUNS) if seeds is None else tuple(seeds)
     if not seeds or len(set(seeds)) < len(seeds):
         raise SpecError(f"seeds must be one or more different whole numbers; got {list(seeds)}.")
     names = tuple(dict.fromkeys(METHODS if methods is None else methods))

@@ -13,7 +13,7 @@ import pytest
 
 import lime_core as lc
 from lime_core.cli import results
-from lime_core.cli.earlier_results import files_to_replace, picture_name
+from lime_core.cli.earlier_results import files_to_replace, picture_name, picture_of_method
 from lime_core.cli.results import OutputFolder
 from lime_core.errors import LimeError
 
@@ -139,6 +139,32 @@ def test_both_commands_about_one_picture_share_a_folder(tmp_path):
     other = replace(ABOUT, model="another")
     write(tmp_path, files_of_trust(other), "trust", other)
     assert contents(tmp_path) == files_of_trust(other)
+
+
+def files_of_methods(about=ABOUT, methods=("lime", "rise"), name="tabby cat"):
+    rows = [{"method": method, "classes": [{"index": 7, "name": name}]} for method in methods]
+    document = {"methods": rows, "provenance": json.loads(explanation_of(about))["provenance"]}
+    pictures = {picture_of_method(method, picture_name(1, 7, name)): "p" for method in methods}
+    return {"methods.json": json.dumps(document), **pictures}
+
+
+def test_pictures_of_methods_that_are_compared_no_more_do_not_stay(tmp_path):
+    write(tmp_path, files_of_explain())
+    write(tmp_path, files_of_methods(), "methods")
+    fewer = files_of_methods(methods=("lime",))
+    write(tmp_path, fewer, "methods")
+    assert contents(tmp_path).keys() == {*files_of_explain(), *fewer}
+    other = replace(ABOUT, image_sha256="other")
+    write(tmp_path, files_of_trust(other), "trust", other)
+    assert contents(tmp_path) == files_of_trust(other)
+
+
+@pytest.mark.parametrize("method", ["../outside", "a/b", "", 3, None, ["lime"]])
+def test_a_document_cannot_name_files_outside_the_folder(tmp_path, method):
+    (tmp_path / "methods.json").write_text(
+        json.dumps({"methods": [{"method": method, "classes": [{"index": 7, "name": "a"}]}, "lime"]})
+    )
+    assert files_to_replace(tmp_path, "methods", ABOUT) == {"methods.json"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"classes": 3}', '{"classes": [{"name": 1}, null]}'])
