@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.settings.spec import QUERY_STAGES
+from lime_core.trials.question_groups import RUNS, grouped, seeds_from
+from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
 from pages.state.background_job import BackgroundJob
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
@@ -42,6 +44,19 @@ class MethodsOrder:
         question = self.question
         settings = (question.spec.digest(*QUERY_STAGES, "fit"), str(question.spec.top_k))
         return digest("methods", question.image.sha256, question.model, *settings, *self.methods)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Those of methods that draw something at random."""
+        return seeds_from(self.question.spec.seed, RUNS)
+
+    def pictures(self, superpixels: int) -> int:
+        """Return how many pictures the model is asked about at most, over all methods and seeds."""
+        methods = [lc.METHODS[name] for name in self.methods]
+        groups = grouped(methods, self.question.spec, self.seeds, superpixels)
+        runs = sum(len(group.methods) * len(group.seeds) for group in groups)
+        asked = sum(group.calls * len(group.seeds) for group in groups)
+        return asked + runs * questions_a_ranking(superpixels) + questions_of_random_orders(superpixels)
 
 
 class MethodsJob(BackgroundJob):
@@ -95,6 +110,7 @@ class MethodsJob(BackgroundJob):
                 asked,
                 self.order.methods,
                 question.spec,
+                seeds=self.order.seeds,
                 known=server.answers_to(question),
                 on_progress=self._progress,
             ):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 import lime_core as lc
-from lime_core.trials.yardstick import SEEDS
+from lime_core.trials.question_groups import RUNS
 from pages.screens.methods import order
 from pages.state.known_models import known_model
 from pages.state.methods_job import MethodsOrder
@@ -69,7 +69,7 @@ def _scene(state: Session) -> lc.Scene | None:
 def _summary(state: Session, asked: MethodsOrder, scene: lc.Scene | None) -> None:
     spec = asked.question.spec
     parts = [
-        f"At most {spec.samples:,} pictures a method and run, {SEEDS} runs with other seeds where anything is random"
+        f"At most {spec.samples:,} pictures a method and run, and {RUNS} runs with other seeds where anything is random"
     ]
     if scene is not None:
         parts[0] += f", the same {scene.superpixels} superpixels"
@@ -85,7 +85,7 @@ def _summary(state: Session, asked: MethodsOrder, scene: lc.Scene | None) -> Non
 def _price(asked: MethodsOrder, scene: lc.Scene | None) -> str:
     if scene is None:
         return ""
-    pictures, speed = order.pictures_asked(asked, scene.superpixels), server().speed(asked.question.model)
+    pictures, speed = asked.pictures(scene.superpixels), server().speed(asked.question.model)
     return f": about {pictures:,} pictures" + (f", {seconds(pictures / speed)}" if speed else "")
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.methods import mask_methods
-from lime_core.trials.method_comparison import MethodMeasures
+from lime_core.trials.method_measures import MethodMeasures
 from pages.screens.methods import agreement_table, downloads, measures_table, shared_superpixels
 from pages.screens.methods.methods_view import MethodsView
 from pages.state.methods_job import MethodsOrder

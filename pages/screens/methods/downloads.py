@@ -16,7 +16,8 @@ from PIL import ImageDraw, ImageFont
 
 from lime_core.models import CATALOG
 from lime_core.show.encoding import to_png
-from lime_core.trials.method_comparison import COLUMNS, MethodMeasures
+from lime_core.trials.method_comparison import COLUMNS
+from lime_core.trials.method_measures import MethodMeasures
 from pages.screens.methods.methods_view import MethodsView
 from pages.shell import links
 from pages.widgets import labels
@@ -36,6 +37,16 @@ def show(shown: MethodsView) -> None:
             key="download.methods.csv",
             on_click="ignore",
             icon=":material/table:",
+        )
+        st.download_button(
+            "All numbers (JSON)",
+            shown.comparison.to_json,
+            f"{stem}-methods.json",
+            "application/json",
+            key="download.methods.json",
+            on_click="ignore",
+            icon=":material/data_object:",
+            help="Scores and measures of every method, as `limelight methods` writes them.",
         )
         st.download_button(
             "Pictures (PNG)",
@@ -85,7 +96,7 @@ def _row(shown: MethodsView, method: MethodMeasures) -> dict[str, Any]:
             row |= {column: measured.value, f"{column}_std_error": measured.std_error}
         else:
             row[column] = value
-        row[f"{column}_best"] = ("best" if len(best) == 1 else "tied") if method.method in best else ""
+        row[f"{column}_best"] = "" if method.method not in best else "best" if method.method == best[0] else "tied"
     return row
 
 

@@ -7,7 +7,8 @@ import math
 import streamlit as st
 
 from lime_core.trials.measured import Measured
-from lime_core.trials.method_comparison import COLUMNS, Band, Column, MethodMeasures
+from lime_core.trials.method_comparison import COLUMNS, Column
+from lime_core.trials.method_measures import Band, MethodMeasures
 from pages.screens.methods.methods_view import MethodsView
 from pages.widgets import labels, tables
 
@@ -19,8 +20,7 @@ _HELP = (
     "or shown, one after the other, strongest first; the number is the area under the curve of the outputs, 0 to 1 "
     "for probabilities. *Between seeds*: how much the K strongest have in common (Jaccard, 0 to 1) when the method "
     "runs again with another seed.\n\n↑ higher is better, ↓ lower is better. ± is the standard error over the runs. "
-    "*best*: alone at the top. *tied*: with the best, because the difference is within its error. A column without a "
-    "mark has nothing to tell the methods apart."
+    "*tied*: the difference from the best is within its error. A column without a mark tells no methods apart."
 )
 
 
@@ -66,7 +66,7 @@ def _marks(shown: MethodsView, column: Column) -> dict[str, str]:
     compared = sum(_cell(shown, method, column, "") != _NOTHING for method in shown.methods)
     if len(best) == compared:
         return {}
-    return dict.fromkeys(best, "best" if len(best) == 1 else "tied")
+    return {best[0]: "best"} | dict.fromkeys(best[1:], "tied")
 
 
 def _cell(shown: MethodsView, method: MethodMeasures, column: Column, mark: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.show import maps
 from lime_core.show.canvas import Canvas
-from lime_core.trials.method_comparison import MethodMeasures
+from lime_core.trials.method_measures import MethodMeasures
 from pages.state.methods_job import MethodsOrder
 from pages.state.server import server
 from pages.state.settings import Settings

@@ -1,4 +1,4 @@
-"""What the settings ask for: which methods, on which class, and about how much that costs."""
+"""What the settings ask for: which methods, on which class; what the model does not allow, and what costs nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import replace
 import lime_core as lc
 from lime_core.answers.classes import chosen_classes
 from lime_core.trials.question_groups import grouped
-from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
-from lime_core.trials.yardstick import SEEDS
 from pages.state.methods_job import MethodsOrder
 from pages.state.question import Question
 from pages.state.server import server
@@ -62,13 +60,3 @@ def obstacles(model: str) -> dict[str, str]:
 def at_no_cost(name: str, spec: lc.ExplainSpec) -> bool:
     """Return whether a method makes use of LIME's answers, so that beside LIME it asks the model nothing."""
     return name != "lime" and len(grouped([lc.METHODS["lime"], lc.METHODS[name]], spec, (spec.seed,), 2)) == 1
-
-
-def pictures_asked(order: MethodsOrder, superpixels: int) -> int:
-    """Return how many pictures a comparison asks the model about at most, over all methods and seeds."""
-    spec = order.question.spec
-    seeds = tuple(range(spec.seed, spec.seed + SEEDS))
-    groups = grouped([lc.METHODS[name] for name in order.methods], spec, seeds, superpixels)
-    runs = sum(len(group.methods) * len(group.seeds) for group in groups)
-    asked = sum(group.calls * len(group.seeds) for group in groups)
-    return asked + runs * questions_a_ranking(superpixels) + questions_of_random_orders(superpixels)

@@ -33,6 +33,7 @@ ARTIFACTS = ROOT / "artifacts"
 SCREENS = {
     "explain": "Click the picture",
     "trust": "Reality check",
+    "methods": "What they share",
     "compare": "Where they differ",
     "walkthrough": "The choice here",
 }
@@ -132,10 +133,10 @@ def drawn(page: Page) -> None:
 
 
 def visit(page: Page, address: str, screen: str, samples: int, mark: str) -> None:
-    """Open a screen and wait for `mark`; a visit alone asks no model but the built-in one, so Compare is pressed."""
+    """Open a screen and wait for `mark`; a visit alone asks one model for one explanation, so Compare is pressed."""
     page.goto(f"{address}/{screen}?samples={samples}")
-    if screen == "compare":
-        page.locator(".st-key-compare button").click()
+    if screen in ("compare", "methods"):
+        page.locator(f".st-key-{screen} button").click()
     expect(page.get_by_text(mark).first).to_be_visible()
     drawn(page)
 
@@ -254,7 +255,7 @@ def test_the_screen_fits_and_is_photographed(
 
 @pytest.mark.parametrize(
     ("screen", "mark"),
-    [("compare", "Where they differ"), ("walkthrough", "The choice here"), ("trust", "Reality check")],
+    [(screen, mark) for screen, mark in SCREENS.items() if screen != "explain"],
 )
 @pytest.mark.parametrize(
     ("name", "width", "height", "scheme"),
@@ -276,7 +277,9 @@ def test_every_other_screen_fits_and_is_photographed(
     context.close()
 
 
-@pytest.mark.parametrize(("screen", "mark"), [("trust", "Reality check"), ("walkthrough", "The choice here")])
+@pytest.mark.parametrize(
+    ("screen", "mark"), [("trust", "Reality check"), ("methods", "press Compare"), ("walkthrough", "The choice here")]
+)
 def test_the_very_first_visitor_of_a_server_may_come_by_a_deep_link(page: Page, screen: str, mark: str) -> None:
     with served() as fresh:
         page.goto(f"{fresh}/{screen}?samples=64")
