@@ -45,6 +45,10 @@ class MethodsOrder:
         settings = (question.spec.digest(*QUERY_STAGES, "fit"), str(question.spec.top_k))
         return digest("methods", question.image.sha256, question.model, *settings, *self.methods)
 
+    def of_classes(self, classes: tuple[int, ...] | None) -> MethodsOrder:
+        """Return the same order for these classes."""
+        return replace(self, question=replace(self.question, spec=replace(self.question.spec, classes=classes)))
+
     @property
     def seeds(self) -> tuple[int, ...]:
         """Those of methods that draw something at random."""
@@ -65,7 +69,8 @@ class MethodsJob(BackgroundJob):
     Attributes
     ----------
     order : MethodsOrder
-        Which comparison; once the model is loaded, without the methods that it does not allow.
+        Which comparison; once the model has answered, of the class that was left to it, and without the methods that
+        it does not allow.
     comparison : MethodComparison or None
         Of the methods that are done so far; what there is after a stop stays valid.
     """
@@ -114,6 +119,7 @@ class MethodsJob(BackgroundJob):
                 known=server.answers_to(question),
                 on_progress=self._progress,
             ):
+                self.order = self.order.of_classes(comparison.spec.classes)
                 self.comparison = comparison
         # What failed may be tried again.
         if self.comparison is not None and not self.comparison.failed:

@@ -63,8 +63,9 @@ def show(shown: MethodsView) -> None:
 def _link(shown: MethodsView) -> None:
     question, picture = shown.order.question, shown.settings.picture
     # The classes of the settings, of which the link's first one is compared, unless another one was chosen.
-    classes = shown.settings.spec.classes if shown.settings.focus is None else (shown.index,)
-    spec = replace(question.spec.with_stages_of(shown.settings.spec, "view"), classes=classes)
+    settings = shown.settings.spec
+    classes = settings.classes if shown.settings.focus is None else (shown.index,)
+    spec = replace(question.spec.with_stages_of(settings, "view"), classes=classes, top_classes=settings.top_classes)
     example = picture.example if picture else None
     left_out = [] if example else ["picture"]
     left_out += [] if question.model in CATALOG else ["model"]

@@ -16,16 +16,20 @@ from pages.state.settings import Settings
 
 
 def explained_classes(state: Session) -> dict[int, str]:
-    """Return the classes of the present picture and model that may be chosen, with their names; none before answers."""
-    result, question = state.result, state.settings.question
-    if result is None or question is None or result.question.model != question.model:
+    """Return the classes that may be chosen, with their names, the most probable first; none before any answers."""
+    result, question, job = state.result, state.settings.question, state.methods.job
+    if question is None:
         return {}
-    answers = result.neighborhood
-    return {index: answers.class_names[index] for index in chosen_classes(answers.original_outputs, question.spec)}
+    if result is not None and result.question.model == question.model:
+        answers = result.neighborhood
+        return {index: answers.class_names[index] for index in chosen_classes(answers.original_outputs, question.spec)}
+    if job is not None and job.comparison is not None and job.question.model == question.model:
+        return {item.index: item.name for method in job.comparison.methods[:1] for item in method.classes}
+    return {}
 
 
 def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, str]) -> MethodsOrder | None:
-    """Return what is to be compared, on the class in focus or else the model's first; None without a picture.
+    """Return what is to be compared, on the class in focus or else the first one; None without a picture.
 
     Parameters
     ----------
@@ -40,11 +44,10 @@ def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, s
         return None
     if names:
         focus = settings.focus
-        index = focus if focus is not None and focus in names else next(iter(names))
-        spec = replace(settings.spec, classes=(index,))
+        classes: tuple[int, ...] | None = (focus if focus is not None and focus in names else next(iter(names)),)
     else:
-        spec = replace(settings.spec, top_classes=1) if settings.spec.classes is None else settings.spec
-    spec = replace(spec, early_stop=False)
+        classes = settings.spec.classes and settings.spec.classes[:1]
+    spec = replace(settings.spec, classes=classes, top_classes=1, early_stop=False)
     return MethodsOrder(Question(settings.picture.image, settings.picture.title, settings.model, spec), methods)
 
 

@@ -258,6 +258,17 @@ def test_what_the_model_turns_out_not_to_allow_is_left_out(model: FakeModel) -> 
     assert "press Compare" not in texts(page)
 
 
+def test_the_class_may_be_left_to_a_model_that_has_not_answered_yet(model: FakeModel) -> None:
+    page = fine(open_page(**QUERY, model="efficientnet_lite1"))
+    page.switch_page(SCREEN).run()
+    assert not [box for box in page.selectbox if box.key == "focus.class"]
+    page = pressed(page)
+    assert "*Egyptian cat*" in texts(page)
+    # The class is known now, and it is the one that was asked for.
+    assert page.selectbox(key="focus.class").value == FakeModel.CAT
+    assert "settings have changed" not in texts(page)
+
+
 def test_a_model_that_allows_none_of_the_methods_says_so(model: FakeModel) -> None:
     page = fine(open_page(**QUERY, model="efficientnet_lite1"))
     page.switch_page(SCREEN).run()
