@@ -15,8 +15,7 @@ from pages.state.known_models import known_model
 
 def draws_samples(method: str, spec: lc.ExplainSpec) -> bool:
     """Return whether a method draws as many masks as it is told to; some have a design of their own length."""
-    asked = mask_method_named(method).asked(spec)
-    return asked.sampler.size(asked.samples + 1, 2) > asked.sampler.size(asked.samples, 2)
+    return not mask_method_named(method).asked(spec).sampler.fixed_length
 
 
 def cuts_slowly(segmentation: Segmentation) -> bool:
