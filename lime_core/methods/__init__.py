@@ -6,8 +6,10 @@ from lime_core.errors import SpecError
 from lime_core.methods.base import MaskMethod, Method
 from lime_core.methods.leave_one_out import LeaveOneOut
 from lime_core.methods.lime.method import Lime
+from lime_core.methods.occlusion import Occlusion
+from lime_core.methods.rise import Rise
 
-METHODS: dict[str, Method] = {method.name: method for method in (Lime(), LeaveOneOut())}
+METHODS: dict[str, Method] = {method.name: method for method in (Lime(), LeaveOneOut(), Occlusion(), Rise())}
 
 
 def method_named(name: str) -> Method:
