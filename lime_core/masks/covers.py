@@ -132,9 +132,9 @@ class SmoothGrid(Cover):
         """Return the enlarged, shifted masks."""
         rows, columns = (self._weights(length).astype(np.float32) for length in size)
         down, right = self.shifts(masks)
-        grids = masks.reshape(-1, self.side, self.side).astype(np.float32)
         across = np.ascontiguousarray(columns.transpose(0, 2, 1))  # NumPy multiplies these ten times as fast
-        shown: NDArray[np.float32] = rows[down] @ grids @ across[right]
+        grids = rows[down] @ masks.reshape(-1, self.side, self.side).astype(np.float32)
+        shown: NDArray[np.float32] = np.matmul(grids, across[right])
         return shown
 
     def shifts(self, masks: Masks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
