@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
+from lime_core.masks.covers import Cover
 from lime_core.parameters import Option, Registry, parameter
 
 Masks = NDArray[np.uint8]
@@ -51,6 +52,10 @@ class Sampler(Option, ABC):
     def size(self, samples: int, superpixels: int) -> int:  # noqa: ARG002 - designs of fixed length use both
         """Return how many masks there are when `samples` are asked for."""
         return samples
+
+    def cover(self, seed: int) -> Cover | None:  # noqa: ARG002 - of covers that are drawn at random
+        """Return what the columns of its masks hide; None where these are the superpixels."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

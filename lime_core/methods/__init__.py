@@ -9,6 +9,8 @@ from lime_core.methods.hsic import Hsic
 from lime_core.methods.kernel_shap import KernelShap
 from lime_core.methods.leave_one_out import LeaveOneOut
 from lime_core.methods.lime.method import Lime
+from lime_core.methods.occlusion import Occlusion
+from lime_core.methods.rise import Rise
 from lime_core.methods.sobol import Sobol
 from lime_core.methods.superpixel_rise import SuperpixelRise
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
@@ -21,6 +23,8 @@ METHODS: dict[str, Method] = {
         SuperpixelRise(),
         KernelShap(),
         LeaveOneOut(),
+        Occlusion(),
+        Rise(),
         Hsic(),
         Sobol(),
     )
