@@ -54,6 +54,7 @@ SLOW_NAMES = {
     "test_ninety_five_percent_intervals_cover_the_truth_nearly_that_often",
     "test_pure_noise_is_meaningless_and_no_superpixel_is_sure",
     "test_rows_are_printed_one_by_one_and_kept_when_the_benchmark_is_interrupted",
+    "test_the_short_form_of_the_methods_runs",
     "test_the_short_form_gives_every_visitor_the_command_line_s_coefficients",
     "test_the_short_form_runs_and_writes_its_numbers",
 }

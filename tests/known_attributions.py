@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

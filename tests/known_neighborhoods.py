@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 from lime_core.masks.samplers import draw_masks, pair_ids
 
 Model = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.float64]]

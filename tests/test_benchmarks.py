@@ -13,7 +13,7 @@ from known_answers import colorful_image, known_answer, linear
 
 import lime_core as lc
 from lime_core.answers.neighborhood import first_samples
-from tests.benchmarks import collages, faithfulness, measures, report, sampling, speed, summary, table
+from tests.benchmarks import collages, faithfulness, measures, report, sampling, speed, summary, table, yardstick
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Settings
 from tests.benchmarks.pictures import Picture
@@ -47,7 +47,7 @@ def test_the_pointing_share_counts_positive_weight_only():
 
 
 def test_an_empty_map_points_no_better_than_an_even_one():
-    inside = collages.inside_quarter((4, 4), 0)
+    inside = collages.inside_cell((4, 4), 0)
     assert measures.pointing_share(np.full((4, 4), -1.0), inside) == 0.25
     assert measures.pointing_share(np.ones((4, 4)), inside) == 0.25
 
@@ -56,7 +56,7 @@ def test_the_quarters_of_a_collage_are_counted_row_by_row():
     shape = (4, 6)
     corners = [(0, 0), (0, 5), (3, 0), (3, 5)]
     for quarter, corner in enumerate(corners):
-        inside = collages.inside_quarter(shape, quarter)
+        inside = collages.inside_cell(shape, quarter)
         assert inside.sum() == 6
         assert [inside[place] for place in corners] == [place == corner for place in corners]
 
@@ -214,9 +214,20 @@ def test_collages_hold_four_different_classes_each_in_its_quarter():
     for collage in found:
         assert len(set(collage.classes)) == 4
         for quarter, index in enumerate(collage.classes):
-            inside = collages.inside_quarter((448, 448), quarter)
+            inside = collages.inside_cell((448, 448), quarter)
             assert (collage.image.pixels[inside] == index).all()
     assert collages.make_collages(squares[:3], 5) == []
+
+
+def test_collages_of_nine_hold_nine_classes_row_by_row():
+    squares = [Picture(str(c), lc.Image(np.full((224, 224, 3), c, np.uint8)), (c,)) for c in range(10)]
+    (found,) = collages.make_collages(squares, 1, side=3)
+    assert len(set(found.classes)) == 9
+    for cell, index in enumerate(found.classes):
+        inside = collages.inside_cell((672, 672), cell, 3)
+        assert inside.sum() == 224**2
+        assert (found.image.pixels[inside] == index).all()
+    assert collages.make_collages(squares[:8], 1, side=3) == []
 
 
 def test_stability_is_perfect_for_a_linear_model_under_every_sampler(small_lab, spec):
@@ -236,6 +247,74 @@ def test_a_method_that_knows_nothing_scores_what_chance_gives(small_lab, spec):
     assert scores.jaccard[0] == pytest.approx(0.35, abs=0.1)  # at most five of about four positive ones of eight
     assert np.isnan(scores.coverage[0])
     assert np.isnan(scores.r2_holdout[0])
+
+
+def methods_measured(tmp_path, *, resumed=None, seeds=2):
+    """Two methods on a picture and a collage of four, with a model that is linear in the picture's superpixels."""
+    image = colorful_image()
+    superpixels = lc.prepare(image, (61, 87), lc.ExplainSpec()).superpixels
+    falling = np.linspace(0.02, 0, superpixels)
+    classifier = known_answer(linear(np.stack([falling] * 4), 0.1), image, lc.ExplainSpec())
+    asked = []
+
+    def predict(pictures):
+        asked.append(len(pictures))
+        return classifier.predict(pictures)
+
+    counted = lc.CallableClassifier(predict, (61, 87), outputs="probabilities")
+    plan = yardstick.Plan(
+        methods=("lime", "leave_one_out"),
+        budgets=(64, 128),
+        seeds=seeds,
+        pictures=(Picture("small", image, (0,)),),
+        collages={2: (Picture("four", image, (0, 1, 2, 3)),)},
+    )
+    target = tmp_path / "methods.json"
+    yardstick.measure(plan, counted, report.Report(target), resumed)
+    return json.loads(target.read_text(encoding="utf-8")), sum(asked)
+
+
+def test_methods_are_measured_on_pictures_and_collages_and_go_on_from_what_is_there(tmp_path, capsys):
+    first, asked = methods_measured(tmp_path)
+    rows = {(row["method"], row["budget"], row["side"]): row["values"] for row in first["methods"]}
+    assert len(rows) == 3 * 2 * 2
+    assert rows["leave_one_out", 64, 0]["hiding"] == pytest.approx(1)
+    assert rows["leave_one_out", 64, 0]["agreement"] is None
+    assert rows["leave_one_out", 64, 0]["deletion"] < rows["random order", 64, 0]["deletion"]
+    assert 0 <= rows["lime", 128, 2]["pointing_2"] <= 1
+    assert rows["random order", 128, 2]["pointing_2"] == 0.25
+    printed = capsys.readouterr().out
+    assert printed.count("| leave_one_out |") == 2 * 2  # a table for each budget, and one at the end
+    again, asked_again = methods_measured(tmp_path, resumed=tmp_path / "methods.json")
+    assert again["methods"] == first["methods"]
+    assert asked > asked_again == 0
+    with pytest.raises(SystemExit, match="2 seeds, not of 3"):
+        methods_measured(tmp_path, resumed=tmp_path / "methods.json", seeds=3)
+
+
+def test_a_method_is_set_against_lime_picture_by_picture():
+    """Pictures differ by far more than the methods do on each of them."""
+    level = [0.1, 0.5, 0.9, 0.3]
+    rows = [
+        yardstick.Row(method, 64, 0, str(place), {"deletion": value + shift, "insertion": value + shift})
+        for method, shift in (("lime", 0.0), ("other", 0.01))
+        for place, value in enumerate(level)
+    ]
+    lime, other = (dict(zip(yardstick.HEADER, row, strict=True)) for row in yardstick.table_of(rows, (64,)))
+    assert other["deletion ↓"].endswith(" −")
+    assert other["insertion ↑"].endswith(" +")
+    assert not lime["deletion ↓"].endswith(("+", "−"))
+    found = yardstick.summary_of(rows)[1]["less_the_reference"]["deletion"]
+    assert (found.value, found.count) == (pytest.approx(0.01), 4)
+
+
+def test_the_short_form_of_the_methods_runs(tmp_path):
+    command = [sys.executable, "-m", "tests.benchmarks", "methods", "--short", "--images", str(tmp_path)]
+    finished = subprocess.run(
+        [*command, "--only", "leave_one_out"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "| leave_one_out |" in finished.stdout
 
 
 def test_the_short_form_runs_and_writes_its_numbers(tmp_path):

@@ -5,74 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, BinaryIO, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.answers.classes import explainable
-from lime_core.errors import LimeError, in_words
+from lime_core.answers.origin import Provenance
+from lime_core.errors import LimeError, SpecError, in_words
+from lime_core.masks.covers import Cover
 from lime_core.models.names import as_class_names
-from lime_core.models.outputs import Meaning
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 
 StopReason = Literal["budget", "separated", "precise", "stopped"]
 
 _FORMAT = "limelight-neighborhood/2"
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where answers came from, in enough detail to ask for them again.
-
-    Attributes
-    ----------
-    model : str
-        Catalog id, or the name that the user gave the model.
-    weights_sha256 : str or None
-        Digest of the weights, where it is known.
-    engine : str
-        What ran the model.
-    input_size : tuple of int
-        Height and width of the model's input.
-    image_sha256 : str
-        Digest of the picture's pixels, before `framing`.
-    versions : dict of str
-        Python and the packages that take part.
-    timings : dict of float
-        Seconds that each stage took; ignored when two are compared.
-    identity : str or None
-        Distinguishes the classifier from others with the same name and weights, for example its preprocessing; None
-        where name and weights are enough, and in older files.
-    outputs_are : {"probabilities", "values"}
-        Whether the model's outputs are probabilities or values in its own unit, as of a regression.
-    """
-
-    model: str
-    weights_sha256: str | None
-    engine: str
-    input_size: tuple[int, int]
-    image_sha256: str
-    versions: dict[str, str]
-    timings: dict[str, float] = field(compare=False)
-    identity: str | None = None
-    outputs_are: Meaning = "probabilities"
-
-    def is_origin_of(self, other: Provenance) -> bool:
-        """Return whether the same model was asked about the same picture."""
-        names = ("model", "weights_sha256", "engine", "input_size", "image_sha256")
-        if any(getattr(self, name) != getattr(other, name) for name in names):
-            return False
-        # Older files have no identity: for them the same weights are enough.
-        older = self.weights_sha256 is not None and None in (self.identity, other.identity)
-        return older or self.identity == other.identity
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Provenance:
-        """Build from the result of `dataclasses.asdict` after a trip through JSON."""
-        height, width = values["input_size"]
-        return cls(**{**values, "input_size": (int(height), int(width))})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +32,7 @@ class Neighborhood:
     Attributes
     ----------
     masks : ndarray of uint8, shape (N, S)
-        1 = shown, 0 = hidden.
+        1 = shown, 0 = hidden; with a `cover`, one column for each of its parts.
     outputs : ndarray of float32, shape (N, C)
         The model's outputs for each perturbed picture.
     original_outputs : ndarray of float32, shape (C,)
@@ -145,7 +93,18 @@ class Neighborhood:
     @property
     def superpixels(self) -> int:
         """The number S of superpixels."""
-        return int(self.masks.shape[1])
+        return len(self.energy)
+
+    @property
+    def cover(self) -> Cover | None:
+        """What the columns of the masks hide; None where these are the superpixels."""
+        return self.spec.sampler.cover(self.spec.seed)
+
+    def of_another_design(self, method: str) -> SpecError:
+        """Return the error to raise where a method, given by its title, cannot make use of these masks."""
+        return SpecError(
+            f"{method} needs masks of its own; these answers are to masks of the sampler {self.spec.sampler.name!r}."
+        )
 
     def fitted_spec(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` with the segmentation and query fields that made these answers, and a target they have."""
@@ -220,7 +179,8 @@ def _present(neighborhood: Neighborhood) -> dict[str, tuple[str, str]]:
     """Return type and axes of the arrays that a neighborhood has."""
     if (neighborhood.compared is None) != (neighborhood.compared_outputs is None):
         raise LimeError(f"{' and '.join(COMPARED)} belong together; one of them is missing")
-    return {**ARRAYS, **({} if neighborhood.compared is None else COMPARED)}
+    masks = {} if neighborhood.cover is None else {"masks": ("uint8", "NK")}
+    return {**ARRAYS, **masks, **({} if neighborhood.compared is None else COMPARED)}
 
 
 def _check_format(given: object) -> None:
@@ -230,7 +190,8 @@ def _check_format(given: object) -> None:
 
 def check_neighborhood(neighborhood: Neighborhood) -> None:
     """Raise `LimeError` where arrays of a neighborhood have the wrong type, or do not fit together."""
-    sizes: dict[str, int] = {}
+    cover = neighborhood.cover
+    sizes: dict[str, int] = {} if cover is None else {"K": cover.columns}
     for name, (dtype, axes) in _present(neighborhood).items():
         array = getattr(neighborhood, name)
         if array.dtype != dtype or array.ndim != len(axes):

@@ -24,7 +24,7 @@ class Probe:
     Parameters
     ----------
     scene : Scene
-        From `prepare`.
+        From `prepare`, as the masks hide it.
     classifier : Classifier
         One that hides superpixels in its own graph is sent masks instead of pictures.
 
@@ -49,14 +49,14 @@ class Probe:
         self.classifier = classifier
         self._predict = _predictor(scene, classifier)
         names = as_class_names(classifier.class_names)  # a wrong name is reported before the model is called
-        whole = np.ones((1, scene.superpixels), np.uint8)
+        whole = np.ones((1, scene.columns), np.uint8)
         self.original = self._checked(whole, None)[0]
         # Some classifiers know their classes only after the first answer.
         self.class_names = names or as_class_names(classifier.class_names) or numbered_names(len(self.original))
         check_count(self.class_names, len(self.original))
 
     def ask(self, masks: NDArray[np.uint8], batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
-        """Return the outputs float32 ``(B, C)`` for masks uint8 ``(B, S)``; equal masks are asked once."""
+        """Return the outputs float32 ``(B, C)`` for masks uint8 ``(B, columns)``; equal masks are asked once."""
         distinct, index = np.unique(masks, axis=0, return_inverse=True)
         classes = len(self.original)
         answers = [
@@ -85,6 +85,6 @@ class Probe:
 
 
 def _predictor(scene: Scene, classifier: Classifier) -> Predictor:
-    if isinstance(classifier, MaskedClassifier):
+    if scene.cover is None and isinstance(classifier, MaskedClassifier):
         return classifier.masked_predictor(scene.pixels, scene.fill, scene.labels)
     return lambda masks: classifier.predict(scene.perturbed(masks))

@@ -100,7 +100,8 @@ def stream(
     started = time.perf_counter()
     if scene is None:
         scene = prepare(image, classifier.input_size, spec)
-    _check_size(spec, scene.superpixels)
+    scene = scene.masked_by(spec)
+    _check_size(spec, scene.columns)
     prepared = time.perf_counter()
     both = None if exact is None else Probe(scene, exact)
     growing = Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started}, both)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.masks.fills import hidden_energy, hide
+from lime_core.masks.covers import Cover
+from lime_core.masks.fills import blend, hidden_energy, hide
 from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.spec import ExplainSpec
 from lime_core.superpixels import carry_labels, resize_pixels, segment
@@ -27,6 +28,8 @@ class Scene:
         The picture, and what replaces its hidden superpixels, at the model's input size.
     labels : ndarray of int32, shape (h, w)
         The same superpixels at the model's input size.
+    cover : Cover or None
+        What the columns of a mask hide, where these are not the superpixels.
     """
 
     image: Image
@@ -34,6 +37,7 @@ class Scene:
     pixels: NDArray[np.uint8]
     fill: NDArray[np.uint8]
     labels: NDArray[np.int32]
+    cover: Cover | None = None
 
     @property
     def superpixels(self) -> int:
@@ -41,13 +45,25 @@ class Scene:
         return int(self.segments.max()) + 1
 
     @property
+    def columns(self) -> int:
+        """The number of columns of a mask: that of the superpixels, unless there is another cover."""
+        return self.superpixels if self.cover is None else self.cover.columns
+
+    @property
     def energy(self) -> NDArray[np.float64]:
         """What hiding each superpixel adds to the mean squared pixel difference, float64 ``(S,)``."""
         return hidden_energy(self.pixels, self.fill, self.labels)
 
     def perturbed(self, masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the perturbed pictures as the model sees them: uint8 ``(B, h, w, 3)`` for masks ``(B, S)``."""
-        return hide(self.pixels, self.fill, self.labels, masks)
+        """Return the perturbed pictures as the model sees them: uint8 ``(B, h, w, 3)`` for masks ``(B, columns)``."""
+        if self.cover is None:
+            return hide(self.pixels, self.fill, self.labels, masks)
+        height, width = self.labels.shape
+        return blend(self.pixels, self.fill, self.cover.shown(masks, (height, width)))
+
+    def masked_by(self, spec: ExplainSpec) -> Scene:
+        """Return the scene as the masks of a spec's sampler hide it, be it superpixels or something else."""
+        return replace(self, cover=spec.sampler.cover(spec.seed))
 
 
 def frame(image: Image | PictureSource, spec: ExplainSpec) -> Image:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lime_core.answers.neighborhood import Provenance
+    from lime_core.answers.origin import Provenance
 
 EXPLANATION, ATTRIBUTION, NEIGHBORHOOD, TRUST, METHODS = FILES = (
     "explanation.json",

@@ -15,7 +15,7 @@ from lime_core.errors import LimeError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lime_core.answers.neighborhood import Provenance
+    from lime_core.answers.origin import Provenance
 
 _DRAFT = ".unfinished-"
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 from lime_core.codec import decode_array, encode_array, from_null, to_null
 from lime_core.errors import LimeError, SpecError
 from lime_core.explanation.class_attribution import ClassAttribution
@@ -107,6 +107,11 @@ class Attribution:
         labels = self._labels.ravel()
         return np.bincount(labels, weights=own.ravel()) / np.bincount(labels)
 
+    def sure(self, index: int) -> NDArray[np.bool_]:
+        """Return which superpixels' scores differ from zero, bool ``(S,)``; all where pixels have the scores."""
+        own = self[index]
+        return own.sure if own.scores.ndim == 1 else np.ones(self.superpixels, bool)
+
     def top_features(self, index: int, k: int, sign: Sign = "positive") -> tuple[int, ...]:
         """Return the numbers 0..S-1 of the at most `k` strongest superpixels of a class, strongest first.
 
@@ -136,9 +141,8 @@ class Attribution:
         """
         view = View.make(view)
         ranked = self.top_features(index, self.superpixels, view.sign if self.signed else "both")
-        own = self[index]
-        if view.hide_unsure and own.scores.ndim == 1:
-            sure = own.sure
+        if view.hide_unsure:
+            sure = self.sure(index)
             ranked = tuple(feature for feature in ranked if sure[feature])
         return ranked[: view.top_k]
 

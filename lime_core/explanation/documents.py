@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 from lime_core.errors import LimeError
 from lime_core.settings.spec import ExplainSpec
 

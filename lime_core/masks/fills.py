@@ -188,6 +188,26 @@ def hide(pixels: Pixels, fill: Pixels, labels: Labels, masks: NDArray[np.uint8])
     return np.where(shown[..., None], pixels, fill)
 
 
+def blend(pixels: Pixels, fill: Pixels, shown: NDArray[np.float32]) -> Pixels:
+    """Let the fill show through as far as each pixel is hidden.
+
+    Parameters
+    ----------
+    pixels, fill : ndarray of uint8, shape (h, w, 3)
+    shown : ndarray of float32, shape (B, h, w)
+        1 = shown, 0 = hidden.
+
+    Returns
+    -------
+    perturbed : ndarray of uint8, shape (B, h, w, 3)
+    """
+    beneath = fill.astype(np.float32)
+    blended = (pixels - beneath) * shown[..., None]
+    blended += beneath
+    perturbed: Pixels = np.rint(blended, out=blended).astype(np.uint8)
+    return perturbed
+
+
 def hidden_energy(pixels: Pixels, fill: Pixels, labels: Labels) -> NDArray[np.float64]:
     """Return what hiding each superpixel adds to the mean squared pixel difference.
 

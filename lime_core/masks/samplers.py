@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
+from lime_core.masks.covers import Cover
 from lime_core.parameters import Option, Registry, parameter
 
 Masks = NDArray[np.uint8]
@@ -29,12 +30,20 @@ class Sampler(Option, ABC):
         Whether each mask is followed by its complement. Error bars and held-out folds treat a pair as one observation.
     original_replaces_first : bool
         Whether the unmodified picture replaces the first mask instead of coming before it.
+    fixed_length : bool
+        Whether there are always as many masks as the superpixels need, whatever is asked for.
     """
 
     __slots__ = ()
 
     paired: ClassVar[bool] = False
     original_replaces_first: ClassVar[bool] = False
+    fixed_length: ClassVar[bool] = False
+
+    @property
+    def uniform(self) -> bool:
+        """Whether each mask by itself is drawn from all 2^S masks with the same chance."""
+        return False
 
     @abstractmethod
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
@@ -43,6 +52,10 @@ class Sampler(Option, ABC):
     def size(self, samples: int, superpixels: int) -> int:  # noqa: ARG002 - designs of fixed length use both
         """Return how many masks there are when `samples` are asked for."""
         return samples
+
+    def cover(self, seed: int) -> Cover | None:  # noqa: ARG002 - of covers that are drawn at random
+        """Return what the columns of its masks hide; None where these are the superpixels."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +69,16 @@ class Balanced(Sampler):
     name: ClassVar[str] = "balanced"
     paired: ClassVar[bool] = True
 
+    @property
+    def uniform(self) -> bool:
+        """True: columns and signs are random."""
+        return True
+
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
         """Return whole blocks, the last one cut."""
         order = 1 << superpixels.bit_length()  # the smallest power of two >= S + 1
         blocks = -(-samples // (2 * order))
-        masks = [_with_complements(_hadamard_block(order, superpixels, seed, block)) for block in range(blocks)]
+        masks = [with_complements(_hadamard_block(order, superpixels, seed, block)) for block in range(blocks)]
         return np.concatenate(masks)[:samples] if masks else np.empty((0, superpixels), np.uint8)
 
 
@@ -73,6 +91,11 @@ class Iid(Sampler):
     keep_probability: float = parameter(
         0.5, "Chance that a superpixel is shown.", low=0.01, high=0.99, flat="keep_probability"
     )
+
+    @property
+    def uniform(self) -> bool:
+        """Whether a superpixel is shown with chance one half."""
+        return self.keep_probability == 0.5
 
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
         """Return independent masks."""
@@ -87,10 +110,15 @@ class Paired(Sampler):
     name: ClassVar[str] = "paired"
     paired: ClassVar[bool] = True
 
+    @property
+    def uniform(self) -> bool:
+        """True."""
+        return True
+
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
         """Return complementary pairs."""
         half = Iid().draw((samples + 1) // 2, superpixels, seed)
-        return _with_complements(half)[:samples]
+        return with_complements(half)[:samples]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +145,11 @@ class LimePackage(Sampler):
     name: ClassVar[str] = "lime"
     original_replaces_first: ClassVar[bool] = True
 
+    @property
+    def uniform(self) -> bool:
+        """True."""
+        return True
+
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:
         """Return the package's masks."""
         random = np.random.RandomState(seed)  # the package's own generator, for the same bytes
@@ -130,6 +163,7 @@ class EachHidden(Sampler):
 
     name: ClassVar[str] = "each_hidden"
     offered: ClassVar[bool] = False
+    fixed_length: ClassVar[bool] = True
 
     def draw(self, samples: int, superpixels: int, seed: int) -> Masks:  # noqa: ARG002 - nothing is random
         """Return the first `samples` rows of all ones with a zero on the diagonal."""
@@ -201,5 +235,6 @@ def _hadamard(order: int) -> NDArray[np.int8]:
     return matrix
 
 
-def _with_complements(masks: Masks) -> Masks:
+def with_complements(masks: Masks) -> Masks:
+    """Return masks uint8 ``(2N, S)``: each of N masks followed by its complement."""
     return np.stack([masks, 1 - masks], axis=1).reshape(-1, masks.shape[1])

@@ -5,12 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress, query
-from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.attribution import Attribution, without_view
+from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
+
+Floats = NDArray[np.float64]
 
 
 class Method(Protocol):
@@ -118,3 +125,63 @@ class MaskMethod(ABC):
     ) -> Attribution:
         """Ask the model and turn its answers into scores, as `Method.attribute` describes."""
         return self.from_answers(query(image, classifier, self.asked(spec), known=known, on_progress=on_progress), spec)
+
+
+def random_samples(neighborhood: Neighborhood) -> slice:
+    """Return the rows that the sampler drew: all but the unmodified picture, where that is the first sample."""
+    return slice(1, None) if neighborhood.spec.include_original and neighborhood.samples > 1 else slice(None)
+
+
+def scored(
+    method: MaskMethod,
+    neighborhood: Neighborhood,
+    spec: ExplainSpec,
+    scores: Floats,
+    *,
+    signed: bool = True,
+    unit: str | None = None,
+    std_errors: Floats | None = None,
+    degrees_of_freedom: Floats | None = None,
+    notes: tuple[str, ...] = (),
+) -> Attribution:
+    """Return the scores that a method by masks has worked out as an attribution.
+
+    Parameters
+    ----------
+    method : MaskMethod
+        The method.
+    neighborhood : Neighborhood
+        The answers behind the scores.
+    spec : ExplainSpec
+        What `Neighborhood.fitted_spec` returns.
+    scores : ndarray of float64, shape (C, S)
+        One row for each of the `chosen_classes`.
+    signed, unit
+        As in `Attribution`; without a unit that of the target.
+    std_errors, degrees_of_freedom : ndarray of float64, shape (C, S), or None
+        As in `ClassAttribution`.
+    notes : tuple of str
+        Plain warnings; those of the answers are added.
+    """
+    indices = chosen_classes(neighborhood.original_outputs, spec)
+    return Attribution(
+        classes=tuple(
+            ClassAttribution(
+                index=index,
+                name=neighborhood.class_names[index],
+                output=float(neighborhood.original_outputs[index]),
+                scores=scores[row],
+                std_errors=None if std_errors is None else std_errors[row],
+                degrees_of_freedom=None if degrees_of_freedom is None else degrees_of_freedom[row],
+            )
+            for row, index in enumerate(indices)
+        ),
+        segments=neighborhood.segments,
+        signed=signed,
+        unit=neighborhood.unit(spec) if unit is None else unit,
+        calls=neighborhood.samples + 1,
+        method=method.name,
+        provenance=neighborhood.provenance,
+        spec=without_view(spec),
+        notes=(*notes, *neighborhood.notes),
+    )

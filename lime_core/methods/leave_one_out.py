@@ -14,10 +14,9 @@ from typing import ClassVar
 
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood
-from lime_core.explanation.attribution import Attribution, without_view
-from lime_core.explanation.class_attribution import ClassAttribution
+from lime_core.explanation.attribution import Attribution
 from lime_core.masks.samplers import EachHidden
-from lime_core.methods.base import MaskMethod
+from lime_core.methods.base import MaskMethod, scored
 from lime_core.settings.spec import ExplainSpec
 
 
@@ -50,22 +49,4 @@ class LeaveOneOut(MaskMethod):
         falls = (1.0 - neighborhood.masks).T @ (whole - hidden)
         missing = neighborhood.superpixels - neighborhood.samples
         notes = (f"{missing} superpixels have not been hidden yet; their scores are 0.",) if missing else ()
-        return Attribution(
-            classes=tuple(
-                ClassAttribution(
-                    index=index,
-                    name=neighborhood.class_names[index],
-                    output=float(neighborhood.original_outputs[index]),
-                    scores=falls[:, column],
-                )
-                for column, index in enumerate(indices)
-            ),
-            segments=neighborhood.segments,
-            signed=True,
-            unit=neighborhood.unit(spec),
-            calls=neighborhood.samples + 1,
-            method=self.name,
-            provenance=neighborhood.provenance,
-            spec=without_view(spec),
-            notes=(*notes, *neighborhood.notes),
-        )
+        return scored(self, neighborhood, spec, falls.T, notes=notes)

@@ -184,7 +184,7 @@ def _nested_flags() -> Iterator[_Nested]:
         owners = {"": ExplainSpec().view} if rule.kind == "group" else dict(rule.registry or {})
         for option, owner in owners.items():
             for attribute, inner in parameters_of(owner).items():
-                if option != LabelMap.name:
+                if option != LabelMap.name and getattr(owner, "offered", True):
                     yield _Nested(field, option, attribute, inner)
 
 

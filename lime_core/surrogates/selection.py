@@ -95,6 +95,34 @@ class Forward(Selection):
 
 
 @dataclass(frozen=True, slots=True)
+class Backward(Selection):
+    """All superpixels, less one at a time the one whose removal lowers the weighted R² least (backward elimination).
+
+    Of superpixels that cannot be told apart, those that forward selection would not take go first.
+    """
+
+    name: ClassVar[str] = "backward"
+
+    max_features: int = parameter(1023, _KEEP, low=1, high=1023, stage="fit", flat="max_features")
+
+    def columns(self, gram: Floats, moment: Floats, *, samples: int, weight_scale: float) -> Columns:
+        """Sweep columns out of the inverse of the normal equations, one by one."""
+        independent = Forward().columns(gram, moment, samples=samples, weight_scale=weight_scale)
+        kept = np.sort(independent)
+        covariance = inverse(gram[np.ix_(kept, kept)], 0.0)
+        coefficients = covariance @ moment[kept]
+        while len(kept) > self.max_features:
+            # Without column j the weighted sum of squared residuals is larger by βⱼ² / (G⁻¹)ⱼⱼ.
+            weakest = int((coefficients**2 / np.diagonal(covariance)).argmin())
+            pivot = covariance[weakest] / covariance[weakest, weakest]
+            left = np.arange(len(kept)) != weakest
+            coefficients = (coefficients - pivot * coefficients[weakest])[left]
+            covariance = (covariance - np.outer(pivot, covariance[weakest]))[np.ix_(left, left)]
+            kept = kept[left]
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
 class HighestWeights(Selection):
     """The largest weights of a ridge fit with penalty 0.01, as the `lime` package ranks them."""
 
@@ -147,4 +175,4 @@ class LassoPath(Selection):
         return np.flatnonzero(path[:, -1])[:count]
 
 
-SELECTIONS: Registry[Selection] = Registry("selection", All, Auto, HighestWeights, Forward, LassoPath)
+SELECTIONS: Registry[Selection] = Registry("selection", All, Auto, HighestWeights, Forward, Backward, LassoPath)

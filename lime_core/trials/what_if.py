@@ -135,7 +135,7 @@ def what_if(
         for name, (attribution, hidden) in attributions.items()
     )
     scores = base.scores(class_index)
-    sure = np.flatnonzero(base[class_index].sure & (scores != 0))
+    sure = np.flatnonzero(base.sure(class_index) & (scores != 0))
     return WhatIf(
         class_index=class_index,
         base=base,
@@ -202,7 +202,7 @@ def _variant(
     name: str, base: Attribution, other: Attribution, hidden_output: float, class_index: int, k: int
 ) -> Variant:
     base_segments, segments = _segments(base), _segments(other)
-    scores, sure = other.scores(class_index), other[class_index].sure
+    scores, sure = other.scores(class_index), other.sure(class_index)
     top = np.zeros(len(scores))
     top[list(other.top_features(class_index, k, sign="both"))] = 1
     density = scores / np.bincount(segments.ravel())

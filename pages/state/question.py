@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import lime_core as lc
+from lime_core.masks.samplers import Iid, Paired
 from lime_core.methods import mask_method_named
 from lime_core.models.engines.base import PrecisionChoice
 from lime_core.settings.spec import QUERY_STAGES
@@ -14,9 +15,18 @@ from pages.state.known_models import known_model
 
 
 def draws_samples(method: str, spec: lc.ExplainSpec) -> bool:
-    """Return whether a method draws as many masks as it is told to; some have a design of their own length."""
-    asked = mask_method_named(method).asked(spec)
-    return asked.sampler.size(asked.samples + 1, 2) > asked.sampler.size(asked.samples, 2)
+    """Return whether the number of samples decides what a method asks; some have a design of their own length."""
+    return _asks_otherwise(method, replace(spec, samples=100), replace(spec, samples=1000))
+
+
+def draws_with_sampler(method: str, spec: lc.ExplainSpec) -> bool:
+    """Return whether a method draws its masks with the sampler of the settings; some have masks of their own."""
+    return _asks_otherwise(method, replace(spec, sampler=Iid()), replace(spec, sampler=Paired()))
+
+
+def _asks_otherwise(method: str, first: lc.ExplainSpec, second: lc.ExplainSpec) -> bool:
+    asked = mask_method_named(method).asked
+    return asked(first).digest(*QUERY_STAGES) != asked(second).digest(*QUERY_STAGES)
 
 
 def cuts_slowly(segmentation: Segmentation) -> bool:

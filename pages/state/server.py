@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from plotly.graph_objects import Figure
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Provenance, first_samples
+from lime_core.answers.neighborhood import first_samples
+from lime_core.answers.origin import Provenance
 from lime_core.answers.scene import cut
 from lime_core.judge import Judge
 from lime_core.methods import mask_method_named

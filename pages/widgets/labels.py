@@ -100,6 +100,7 @@ CHOICES = {
     "auto": "lime's rule (auto)",
     "highest_weights": "highest weights",
     "forward": "forward",
+    "backward": "backward elimination",
     "lasso_path": "lasso path (K-LASSO)",
     "overlay": "Overlay",
     "outline": "Outline",

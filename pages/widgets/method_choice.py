@@ -40,7 +40,7 @@ def method() -> str:
         list(mask_methods()),
         format_func=labels.method,
         key=widget_state.METHOD,
-        help="LIME fits a simple model to many perturbed pictures. Leave one out hides each superpixel alone.",
+        help="\n".join(f"* **{each.title}**: {each.summary}" for each in mask_methods().values()),
         width=150,
         persist_state="session",
     )

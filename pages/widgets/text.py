@@ -6,7 +6,7 @@ import math
 import re
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 
 # What Markdown, or Streamlit's own directives, would take for an instruction.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")

@@ -27,6 +27,7 @@ from tests.benchmarks import (
     report,
     sampling,
     speed,
+    yardstick,
 )
 from tests.benchmarks.emulated import emulated_bf16
 from tests.benchmarks.lab import Lab
@@ -80,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--seeds", type=int, help="seeds whose top five are compared (5; short 2)")
     add("--pictures", type=int, metavar="N", help="use only N pictures")
     add("--collages", type=int, metavar="N", help="collages of the pointing game (16; short 2)")
+    add("--calls", type=int, nargs="+", metavar="N", help="methods: budgets (128 256 512 1024; short 64)")
+    add("--resume", action="store_true", help="methods: go on from the rows in the file of --json")
     add("--samples", type=int, metavar="N", help="samples of a timed explanation (1000; short 128)")
     add("--models", nargs="+", choices=speed.MODELS, help="models of the speed table")
     add("--only", nargs="+", metavar="NAME", help="rows whose name contains one of these")
@@ -235,6 +238,21 @@ def _measure(
         found.row(cells, method.samples + 1)
 
 
+def _methods(options: argparse.Namespace, found: Report) -> None:
+    lab = _lab(options)
+    # So many that all is done within about twenty minutes on two cores.
+    usual = 6 if options.pictures is None else options.pictures
+    options.pictures = (1 if options.short else usual) if options.pictures is None else options.pictures
+    plan = yardstick.Plan(
+        methods=tuple(_chosen(list(lc.METHODS), options)),
+        budgets=tuple(options.calls or ((64,) if options.short else (128, 256, 512, 1024))),
+        seeds=options.seeds or 2,
+        pictures=tuple(_pictures(options, lab, short=1)),
+        collages={side: tuple(_collages(options, lab, side=side, short=1, usual=4)) for side in (2, 3)},
+    )
+    yardstick.measure(plan, lab.classifier, found, options.json if options.resume else None)
+
+
 def _serving(options: argparse.Namespace, found: Report) -> None:
     if options.memory:
         memory.measure(memory.SHORT if options.short else memory.Plan(), found)
@@ -278,12 +296,15 @@ def _chosen_pictures(options: argparse.Namespace, *, short: int) -> list[picture
     return pictures.shipped(limit)
 
 
-def _collages(options: argparse.Namespace, lab: Lab) -> list[pictures.Picture]:
+def _collages(
+    options: argparse.Namespace, lab: Lab, *, side: int = 2, short: int = 2, usual: int = 16
+) -> list[pictures.Picture]:
     if not pictures.exist(options.images):
         print(f"There are no labelled pictures in {options.images}: the pointing game is skipped.")
         return []
     squares = collages.recognised(pictures.load(options.images), lab.classifier)
-    return collages.make_collages(squares, options.collages or (2 if options.short else 16))
+    count = (short if options.short else usual) if options.collages is None else options.collages
+    return collages.make_collages(squares, count, side=side)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
@@ -293,6 +314,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
     "faithfulness": _faithfulness,
     "defaults": _defaults,
     "certainty": _certainty,
+    "methods": _methods,
     "precision": _precision,
     "serving": _serving,
     "soak": _soak,

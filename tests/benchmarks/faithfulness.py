@@ -11,7 +11,7 @@ import numpy as np
 import lime_core as lc
 from lime_core.masks.fills import FILLS, hide
 from lime_core.superpixels import carry_labels, resize_pixels
-from tests.benchmarks.collages import inside_quarter
+from tests.benchmarks.collages import inside_cell
 from tests.benchmarks.measures import (
     Floats,
     area_under,
@@ -157,7 +157,7 @@ def _add_pointing(scores: Scores, attributions: Sequence[ClassWeights]) -> None:
     scores.empty_maps += sum(not (found.shown > 0).any() for found in attributions)
     for measure, weights_of in POINTING.items():
         shares = [
-            pointing_share(found.map_of(weights_of(found)), inside_quarter(found.segments.shape, quarter))
+            pointing_share(found.map_of(weights_of(found)), inside_cell(found.segments.shape, quarter))
             for quarter, found in enumerate(attributions)
         ]
         getattr(scores, measure).append(float(np.mean(shares)))

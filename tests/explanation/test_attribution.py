@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 from lime_core.explanation.verdict import Verdict
 
 SEGMENTS = np.repeat(np.array([[0, 0, 1], [2, 2, 2]], np.int32), 2, axis=0)  # 4×3: four, two and six pixels

@@ -137,7 +137,7 @@ def test_an_object_and_a_flat_name_go_together():
         ({"max_hide_rate": 0.5}, "needs sampler 'mixed_rate'"),
         ({"fill_color": (1, 2, 3)}, "needs fill 'color'; the fill is 'blur'"),
         ({"fill": "grey", "fill_blur_sigma": 3}, "needs fill 'blur'; the fill is 'grey'"),
-        ({"max_features": 3}, "needs selection 'auto' or 'highest_weights' or 'forward' or 'lasso_path'"),
+        ({"max_features": 3}, "needs selection 'auto' or 'highest_weights' or 'forward' or 'backward' or 'lasso_path'"),
         ({"kernel": "none", "kernel_width": 0.5}, "needs kernel 'lime' or 'gaussian'; the kernel is 'none'"),
         ({"surrogate": "tree", "alpha": 1}, "needs surrogate 'ridge' or 'lasso'; the surrogate is 'tree'"),
         ({"target": "probability", "log_odds_cut": 1e-5}, "needs target 'log_odds'; the target is 'probability'"),

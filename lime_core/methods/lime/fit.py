@@ -46,8 +46,10 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     ------
     SpecError
         When a class index is out of range, the kernel gives no sample any weight, least squares has fewer samples
-        than superpixels, or log-odds are wanted of outputs outside 0..1.
+        than superpixels, log-odds are wanted of outputs outside 0..1, or the masks do not hide superpixels.
     """
+    if neighborhood.cover is not None:
+        raise neighborhood.of_another_design("LIME")
     spec = without_view(neighborhood.fitted_spec(spec or neighborhood.spec))
     classes = chosen_classes(neighborhood.original_outputs, spec)
     workings = solve(neighborhood, spec, classes)

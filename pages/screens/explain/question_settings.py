@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -9,9 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 import lime_core as lc
 from lime_core.masks.samplers import draw_masks
+from lime_core.settings.spec import MOST_SAMPLES
 from lime_core.show.superpixel_pictures import boundaries
 from pages.state.known_models import known_model
-from pages.state.question import draws_samples
+from pages.state.question import Question, draws_samples, draws_with_sampler
 from pages.state.server import scene_key, server
 from pages.state.session import Session, session
 from pages.widgets import labels
@@ -29,8 +31,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         preset()
         chosen: dict[str, Any] = {"method": method()}
-        draws = draws_samples(chosen["method"], state.settings.spec)
-        if draws:
+        if draws_samples(chosen["method"], state.settings.spec):
             chosen["samples"] = _samples()
         superpixels = st.popover("Superpixels", icon=":material/grid_view:", key="open.superpixels")
         sampling = st.popover("Sampling", icon=":material/casino:", key="open.sampling")
@@ -40,7 +41,8 @@ def show() -> None:
         with superpixels:
             chosen |= superpixel_settings()
         with sampling:
-            chosen |= sampling_settings() if draws else {"fill": option("fill"), "seed": setting("seed")}
+            own_masks = not draws_with_sampler(chosen["method"], state.settings.spec)
+            chosen |= {"fill": option("fill"), "seed": setting("seed")} if own_masks else sampling_settings()
         state.change(**chosen)
     except lc.LimeError as error:
         problem = error
@@ -70,7 +72,6 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
     except lc.LimeError as error:
         superpixels.error(plain(str(error)))
         return None
-    key = scene_key(question.image, known_model(settings.model).input_size, settings.spec)
     with superpixels:
         st.image(
             server().picture(
@@ -83,14 +84,22 @@ def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerat
             width="stretch",
         )
     with sampling:
-        mask = draw_masks(question.asked.sampler, 2, scene.superpixels, seed=settings.spec.seed)[1:2]
-        st.image(
-            server().picture(lambda: scene.perturbed(mask)[0], key, "perturbed", mask.tobytes().hex()),
-            caption=f"One perturbed picture: {int(mask.sum())} of {scene.superpixels} superpixels shown",
-            alt="One perturbed picture as the model sees it",
-            width=260,
-        )
+        _show_sample(question, scene)
     return scene
+
+
+def _show_sample(question: Question, scene: lc.Scene) -> None:
+    asked = question.asked
+    scene = scene.masked_by(asked)
+    mask = draw_masks(asked.sampler, 2, scene.columns, seed=asked.seed)[:2][-1:]
+    key = scene_key(question.image, known_model(question.model).input_size, asked)
+    shown = f": {int(mask.sum())} of {scene.superpixels} superpixels shown" if scene.cover is None else ""
+    st.image(
+        server().picture(lambda: scene.perturbed(mask)[0], key, "perturbed", asked.sampler.name, mask.tobytes().hex()),
+        caption=f"One perturbed picture{shown}",
+        alt="One perturbed picture as the model sees it",
+        width=260,
+    )
 
 
 def _buttons(state: Session, *, disabled: bool) -> None:
@@ -109,8 +118,10 @@ def _more_samples(state: Session) -> int:
     """Return twice the samples on screen; 0 where there are none of the present question or it cannot go on."""
     if not state.answered or state.result is None:
         return 0
-    question = state.result.question
-    return 2 * state.result.neighborhood.samples if draws_samples(question.method, question.spec) else 0
+    question, samples = state.result.question, state.result.neighborhood.samples
+    more = min(2 * samples, MOST_SAMPLES)
+    longer = replace(question, spec=replace(question.spec, samples=more)).asked
+    return more if longer.samples == more > samples and question.asked.begins_like(longer) else 0
 
 
 def _ask_for(samples: int) -> None:

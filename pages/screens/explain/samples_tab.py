@@ -23,9 +23,11 @@ def show(shown: ResultView) -> None:
     ranked = {"highest": np.argsort(-values, kind="stable"), "lowest": np.argsort(values, kind="stable")}
     chosen = ranked.get(order, np.arange(len(values)))[(page - 1) * _A_PAGE : page * _A_PAGE]
     scene = server().scene(shown.result.question.image, neighborhood.provenance.input_size, neighborhood.spec)
+    scene = scene.masked_by(neighborhood.spec)
     pictures = scene.perturbed(neighborhood.masks[chosen])
+    counts = [f" · {int(mask.sum())} shown" if scene.cover is None else "" for mask in neighborhood.masks[chosen]]
     captions = [
-        f"{output(values[row], neighborhood.provenance)} · {int(neighborhood.masks[row].sum())} shown" for row in chosen
+        f"{output(values[row], neighborhood.provenance)}{count}" for row, count in zip(chosen, counts, strict=True)
     ]
     with st.container(horizontal=True, gap="small"):
         for row, pixels, caption in zip(chosen, pictures, captions, strict=True):

@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 import lime_core as lc
-from lime_core.answers.neighborhood import Provenance
+from lime_core.answers.origin import Provenance
 from pages.widgets import advice, labels, verdict_text
 from pages.widgets.class_choice import class_in_focus
 from pages.widgets.interval_column import has_intervals

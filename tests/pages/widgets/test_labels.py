@@ -12,11 +12,14 @@ from lime_core.masks.samplers import SAMPLERS
 from lime_core.parameters import parameters_of
 from lime_core.superpixels import SEGMENTATIONS
 from lime_core.surrogates.families import SURROGATES
+from lime_core.surrogates.selection import SELECTIONS
 from pages.state.widget_state import SPEC_RULES
 from pages.widgets import labels
 
 
-@pytest.mark.parametrize("registry", [FILLS, SAMPLERS, SEGMENTATIONS, SURROGATES], ids=lambda each: each.kind)
+@pytest.mark.parametrize(
+    "registry", [FILLS, SAMPLERS, SEGMENTATIONS, SELECTIONS, SURROGATES], ids=lambda each: each.kind
+)
 def test_every_choice_that_is_offered_has_a_name(registry) -> None:
     assert set(registry.offered) <= set(labels.CHOICES)
 
@@ -25,7 +28,9 @@ def test_every_setting_has_a_name() -> None:
     assert set(SPEC_RULES) <= set(labels.LABELS)
 
 
-@pytest.mark.parametrize("registry", [FILLS, SAMPLERS, SEGMENTATIONS, SURROGATES], ids=lambda each: each.kind)
+@pytest.mark.parametrize(
+    "registry", [FILLS, SAMPLERS, SEGMENTATIONS, SELECTIONS, SURROGATES], ids=lambda each: each.kind
+)
 def test_every_parameter_of_what_is_offered_has_a_name(registry) -> None:
     for name in registry.offered:
         for field, rule in parameters_of(registry[name]).items():
