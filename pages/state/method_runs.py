@@ -12,35 +12,35 @@ class MethodRuns:
 
     Attributes
     ----------
-    job : MethodsJob or None
+    latest : MethodsJob or None
         Its run.
     """
 
     def __init__(self) -> None:
-        self.job: MethodsJob | None = None
+        self.latest: MethodsJob | None = None
 
     @property
     def running(self) -> bool:
         """Whether methods are on their way."""
-        return self.job is not None and self.job.active
+        return self.latest is not None and self.latest.active
 
     def ask(self, order: MethodsOrder) -> None:
         """Begin a comparison; one that was made before costs nothing."""
         self.forget()
-        self.job = MethodsJob(order, server()).start()
+        self.latest = MethodsJob(order, server()).start()
 
     def forget(self) -> None:
         """Stop and drop the run, for another picture or another comparison."""
-        if self.job is not None:
-            self.job.stop()
-        self.job = None
+        if self.latest is not None:
+            self.latest.stop()
+        self.latest = None
 
     def comparison(self, order: MethodsOrder) -> tuple[MethodsOrder, lc.MethodComparison] | None:
         """Return the newest result of an order, or else the latest one of the same picture and model, and its order."""
         made: lc.MethodComparison | None = server().results.get(order.key)
         if made is not None:
             return order, made
-        if self.job is None or self.job.comparison is None:
+        if self.latest is None or self.latest.comparison is None:
             return None
-        same_model = self.job.question.model == order.question.model
-        return (self.job.order, self.job.comparison) if same_model else None
+        same_model = self.latest.question.model == order.question.model
+        return (self.latest.order, self.latest.comparison) if same_model else None

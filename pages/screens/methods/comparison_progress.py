@@ -16,7 +16,7 @@ _TICK = 0.5  # seconds between two looks at the run
 
 def show() -> None:
     """Draw the progress, or what went wrong."""
-    job = session().methods.job
+    job = session().methods.latest
     if job is None:
         return
     if job.active:
@@ -33,7 +33,7 @@ def _methods_done(job: MethodsJob) -> int:
 
 
 def _watch(drawn: int) -> None:
-    job = session().methods.job
+    job = session().methods.latest
     if job is None or not job.active or _methods_done(job) > drawn:
         st.rerun()
         return

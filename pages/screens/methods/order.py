@@ -17,7 +17,7 @@ from pages.state.settings import Settings
 
 def explained_classes(state: Session) -> dict[int, str]:
     """Return the classes that may be chosen, with their names, the most probable first; none before any answers."""
-    result, question, job = state.result, state.settings.question, state.methods.job
+    result, question, job = state.result, state.settings.question, state.methods.latest
     if question is None:
         return {}
     if result is not None and result.question.model == question.model:

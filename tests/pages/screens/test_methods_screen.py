@@ -92,7 +92,7 @@ def opened(**query: str) -> AppTest:
 
 
 def job_of(page: AppTest) -> MethodsJob:
-    job = state_of(page).methods.job
+    job = state_of(page).methods.latest
     assert job is not None
     return job
 
@@ -307,7 +307,7 @@ def test_another_picture_in_the_middle_is_safe(model: FakeModel) -> None:
     page.selectbox(key="picture").set_value("coffee").run()
     Held.gate.set()
     assert job.wait(SECONDS)
-    assert state_of(page).methods.job is None
+    assert state_of(page).methods.latest is None
     assert cards(fine(page.run())) == []
 
 
