@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from lime_core.errors import SpecError
+from lime_core.methods.anchors.method import Anchors
 from lime_core.methods.base import MaskMethod, Method
 from lime_core.methods.leave_one_out import LeaveOneOut
 from lime_core.methods.lime.method import Lime
 from lime_core.methods.occlusion import Occlusion
 from lime_core.methods.rise import Rise
 
-METHODS: dict[str, Method] = {method.name: method for method in (Lime(), LeaveOneOut(), Occlusion(), Rise())}
+METHODS: dict[str, Method] = {method.name: method for method in (Lime(), LeaveOneOut(), Occlusion(), Rise(), Anchors())}
 
 
 def method_named(name: str) -> Method:
