@@ -12,6 +12,7 @@ from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
+from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.comparison import Comparison, compare
@@ -36,8 +37,10 @@ __version__ = "0.2.0"
 __all__ = [
     "METHODS",
     "PRESETS",
+    "AnchorAttribution",
     "Attribution",
     "CallableClassifier",
+    "ClassAnchor",
     "ClassAttribution",
     "ClassExplanation",
     "Classifier",

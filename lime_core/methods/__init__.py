@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lime_core.errors import SpecError
+from lime_core.methods.anchors.method import Anchors
 from lime_core.methods.banzhaf import Banzhaf
 from lime_core.methods.base import MaskMethod, Method
 from lime_core.methods.hsic import Hsic
@@ -27,6 +28,7 @@ METHODS: dict[str, Method] = {
         Rise(),
         Hsic(),
         Sobol(),
+        Anchors(),
     )
 }
 
