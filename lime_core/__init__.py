@@ -19,8 +19,9 @@ from lime_core.explanation.explanation import ClassExplanation, Contrast, Explan
 from lime_core.explanation.verdict import Verdict
 from lime_core.judge import judge
 from lime_core.masks import fills, kernels, samplers
-from lime_core.methods import METHODS
+from lime_core.methods import METHODS, GradCam, GradCamPlusPlus, IntegratedGradients, SmoothGrad
 from lime_core.models import CallableClassifier, Classifier, KerasClassifier, load_classifier
+from lime_core.models.differentiable import DifferentiableClassifier, FeatureLayer, feature_layers
 from lime_core.picture.image import Image, load_image
 from lime_core.settings.presets import PRESETS, preset
 from lime_core.settings.spec import ExplainSpec
@@ -41,12 +42,17 @@ __all__ = [
     "Classifier",
     "Comparison",
     "Contrast",
+    "DifferentiableClassifier",
     "ExplainSpec",
     "Explanation",
+    "FeatureLayer",
     "Felzenszwalb",
+    "GradCam",
+    "GradCamPlusPlus",
     "Grid",
     "Image",
     "ImageError",
+    "IntegratedGradients",
     "KerasClassifier",
     "LabelMap",
     "LimeError",
@@ -57,6 +63,7 @@ __all__ = [
     "Quickshift",
     "Scene",
     "Slic",
+    "SmoothGrad",
     "SpecError",
     "Verdict",
     "View",
@@ -65,6 +72,7 @@ __all__ = [
     "attribute",
     "compare",
     "explain",
+    "feature_layers",
     "fills",
     "fit",
     "frame",

@@ -12,6 +12,8 @@ from lime_core.models.outputs import Meaning
 from lime_core.settings.spec import ExplainSpec
 from lime_core.surrogates.targets import Probability
 
+NOT_PROBABILITIES = "The outputs are no probabilities, so they are explained as they are (target 'probability')."
+
 
 def explainable(spec: ExplainSpec, outputs_are: Meaning) -> ExplainSpec:
     """Return a spec with a target that such outputs have: values are explained as they are."""

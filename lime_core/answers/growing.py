@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import tempfile
 import time
 from dataclasses import replace
-from importlib import metadata
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.answers.classes import chosen_classes, explainable
-from lime_core.answers.neighborhood import Neighborhood, Provenance, StopReason, first_samples, merged_notes
+from lime_core.answers.classes import NOT_PROBABILITIES, chosen_classes, explainable
+from lime_core.answers.neighborhood import Neighborhood, StopReason, first_samples, merged_notes
+from lime_core.answers.origin import provenance_of
 from lime_core.answers.probe import Probe
 from lime_core.answers.stopping import RunningFit, StoppingRule
 from lime_core.errors import LimeError, SpecError
 from lime_core.masks.samplers import draw_masks, pair_ids
-from lime_core.models.protocol import Classifier, identity_of, outputs_of, result_notes_of
+from lime_core.models.protocol import outputs_of, result_notes_of
 from lime_core.picture.image import Image
 from lime_core.settings.spec import ExplainSpec
 
 _LARGEST_IN_MEMORY = 64 * 2**20  # bytes of outputs
 _PIECE = 2**20  # bytes
 _FIRST_TWICE, _TWICE, _ONE_IN = 64, 32, 8  # of the samples, see `asked_twice`
-_NOT_PROBABILITIES = "The outputs are no probabilities, so they are explained as they are (target 'probability')."
-_PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras", "openvino")
 
 
 def asked_twice(samples: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -52,7 +49,7 @@ class Growing:
         self._notes = merged_notes(image.notes, result_notes_of(classifier))
         if explainable(spec, outputs_are) != spec:
             spec = explainable(spec, outputs_are)
-            self._notes += (_NOT_PROBABILITIES,)
+            self._notes += (NOT_PROBABILITIES,)
         self._exact = exact
         self._original = (exact or probe).original
         self._chosen = chosen_classes(self._original, spec)
@@ -76,7 +73,7 @@ class Growing:
             self._compared = np.flatnonzero(asked_twice(np.arange(len(self._masks)))).astype(np.int32)
             self._compared_outputs = _buffer(len(self._compared), len(probe.original))
         self._energy = scene.energy
-        self._provenance = _provenance(image, probe.classifier, timings)
+        self._provenance = provenance_of(image, probe.classifier, timings)
         self._rule = None
         if spec.early_stop:
             self._rule = StoppingRule(RunningFit(spec, self._energy, self._chosen))
@@ -186,24 +183,3 @@ def _allocate(file: IO[bytes], size: int) -> None:
     for start in range(0, size, _PIECE):
         file.write(bytes(min(_PIECE, size - start)))
     file.flush()
-
-
-def _provenance(image: Image, classifier: Classifier, timings: dict[str, float]) -> Provenance:
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    height, width = classifier.input_size
-    return Provenance(
-        model=classifier.id,
-        weights_sha256=classifier.weights_sha256,
-        engine=classifier.engine,
-        input_size=(int(height), int(width)),
-        image_sha256=image.sha256,
-        versions=versions,
-        timings=timings,
-        identity=identity_of(classifier),
-        outputs_are=outputs_of(classifier),
-    )

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lime_core.errors import SpecError
 from lime_core.methods.base import MaskMethod, Method
+from lime_core.methods.gradients.grad_cam import GradCam, GradCamPlusPlus, LayerMethod
+from lime_core.methods.gradients.integrated_gradients import IntegratedGradients
+from lime_core.methods.gradients.smooth_grad import SmoothGrad
 from lime_core.methods.leave_one_out import LeaveOneOut
 from lime_core.methods.lime.method import Lime
 
-METHODS: dict[str, Method] = {method.name: method for method in (Lime(), LeaveOneOut())}
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Lime(),
+        LeaveOneOut(),
+        GradCam(),
+        GradCamPlusPlus(),
+        IntegratedGradients(),
+        SmoothGrad(),
+    )
+}
 
 
-def method_named(name: str) -> Method:
-    """Return the method with this name; `SpecError` when there is none."""
+def method_named(name: str, *, layer: str | None = None) -> Method:
+    """Return the method with this name, with a layer of the network for one that has a choice.
+
+    Raises
+    ------
+    SpecError
+        When there is no such method, or a layer is given for another one.
+    """
     if name not in METHODS:
         raise SpecError(f"method must be one of {', '.join(METHODS)}; got {name!r}.")
-    return METHODS[name]
+    method = METHODS[name]
+    if layer is None:
+        return method
+    if not isinstance(method, LayerMethod):
+        having = [each.name for each in METHODS.values() if isinstance(each, LayerMethod)]
+        raise SpecError(f"A layer can be chosen for {' and '.join(having)} only; the method is {name!r}.")
+    return replace(method, layer=layer)
 
 
 def mask_methods() -> dict[str, MaskMethod]:
@@ -30,4 +57,15 @@ def mask_method_named(name: str) -> MaskMethod:
     return method
 
 
-__all__ = ["METHODS", "MaskMethod", "Method", "mask_method_named", "mask_methods", "method_named"]
+__all__ = [
+    "METHODS",
+    "GradCam",
+    "GradCamPlusPlus",
+    "IntegratedGradients",
+    "MaskMethod",
+    "Method",
+    "SmoothGrad",
+    "mask_method_named",
+    "mask_methods",
+    "method_named",
+]
