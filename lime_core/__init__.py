@@ -20,8 +20,9 @@ from lime_core.explanation.explanation import ClassExplanation, Contrast, Explan
 from lime_core.explanation.verdict import Verdict
 from lime_core.judge import judge
 from lime_core.masks import fills, kernels, samplers
-from lime_core.methods import METHODS
+from lime_core.methods import METHODS, GradCam, GradCamPlusPlus, IntegratedGradients, SmoothGrad
 from lime_core.models import CallableClassifier, Classifier, KerasClassifier, load_classifier
+from lime_core.models.differentiable import DifferentiableClassifier, FeatureLayer, feature_layers
 from lime_core.picture.image import Image, load_image
 from lime_core.settings.presets import PRESETS, preset
 from lime_core.settings.spec import ExplainSpec
@@ -46,12 +47,17 @@ __all__ = [
     "Classifier",
     "Comparison",
     "Contrast",
+    "DifferentiableClassifier",
     "ExplainSpec",
     "Explanation",
+    "FeatureLayer",
     "Felzenszwalb",
+    "GradCam",
+    "GradCamPlusPlus",
     "Grid",
     "Image",
     "ImageError",
+    "IntegratedGradients",
     "KerasClassifier",
     "LabelMap",
     "LimeError",
@@ -63,6 +69,7 @@ __all__ = [
     "Quickshift",
     "Scene",
     "Slic",
+    "SmoothGrad",
     "SpecError",
     "Verdict",
     "View",
@@ -72,6 +79,7 @@ __all__ = [
     "compare",
     "compare_methods",
     "explain",
+    "feature_layers",
     "fills",
     "fit",
     "frame",
