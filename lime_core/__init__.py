@@ -12,6 +12,7 @@ from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
+from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.comparison import Comparison, compare
@@ -19,8 +20,9 @@ from lime_core.explanation.explanation import ClassExplanation, Contrast, Explan
 from lime_core.explanation.verdict import Verdict
 from lime_core.judge import judge
 from lime_core.masks import fills, kernels, samplers
-from lime_core.methods import METHODS
+from lime_core.methods import METHODS, GradCam, GradCamPlusPlus, IntegratedGradients, SmoothGrad
 from lime_core.models import CallableClassifier, Classifier, KerasClassifier, load_classifier
+from lime_core.models.differentiable import DifferentiableClassifier, FeatureLayer, feature_layers
 from lime_core.picture.image import Image, load_image
 from lime_core.settings.presets import PRESETS, preset
 from lime_core.settings.spec import ExplainSpec
@@ -36,19 +38,26 @@ __version__ = "0.2.0"
 __all__ = [
     "METHODS",
     "PRESETS",
+    "AnchorAttribution",
     "Attribution",
     "CallableClassifier",
+    "ClassAnchor",
     "ClassAttribution",
     "ClassExplanation",
     "Classifier",
     "Comparison",
     "Contrast",
+    "DifferentiableClassifier",
     "ExplainSpec",
     "Explanation",
+    "FeatureLayer",
     "Felzenszwalb",
+    "GradCam",
+    "GradCamPlusPlus",
     "Grid",
     "Image",
     "ImageError",
+    "IntegratedGradients",
     "KerasClassifier",
     "LabelMap",
     "LimeError",
@@ -60,6 +69,7 @@ __all__ = [
     "Quickshift",
     "Scene",
     "Slic",
+    "SmoothGrad",
     "SpecError",
     "Verdict",
     "View",
@@ -69,6 +79,7 @@ __all__ = [
     "compare",
     "compare_methods",
     "explain",
+    "feature_layers",
     "fills",
     "fit",
     "frame",

@@ -85,7 +85,7 @@ def attribute(
     image: Image | PictureSource,
     classifier: Classifier | str,
     *,
-    method: str = "lime",
+    method: str | Method = "lime",
     spec: Settings | None = None,
     known: Neighborhood | None = None,
     on_progress: Progress | None = None,
@@ -98,8 +98,8 @@ def attribute(
         The picture: also a path, bytes, an open file, an array ``(H, W, 3)`` or a Pillow image.
     classifier : Classifier or str
         From `load_classifier`, any callable in a `CallableClassifier`, or the name of a model in the catalog.
-    method : str
-        A key of `METHODS`.
+    method : str or Method
+        A key of `METHODS`, or a method with parameters of its own, such as ``GradCam(layer="conv5")``.
     spec : ExplainSpec, str or mapping, optional
         Settings, the name of a preset, or settings by name; without them the project's defaults. A method uses those
         that concern it.
@@ -118,8 +118,9 @@ def attribute(
     LimeError
         When there is no such method, or the settings or the model's outputs cannot be used.
     """
+    chosen = method_named(method) if isinstance(method, str) else method
     attribution, _ = attribute_with_answers(
-        method_named(method), as_image(image), as_classifier(classifier), as_spec(spec), known, on_progress
+        chosen, as_image(image), as_classifier(classifier), as_spec(spec), known, on_progress
     )
     return attribution
 

@@ -67,8 +67,13 @@ class Provenance:
         return cls(**{**values, "input_size": (int(height), int(width))})
 
 
-def provenance_of(image: Image, classifier: Classifier, timings: dict[str, float]) -> Provenance:
-    """Return model, picture and versions of now, with the seconds that each stage took."""
+def provenance_of(
+    image: Image, classifier: Classifier, timings: dict[str, float], *, engine: str | None = None
+) -> Provenance:
+    """Return model, picture and versions of now, with the seconds that each stage took.
+
+    The engine is that of the classifier, or the one that is given where another ran the model.
+    """
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -79,7 +84,7 @@ def provenance_of(image: Image, classifier: Classifier, timings: dict[str, float
     return Provenance(
         model=classifier.id,
         weights_sha256=classifier.weights_sha256,
-        engine=classifier.engine,
+        engine=engine or classifier.engine,
         input_size=(int(height), int(width)),
         image_sha256=image.sha256,
         versions=versions,

@@ -61,6 +61,11 @@ def _print_classes(attribution: lc.Attribution) -> None:
         columns.insert(2, Column("held-out R²", "right"))
         for row, explained in zip(rows, attribution.classes, strict=True):
             row.insert(2, f"{explained.r2_holdout:.2f}")
+    if isinstance(attribution, lc.AnchorAttribution):
+        columns[2:2] = [Column("precision", "right"), Column("coverage", "right")]
+        for row, anchored in zip(rows, attribution.classes, strict=True):
+            bounds = f"{anchored.precision_low:.3f}..{anchored.precision_high:.3f}"
+            row[2:2] = [f"{anchored.precision:.3f} ({bounds})", f"{anchored.coverage:.3g}"]
     print_table(columns, rows)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import lime_core as lc
 from lime_core.cli import explain, methods, models, trust
-from lime_core.cli.question import add_method_flag, add_question_flags
+from lime_core.cli.question import add_method_flags, add_question_flags
 from lime_core.methods import METHODS
 from lime_core.settings.flags import add_spec_flags
 from lime_core.trials.question_groups import RUNS
@@ -29,9 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"limelight {lc.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    add_method_flag(_add_question(commands, "explain", explain.run, "explain a picture"))
+    add_method_flags(_add_question(commands, "explain", explain.run, "explain a picture"))
     trials = _add_question(commands, "trust", trust.run, "test how far an explanation can be trusted")
-    add_method_flag(trials)
+    add_method_flags(trials)
     trials.add_argument("--trials", nargs="+", choices=TRIALS, default=list(TRIALS), help="trials to run (default all)")
     trials.add_argument(
         "--seeds", type=int, default=len(SEEDS), metavar="N", help="seeds in the trial repeat (default %(default)s)"

@@ -10,7 +10,7 @@ from lime_core.cli.model_source import add_model_flags, loader
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.results import OutputFolder
 from lime_core.explaining import attribute_with_answers, judge_answers
-from lime_core.methods import METHODS, MaskMethod
+from lime_core.methods import METHODS, MaskMethod, method_named
 from lime_core.methods.lime.precision import stream_in
 from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
 from lime_core.models.files.arriving import is_address
@@ -78,10 +78,16 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
 
 
-def add_method_flag(parser: argparse.ArgumentParser) -> None:
-    """Give a command the flag that says which method explains."""
+def add_method_flags(parser: argparse.ArgumentParser) -> None:
+    """Give a command the flags that say which method explains."""
     parser.add_argument(
         "--method", default=DEFAULT_METHOD, choices=METHODS, help="how the scores are found (default %(default)s)"
+    )
+    parser.add_argument(
+        "--layer",
+        default=None,
+        metavar="NAME",
+        help="of grad_cam and grad_cam_plus_plus: the network's layer whose maps are shown (default: the last one)",
     )
 
 
@@ -91,7 +97,7 @@ def ask_model(options: argparse.Namespace) -> Answers:
     Whether the results can be written is looked at first.
     """
     options.output.check()
-    spec, method = spec_from(options, lc.preset(options.preset)), METHODS[options.method]
+    spec, method = spec_from(options, lc.preset(options.preset)), method_named(options.method, layer=options.layer)
     image = lc.load_image(options.image, value_range=options.value_range)
     # Without a fit there is nothing that would say how far bf16 moves the scores.
     first: Precision = "f32" if options.precision == "auto" or isinstance(method, MaskMethod) else options.precision

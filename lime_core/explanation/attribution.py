@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,6 @@ from lime_core.settings.spec import ExplainSpec
 from lime_core.settings.view import Sign, View, ViewName
 
 Floats = NDArray[np.float64]
-
-_FORMAT = "limelight-attribution/1"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -59,6 +57,9 @@ class Attribution:
     provenance: Provenance
     spec: ExplainSpec
     notes: tuple[str, ...] = ()
+
+    _format: ClassVar[str] = "limelight-attribution/1"
+    _class_type: ClassVar[type[ClassAttribution]] = ClassAttribution
 
     def __getitem__(self, index: int) -> ClassAttribution:
         """Return what is said of the class with this index; `SpecError` when it was not explained."""
@@ -192,29 +193,31 @@ class Attribution:
         """
         try:
             document = json.loads(text)
-            check_format(document, _FORMAT)
-            classes = tuple(
-                ClassAttribution(
-                    index=row["index"],
-                    name=row["name"],
-                    output=from_null(row["output"]),
-                    scores=decode_array(row["scores"]),
-                    **{
-                        name: None if row[name] is None else decode_array(row[name])
-                        for name in ("std_errors", "degrees_of_freedom")
-                    },
-                    verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
-                )
-                for row in document["classes"]
-            )
+            check_format(document, cls._format)
+            classes = tuple(cls._class_type(**cls._class_fields(row)) for row in document["classes"])
             segments = None if document["segments"] is None else decode_array(document["segments"])
             return cls(classes=classes, segments=segments, **shared_from_document(document))
         except (KeyError, TypeError, ValueError) as error:
             raise LimeError(f"Not a readable attribution (JSON): {error}") from error
 
+    @classmethod
+    def _class_fields(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a class from its part of the document."""
+        return {
+            "index": row["index"],
+            "name": row["name"],
+            "output": from_null(row["output"]),
+            "scores": decode_array(row["scores"]),
+            **{
+                name: None if row[name] is None else decode_array(row[name])
+                for name in ("std_errors", "degrees_of_freedom")
+            },
+            "verdict": None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+        }
+
     def _document(self) -> dict[str, Any]:
         return {
-            "format": _FORMAT,
+            "format": self._format,
             **self.shared_document(),
             "classes": [
                 {

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lime_core.errors import SpecError
+from lime_core.methods.anchors.method import Anchors
 from lime_core.methods.banzhaf import Banzhaf
 from lime_core.methods.base import MaskMethod, Method
+from lime_core.methods.gradients.grad_cam import GradCam, GradCamPlusPlus, LayerMethod
+from lime_core.methods.gradients.integrated_gradients import IntegratedGradients
+from lime_core.methods.gradients.smooth_grad import SmoothGrad
 from lime_core.methods.hsic import Hsic
 from lime_core.methods.kernel_shap import KernelShap
 from lime_core.methods.leave_one_out import LeaveOneOut
@@ -27,15 +33,32 @@ METHODS: dict[str, Method] = {
         Rise(),
         Hsic(),
         Sobol(),
+        Anchors(),
+        GradCam(),
+        GradCamPlusPlus(),
+        IntegratedGradients(),
+        SmoothGrad(),
     )
 }
 
 
-def method_named(name: str) -> Method:
-    """Return the method with this name; `SpecError` when there is none."""
+def method_named(name: str, *, layer: str | None = None) -> Method:
+    """Return the method with this name, with a layer of the network for one that has a choice.
+
+    Raises
+    ------
+    SpecError
+        When there is no such method, or a layer is given for another one.
+    """
     if name not in METHODS:
         raise SpecError(f"method must be one of {', '.join(METHODS)}; got {name!r}.")
-    return METHODS[name]
+    method = METHODS[name]
+    if layer is None:
+        return method
+    if not isinstance(method, LayerMethod):
+        having = [each.name for each in METHODS.values() if isinstance(each, LayerMethod)]
+        raise SpecError(f"A layer can be chosen for {' and '.join(having)} only; the method is {name!r}.")
+    return replace(method, layer=layer)
 
 
 def mask_methods() -> dict[str, MaskMethod]:
@@ -59,4 +82,17 @@ def asks_the_same(method: Method, spec: ExplainSpec) -> bool:
     return method.asked(spec).digest(*QUERY_STAGES) == lime.asked(spec).digest(*QUERY_STAGES)
 
 
-__all__ = ["METHODS", "MaskMethod", "Method", "asks_the_same", "mask_method_named", "mask_methods", "method_named"]
+__all__ = [
+    "METHODS",
+    "GradCam",
+    "GradCamPlusPlus",
+    "IntegratedGradients",
+    "LayerMethod",
+    "MaskMethod",
+    "Method",
+    "SmoothGrad",
+    "asks_the_same",
+    "mask_method_named",
+    "mask_methods",
+    "method_named",
+]

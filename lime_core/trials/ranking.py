@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.answers.query import Progress
+from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard
 from lime_core.explanation.attribution import Attribution
 from lime_core.trials.curves import area, deleted_counts, deletion_masks
@@ -29,6 +31,20 @@ def questions_a_ranking(superpixels: int) -> int:
 def questions_of_random_orders(superpixels: int) -> int:
     """Return how many masks are asked about for the random orders of all classes."""
     return DRAWS * (len(deleted_counts(superpixels)) + 2)
+
+
+def on_superpixels(attribution: Attribution, segments: NDArray[np.int32]) -> Attribution:
+    """Return the attribution on these superpixels; `SpecError` where its scores do not fit them, or are not finite."""
+    superpixels = int(segments.max()) + 1
+    for item in attribution.classes:
+        if item.scores.shape not in ((superpixels,), segments.shape):
+            raise SpecError(
+                f"The method {attribution.method!r} gave scores of shape {item.scores.shape}, neither one a superpixel "
+                f"({superpixels},) nor one a pixel {segments.shape}."
+            )
+        if not np.isfinite(item.scores).all():
+            raise SpecError(f"The method {attribution.method!r} gave scores that are not finite numbers.")
+    return replace(attribution, segments=segments)
 
 
 def top_of(attribution: Attribution, index: int, k: int) -> tuple[int, ...]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from lime_core.answers.classes import chosen_classes, explainable
 from lime_core.answers.neighborhood import Neighborhood
@@ -33,6 +31,7 @@ from lime_core.trials.method_measures import MethodMeasures
 from lime_core.trials.question_groups import RUNS, Group, grouped, seeds_from
 from lime_core.trials.ranking import (
     measure_rankings,
+    on_superpixels,
     questions_a_ranking,
     questions_of_random_orders,
     random_orders,
@@ -43,7 +42,7 @@ from lime_core.trials.shared import reusable
 def compare_methods(
     image: Image | PictureSource,
     classifier: Classifier | str,
-    methods: Sequence[str] | None = None,
+    methods: Sequence[str | Method] | None = None,
     spec: Settings | None = None,
     *,
     seeds: Sequence[int] | None = None,
@@ -63,8 +62,9 @@ def compare_methods(
         The picture: also a path, bytes, an open file, an array ``(H, W, 3)`` or a Pillow image.
     classifier : Classifier or str
         From `load_classifier`, any callable in a `CallableClassifier`, or the name of a model in the catalog.
-    methods : sequence of str, optional
-        Keys of `METHODS`; without them all that can explain this model.
+    methods : sequence of str or Method, optional
+        Keys of `METHODS`, or methods with parameters of their own such as ``GradCam(layer="conv5")``; without them all
+        that can explain this model.
     spec : ExplainSpec, str or mapping, optional
         Settings, the name of a preset, or settings by name. ``top_k`` of the view says how many superpixels count as
         the strongest. `early_stop` is ignored: the budget is the same for all.
@@ -96,7 +96,7 @@ def compare_methods(
 def stream_methods(
     image: Image | PictureSource,
     classifier: Classifier | str,
-    methods: Sequence[str] | None = None,
+    methods: Sequence[str | Method] | None = None,
     spec: Settings | None = None,
     *,
     seeds: Sequence[int] | None = None,
@@ -108,14 +108,23 @@ def stream_methods(
     seeds = seeds_from(spec.seed, RUNS) if seeds is None else tuple(seeds)
     if not seeds or len(set(seeds)) < len(seeds):
         raise SpecError(f"seeds must be one or more different whole numbers; got {list(seeds)}.")
-    names = tuple(dict.fromkeys(METHODS if methods is None else methods))
-    if not names:
-        raise SpecError("There are no methods to compare; leave them out to compare all.")
-    comparing = _Comparing(image, classifier, spec, names, seeds, known, on_progress)
+    chosen = _by_name(list(METHODS) if methods is None else methods)
+    comparing = _Comparing(image, classifier, spec, chosen, seeds, known, on_progress)
     yield comparing.so_far()
     for group in comparing.groups:
         comparing.compare(group)
         yield comparing.so_far()
+
+
+def _by_name(methods: Sequence[str | Method]) -> dict[str, Method]:
+    if not methods:
+        raise SpecError("There are no methods to compare; leave them out to compare all.")
+    result: dict[str, Method] = {}
+    for method in methods:
+        chosen = method_named(method) if isinstance(method, str) else method
+        if result.setdefault(chosen.name, chosen) != chosen:
+            raise SpecError(f"The method {chosen.name!r} is given twice with different parameters; compare them apart.")
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ class _Comparing:
         image: Image,
         classifier: Classifier,
         spec: ExplainSpec,
-        names: tuple[str, ...],
+        methods: Mapping[str, Method],
         seeds: tuple[int, ...],
         known: Neighborhood | None,
         on_progress: Progress | None,
@@ -147,15 +156,14 @@ class _Comparing:
         spec = explainable(replace(spec, early_stop=False), outputs_of(classifier))
         classes = tuple(chosen_classes(probe.original, spec))
         self._image, self._classifier, self._known = image, classifier, known
-        self._spec, self._seeds, self._names = replace(spec, classes=classes), seeds, names
+        self._spec, self._seeds, self._names = replace(spec, classes=classes), seeds, tuple(methods)
         self._done: dict[str, MethodMeasures] = {}
         self._failed: dict[str, str] = {}
-        methods = [method_named(name) for name in names]
-        for method in methods:
+        for name, method in methods.items():
             obstacle = method.obstacle(classifier)
             if obstacle is not None:
-                self._failed[method.name] = obstacle
-        usable = [method for method in methods if method.name not in self._failed]
+                self._failed[name] = obstacle
+        usable = [method for name, method in methods.items() if name not in self._failed]
         self.groups = grouped(usable, self._spec, seeds, self._scene.superpixels)
         superpixels = self._scene.superpixels
         runs = sum(len(group.methods) * len(group.seeds) for group in self.groups)
@@ -206,7 +214,7 @@ class _Comparing:
             attribution = first.attribute(self._image, self._classifier, spec, on_progress=report)
             seconds = time.perf_counter() - began
             attribution = judged(attribution, None, top_k=spec.top_k) if judging else attribution
-            runs[first.name].append(_Run(self._on_superpixels(attribution), seconds))
+            runs[first.name].append(_Run(on_superpixels(attribution, self._scene.segments), seconds))
             return
         known = reusable(self._known, first.asked(spec))
         answers, asking = self._ask(first.asked(spec), known, report)
@@ -218,7 +226,9 @@ class _Comparing:
                     seconds = asking + time.perf_counter() - began
                     if judging:
                         attribution = judged(attribution, answers, top_k=spec.top_k, workings=workings)
-                    runs[method.name].append(_Run(self._on_superpixels(attribution), seconds, known is not None))
+                    runs[method.name].append(
+                        _Run(on_superpixels(attribution, self._scene.segments), seconds, known is not None)
+                    )
 
     def _ask(self, asked: ExplainSpec, known: Neighborhood | None, report: Progress) -> tuple[Neighborhood, float]:
         """Return the answers to the questions of a spec, and the seconds it takes to ask for all of them."""
@@ -235,19 +245,6 @@ class _Comparing:
         mine = self._spec
         same = asked.digest("segmentation") == mine.digest("segmentation") and asked.fill == mine.fill
         return self._scene if same and (asked.seed == mine.seed or not mine.fill.random) else None
-
-    def _on_superpixels(self, attribution: Attribution) -> Attribution:
-        """Return the attribution on the superpixels that all methods share."""
-        segments = self._scene.segments
-        for item in attribution.classes:
-            if item.scores.shape not in ((self._scene.superpixels,), segments.shape):
-                raise SpecError(
-                    f"The method {attribution.method!r} gave scores of shape {item.scores.shape}, neither one a "
-                    f"superpixel ({self._scene.superpixels},) nor one a pixel {segments.shape}."
-                )
-            if not np.isfinite(item.scores).all():
-                raise SpecError(f"The method {attribution.method!r} gave scores that are not finite numbers.")
-        return replace(attribution, segments=segments)
 
     def _measured(self, method: Method, runs: Sequence[_Run], group: Group, report: Progress) -> MethodMeasures:
         attribution = runs[0].attribution

@@ -15,7 +15,7 @@ from lime_core.explanation.agreement import rank_correlation
 from lime_core.methods import MaskMethod
 from lime_core.trials.question_groups import grouped
 from tests.benchmarks.collages import inside_cell
-from tests.benchmarks.measures import pointing_share
+from tests.benchmarks.measures import Floats, pointing_share
 from tests.benchmarks.pictures import Picture
 from tests.benchmarks.report import Report
 from tests.benchmarks.summary import bootstrap_mean
@@ -141,7 +141,8 @@ def explanation_of(plan: Plan) -> str:
 95 % bootstrap intervals over pictures or collages. + and − behind a number: better or worse than {REFERENCE} at the
 same budget, by the 95 % bootstrap interval of the difference picture by picture.
 - Calls: pictures that one run asks about, the median; seconds alike.
-- Pointing game: share of positive score inside the right cell; an even map scores 0.25 and 0.11.
+- Pointing game: share of positive score inside the right cell; an even map scores 0.25 and 0.11. Of scores without a
+  sign, what exceeds the least.
 - Deletion, insertion: area under the output, whole superpixels at a time, the strongest first; hidden behind the
   default fill, as the methods themselves hide.
 - Top-5 Jaccard between {plan.seeds} seeds; a dash where nothing is drawn at random.
@@ -208,12 +209,18 @@ def _on_collage(
     values = {}
     for name, attribution in _attributions(collage, classifier, names, budget, found):
         shares = [
-            pointing_share(attribution.heatmap(index), inside_cell(attribution.segments.shape, cell, side))
+            pointing_share(_heat(attribution, index), inside_cell(attribution.segments.shape, cell, side))
             for cell, index in enumerate(collage.classes)
         ]
         # The maps of a collage are not independent: their mean is one value.
         values[name] = {f"pointing_{side}": float(np.mean(shares))}
     return values | {CHANCE: {f"pointing_{side}": 1 / side**2}}
+
+
+def _heat(attribution: lc.Attribution, index: int) -> Floats:
+    """Return a map of the evidence: without a sign, such as a mean output, what exceeds the least."""
+    heat = attribution.heatmap(index).astype(np.float64)
+    return heat if attribution.signed else heat - heat.min()
 
 
 def _attributions(

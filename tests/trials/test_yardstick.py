@@ -325,11 +325,20 @@ def test_without_methods_all_that_can_are_compared(registered):
     assert found.failed["closed"] == "It needs gradients."
 
 
+def test_a_method_with_parameters_of_its_own_is_taken_as_it_is():
+    mine = Given(lambda spec, superpixels: WEIGHTS[1])
+    found = lc.compare_methods(IMAGE, MODEL, ["lime", mine, mine], SPEC, seeds=(0,))
+    assert [item.method for item in found.methods] == ["lime", "given"]
+    assert set(found["given"][0].top) <= {3, 4, 5}
+
+
 def test_a_wrong_question_is_refused_in_words():
     with pytest.raises(lc.SpecError, match="method must be one of"):
         lc.compare_methods(IMAGE, MODEL, ["lime", "none"], SPEC)
     with pytest.raises(lc.SpecError, match="no methods"):
         lc.compare_methods(IMAGE, MODEL, [], SPEC)
+    with pytest.raises(lc.SpecError, match="'given' is given twice"):
+        lc.compare_methods(IMAGE, MODEL, [Given(lambda *_: WEIGHTS[0]), Given(lambda *_: WEIGHTS[1])], SPEC)
     for seeds in ((), (1, 1)):
         with pytest.raises(lc.SpecError, match="seeds must be"):
             lc.compare_methods(IMAGE, MODEL, BOTH, SPEC, seeds=seeds)

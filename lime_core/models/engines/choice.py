@@ -29,7 +29,7 @@ TOLERANCE = 1e-4
 # Files that drivers of graphics cards make; asking TensorFlow instead takes seconds.
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/usr/lib/wsl/lib/libcuda.so.1")
 # Keras and the converter use global state while they build.
-_BUILDING = threading.RLock()
+BUILDING = threading.RLock()
 
 
 def check_engine(engine: EngineName, precision: Precision) -> None:
@@ -94,7 +94,7 @@ def make_engine(
     size = batch_size or BATCH_SIZE
     if not 1 <= size <= 255:
         raise ModelError(f"batch_size must be 1 to 255; got {size}.")
-    with _BUILDING:
+    with BUILDING:
         function = cache(lambda: choosing_function(build(), input_size, channels))
         reason = _reason_for_tensorflow() if (engine, precision) == ("auto", "f32") else None
         if engine == "tensorflow" or reason:

@@ -105,6 +105,7 @@ class KerasClassifier(NetworkClassifier):
             outputs=outputs,
             last_operation=head.last_operation,
             notes=labels.notes,
+            keras_head=lambda: head,
         )
 
 

@@ -25,6 +25,7 @@ _OTHER_FORMS = (
     "or a mean and a standard deviation in units of 0..1, such as '0.5,0.25' or '0.485,0.456,0.406,0.229,0.224,0.225'; "
     "each may end in -bgr"
 )
+_LUMA = np.array([19595, 38470, 7471], np.uint32)  # 0.299, 0.587 and 0.114 of 2¹⁶
 _LONGEST = 200  # characters of a preprocessing as text
 NONE_GIVEN = (
     "No preprocessing was given, so the model gets pixels 0..255 as they are. If it was trained on another range its "
@@ -40,8 +41,8 @@ class _Scale:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
 
-    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scale in place, in Keras's order of steps."""
+    def __call__(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Scale floats in place, in Keras's order of steps."""
         if self.divisor != 1:
             pixels /= self.divisor
         if any(self.mean):
@@ -177,6 +178,20 @@ class Preprocessing:
     def _scale(self) -> _Scale:
         return _Scale(255.0, self.mean, self.std) if self.name == "own" else PREPROCESSING[self.name]
 
+    def linear(self, channels: int = 3) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what is done to pixels as a matrix ``(3, channels)`` and an offset ``(channels,)``, both float32.
+
+        Prepared pixels are ``pixels @ matrix + offset``; grey levels are not rounded.
+        """
+        self.check_channels(channels)
+        offset = self._scale(np.zeros((1, channels)))
+        matrix = (self._scale(np.eye(channels) * 255.0) - offset) / 255.0
+        if channels == 1:
+            matrix = _LUMA[:, None] / 2.0**16 @ matrix
+        elif self.bgr:
+            matrix, offset = matrix[:, ::-1], offset[:, ::-1]
+        return matrix.astype(np.float32), offset[0].astype(np.float32)
+
     def __call__(self, images: NDArray[np.uint8], channels: int = 3) -> NDArray[np.float32]:
         """Prepare RGB pictures uint8 ``(..., 3)`` as float32 ``(..., channels)``, as `preprocess` describes."""
         self.check_channels(channels)
@@ -214,8 +229,7 @@ def preprocess(
 
 def grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the luma of RGB pixels uint8 ``(..., 3)``, uint8 ``(...)``: Rec. 601, rounded as by Pillow's mode "L"."""
-    weights = np.array([19595, 38470, 7471], np.uint32)  # 0.299, 0.587 and 0.114 of 2¹⁶
-    return ((images.astype(np.uint32) @ weights + 0x8000) >> 16).astype(np.uint8)
+    return ((images.astype(np.uint32) @ _LUMA + 0x8000) >> 16).astype(np.uint8)
 
 
 def _unknown(given: Any) -> ModelError:
