@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.models import MaskedClassifier
+from lime_core.models.differentiable import FeatureLayer, Gradients, Objective, as_differentiable, gradients_obstacle
 from lime_core.models.outputs import Meaning
 from lime_core.models.protocol import identity_of, outputs_of, result_notes_of
 
 # Is given how many pictures are asked about and a function that asks; it calls that function, or raises instead.
-Guard = Callable[[int, Callable[[], NDArray[Any]]], NDArray[Any]]
+Guard = Callable[[int, Callable[[], Any]], Any]
 
 
 def guarded(classifier: lc.Classifier, asking: Guard) -> lc.Classifier:
-    """Return the classifier with `asking` around each batch; masks still travel as masks."""
+    """Return the classifier with `asking` around each batch; masks still travel as masks, and gradients come back."""
     if isinstance(classifier, MaskedClassifier):
         return _GuardedMasks(classifier, asking)
     return _Guarded(classifier, asking)
@@ -61,7 +62,30 @@ class _Guarded:
         return outputs_of(self._classifier)
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
-        return self._asking(len(images), lambda: self._classifier.predict(images))
+        answers: NDArray[Any] = self._asking(len(images), lambda: self._classifier.predict(images))
+        return answers
+
+    @property
+    def gradients_obstacle(self) -> str | None:
+        return gradients_obstacle(self._classifier)
+
+    def feature_layers(self) -> tuple[FeatureLayer, ...]:
+        layers: tuple[FeatureLayer, ...] = self._asking(1, as_differentiable(self._classifier).feature_layers)
+        return layers
+
+    def gradients(
+        self,
+        images: NDArray[np.float32],
+        classes: Sequence[int],
+        objective: Objective,
+        *,
+        layer: str | None = None,
+    ) -> Gradients:
+        network = as_differentiable(self._classifier)
+        gradients: Gradients = self._asking(
+            len(images), lambda: network.gradients(images, classes, objective, layer=layer)
+        )
+        return gradients
 
 
 class _GuardedMasks(_Guarded):

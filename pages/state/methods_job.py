@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.methods.gradients.base import GradientMethod
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.question_groups import RUNS, grouped, seeds_from
 from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
@@ -110,6 +112,7 @@ class MethodsJob(BackgroundJob):
             classifier = server.models.wait_for(question.model, "f32", self)
             asked = guarded(classifier, partial(self._in_turn, self._taking_part))
             self.order = _allowed(self.order, asked)
+            self._build_for_gradients(classifier)
             for comparison in lc.stream_methods(
                 question.image,
                 asked,
@@ -128,6 +131,13 @@ class MethodsJob(BackgroundJob):
     def clean_up(self) -> None:
         """Leave the classifier to others."""
         self._server.models.release(self)
+
+    def _build_for_gradients(self, classifier: lc.Classifier) -> None:
+        """Build the network that is differentiated, if any is: that takes seconds, for which no visitor should wait."""
+        if any(isinstance(lc.METHODS[name], GradientMethod) for name in self.order.methods):
+            # What is wrong with it is said by each method that fails.
+            with suppress(lc.LimeError):
+                lc.feature_layers(classifier)
 
     def _in_turn(self, run: Run, _: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         self.check()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import lime_core as lc
 from lime_core.answers.classes import chosen_classes
-from lime_core.trials.question_groups import grouped
+from lime_core.methods import asks_the_same
 from pages.state.methods_job import MethodsOrder
 from pages.state.question import Question
 from pages.state.server import server
@@ -62,4 +62,4 @@ def obstacles(model: str) -> dict[str, str]:
 
 def at_no_cost(name: str, spec: lc.ExplainSpec) -> bool:
     """Return whether a method makes use of LIME's answers, so that beside LIME it asks the model nothing."""
-    return name != "lime" and len(grouped([lc.METHODS["lime"], lc.METHODS[name]], spec, (spec.seed,), 2)) == 1
+    return name != "lime" and asks_the_same(lc.METHODS[name], spec)
