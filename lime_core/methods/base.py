@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from lime_core.explanation.attribution import Attribution, without_view
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
-from lime_core.settings.spec import ExplainSpec
+from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +44,10 @@ class Method(Protocol):
 
     def planned_calls(self, spec: ExplainSpec, superpixels: int) -> int:
         """Return the most pictures that the model is asked about, the unmodified one included."""
+        ...
+
+    def draws_at_random(self, spec: ExplainSpec) -> bool:
+        """Return whether the seed changes the result."""
         ...
 
     def attribute(
@@ -101,6 +106,11 @@ class MaskMethod(ABC):
         """Return the length of the design of masks, and one for the unmodified picture."""
         asked = self.asked(spec)
         return asked.sampler.size(asked.samples, superpixels) + 1
+
+    def draws_at_random(self, spec: ExplainSpec) -> bool:
+        """Return whether another seed asks other questions."""
+        other = replace(spec, seed=(spec.seed + 1) % 2**31)
+        return self.asked(spec).digest(*QUERY_STAGES) != self.asked(other).digest(*QUERY_STAGES)
 
     @abstractmethod
     def asked(self, spec: ExplainSpec) -> ExplainSpec:

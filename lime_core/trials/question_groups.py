@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from lime_core.methods import MaskMethod, Method
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
-from lime_core.trials.shared import means_the_same
 
 RUNS = 3
 
@@ -50,8 +49,8 @@ def grouped(
 
 
 def _group(methods: tuple[Method, ...], spec: ExplainSpec, seeds: tuple[int, ...], superpixels: int) -> Group:
-    first, other = replace(spec, seed=seeds[0]), replace(spec, seed=(seeds[0] + 1) % 2**31)
-    random = not means_the_same(methods[0], first, other)
+    first = replace(spec, seed=seeds[0])
+    random = methods[0].draws_at_random(first)
     calls = methods[0].planned_calls(first, superpixels)
     return Group(methods, seeds if random else seeds[:1], random, calls)
 

@@ -61,7 +61,7 @@ def test_leave_one_out_asks_once_a_superpixel_whatever_the_seed(subject):
 
 
 def test_a_method_that_asks_about_no_masks_costs_each_time_what_it_cost(subject, monkeypatch):
-    monkeypatch.setitem(METHODS, "other", SimpleNamespace(planned_calls=lambda spec, superpixels: 9))
+    monkeypatch.setitem(METHODS, "other", SimpleNamespace(planned_calls=lambda *_: 9, draws_at_random=lambda _: True))
     attribution = replace(subject.attribution, method="other", calls=9)
     assert calls_of("repeat", attribution) == 1 + 4 * 9
     assert calls_of("sanity", attribution) == 5 * 9

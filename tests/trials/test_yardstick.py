@@ -44,13 +44,14 @@ class Counted:
 
 
 class Broken:
-    """A method that cannot be used, or fails."""
+    """A method that cannot be used, fails, or gives what it is told to."""
 
     title: ClassVar[str] = "Broken"
     summary: ClassVar[str] = "Nothing."
 
-    def __init__(self, obstacle: str | None = None, gives: object = None) -> None:
-        self._obstacle, self._gives = obstacle, gives
+    def __init__(self, obstacle: str | None = None, gives: object = None, *, random: bool = True) -> None:
+        self._obstacle, self._gives, self._random = obstacle, gives, random
+        self.runs = 0
 
     def obstacle(self, classifier: lc.Classifier) -> str | None:
         return self._obstacle
@@ -58,7 +59,11 @@ class Broken:
     def planned_calls(self, spec: lc.ExplainSpec, superpixels: int) -> int:
         return 40
 
+    def draws_at_random(self, spec: lc.ExplainSpec) -> bool:
+        return self._random
+
     def attribute(self, image, classifier, spec, *, known=None, on_progress=None):
+        self.runs += 1
         if self._gives is None:
             raise lc.ModelError("It broke.")
         return self._gives
@@ -111,6 +116,16 @@ def test_what_draws_nothing_at_random_runs_once(comparison):
     assert math.isnan(fixed.agreement_between_seeds.value)
     assert len(drawn.top_alone.values) == len(comparison.seeds) == 3
     assert drawn.agreement_between_seeds.value == 1
+
+
+@pytest.mark.parametrize(("random", "runs"), [(True, 3), (False, 1)])
+def test_a_method_that_asks_about_no_masks_says_whether_it_draws_at_random(registered, random, runs):
+    whole = lc.attribute(IMAGE, MODEL, method="leave_one_out", spec=SPEC)
+    method = registered("inside", Broken(gives=whole, random=random))
+    item = lc.compare_methods(IMAGE, MODEL, ["inside"], SPEC)["inside"][0]
+    assert method.runs == len(item.top_alone.values) == runs
+    assert math.isnan(item.agreement_between_seeds.value) == (not random)
+    assert item.top_alone.std_error == 0
 
 
 def test_the_budget_and_the_superpixels_are_the_same_for_all(comparison):

@@ -56,6 +56,10 @@ class Anchors:
         """Return the most pictures that the model is asked about; a search that ends early asks about fewer."""
         return spec.samples + 1
 
+    def draws_at_random(self, spec: ExplainSpec) -> bool:  # noqa: ARG002 - whatever is asked
+        """Return True: the perturbed pictures are drawn."""
+        return True
+
     def attribute(
         self,
         image: Image,

@@ -116,6 +116,10 @@ class GradientMethod(ABC):
         """Return why the model gives no gradients, in a sentence; None where it does."""
         return gradients_obstacle(classifier)
 
+    def draws_at_random(self, spec: ExplainSpec) -> bool:  # noqa: ARG002 - some methods look at it
+        """Return False: the gradients of one picture are always the same."""
+        return False
+
     @abstractmethod
     def planned_calls(self, spec: ExplainSpec, superpixels: int) -> int:
         """Return the most pictures that the model is asked about, the unmodified one included."""

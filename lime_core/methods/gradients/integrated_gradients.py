@@ -40,6 +40,10 @@ class IntegratedGradients(GradientMethod):
         """Return the pictures of the way, at most 64, and one for the unmodified picture."""
         return _steps(spec) + 1
 
+    def draws_at_random(self, spec: ExplainSpec) -> bool:
+        """Return whether the baseline does: the noise fill is drawn anew with each seed."""
+        return spec.fill.random
+
     def unit(self, target: str) -> str:
         """Return the unit of the target; all pixels of a class together have that unit."""
         return f"{target} per pixel"

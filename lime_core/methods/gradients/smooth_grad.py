@@ -54,6 +54,10 @@ class SmoothGrad(GradientMethod):
         """Return the noisy pictures, at most 50, and two for the unmodified one: the classifier and the network."""
         return _pictures(spec) + 2
 
+    def draws_at_random(self, spec: ExplainSpec) -> bool:  # noqa: ARG002 - whatever is asked
+        """Return whether there is any noise."""
+        return self.noise > 0
+
     def unit(self, target: str) -> str:
         """Return the unit of the target by a grey level."""
         return f"{target} per grey level"
