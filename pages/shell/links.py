@@ -21,7 +21,7 @@ from pages.state.question import Question
 
 # Not settings: Streamlit's own, and the tab that is open.
 _RESERVED = ("embed", "embed_options", "tab")
-_NAMES = ("picture", "model", "precision", "method")
+_NAMES = ("picture", "model", "precision", "method", "layer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class LinkedSettings:
         Name of the method that explains.
     methods : tuple of str or None
         Names of the methods that are compared.
+    layer : str or None
+        The layer that Grad-CAM looks at.
     """
 
     picture: str | None = None
@@ -50,6 +52,7 @@ class LinkedSettings:
     spec: lc.ExplainSpec | None = None
     method: str | None = None
     methods: tuple[str, ...] | None = None
+    layer: str | None = None
 
     @classmethod
     def of(cls, question: Question, spec: lc.ExplainSpec, picture: str | None) -> LinkedSettings:

@@ -40,7 +40,7 @@ def follow_link() -> None:
 def _changes(wanted: links.LinkedSettings) -> dict[str, Any]:
     changes: dict[str, Any] = {"spec": wanted.spec or lc.ExplainSpec()}
     named: dict[str, Any] = {"model": wanted.model, "precision": wanted.precision, "method": wanted.method}
-    named["compared_methods"] = wanted.methods
+    named |= {"compared_methods": wanted.methods, "layer": wanted.layer}
     changes |= {name: value for name, value in named.items() if value is not None}
     if wanted.picture is not None:
         changes["picture"] = Picture(example(wanted.picture), EXAMPLES[wanted.picture].title, wanted.picture)

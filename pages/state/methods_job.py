@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.methods import Method, method_named
 from lime_core.methods.gradients.base import GradientMethod
+from lime_core.methods.gradients.grad_cam import LayerMethod
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.question_groups import RUNS, grouped, seeds_from
 from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
@@ -21,6 +23,20 @@ from pages.state.guarded_classifier import guarded
 from pages.state.question import Question
 from pages.state.server import Server
 from pages.state.turns import Place, Run
+
+
+def takes_a_layer(name: str) -> bool:
+    """Return whether a method looks at one layer of the network, which can be chosen."""
+    return isinstance(lc.METHODS[name], LayerMethod)
+
+
+def layers_of(model: str, server: Server) -> tuple[str, ...]:
+    """Return the layers of a model that can be chosen; none before a comparison has built the network for them."""
+    return server.results.get(_layers_key(model)) or ()
+
+
+def _layers_key(model: str) -> str:
+    return digest("layers", model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +51,25 @@ class MethodsOrder:
         so that only the methods differ.
     methods : tuple of str
         Keys of `lime_core.METHODS`.
+    layer : str or None
+        The layer that Grad-CAM and Grad-CAM++ look at; None for the last one.
     """
 
     question: Question
     methods: tuple[str, ...]
+    layer: str | None = None
 
     @property
     def key(self) -> str:
         """Equal for comparisons with equal results: how the maps are drawn does not count, K does."""
         question = self.question
         settings = (question.spec.digest(*QUERY_STAGES, "fit"), str(question.spec.top_k))
-        return digest("methods", question.image.sha256, question.model, *settings, *self.methods)
+        return digest("methods", question.image.sha256, question.model, *settings, str(self.layer), *self.methods)
+
+    @property
+    def chosen(self) -> tuple[Method, ...]:
+        """The methods, with their layer where they take one."""
+        return tuple(method_named(name, layer=self.layer if takes_a_layer(name) else None) for name in self.methods)
 
     def of_classes(self, classes: tuple[int, ...] | None) -> MethodsOrder:
         """Return the same order for these classes."""
@@ -58,8 +82,7 @@ class MethodsOrder:
 
     def pictures(self, superpixels: int) -> int:
         """Return how many pictures the model is asked about at most, over all methods and seeds."""
-        methods = [lc.METHODS[name] for name in self.methods]
-        groups = grouped(methods, self.question.spec, self.seeds, superpixels)
+        groups = grouped(self.chosen, self.question.spec, self.seeds, superpixels)
         runs = sum(len(group.methods) * len(group.seeds) for group in groups)
         asked = sum(group.calls * len(group.seeds) for group in groups)
         return asked + runs * questions_a_ranking(superpixels) + questions_of_random_orders(superpixels)
@@ -116,7 +139,7 @@ class MethodsJob(BackgroundJob):
             for comparison in lc.stream_methods(
                 question.image,
                 asked,
-                self.order.methods,
+                self.order.chosen,
                 question.spec,
                 seeds=self.order.seeds,
                 known=server.answers_to(question),
@@ -137,7 +160,8 @@ class MethodsJob(BackgroundJob):
         if any(isinstance(lc.METHODS[name], GradientMethod) for name in self.order.methods):
             # What is wrong with it is said by each method that fails.
             with suppress(lc.LimeError):
-                lc.feature_layers(classifier)
+                layers = tuple(layer.name for layer in lc.feature_layers(classifier))
+                self._server.results.put(_layers_key(self.question.model), layers)
 
     def _in_turn(self, run: Run, _: int, ask: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         self.check()

@@ -70,6 +70,8 @@ class Settings:
         The class that models are compared on; None for each model's own first class.
     compared_methods : tuple of str or None
         The methods that are compared with one another, keys of `lime_core.METHODS`; None until they were chosen.
+    layer : str or None
+        The layer that Grad-CAM and Grad-CAM++ look at, among the compared methods; None for the last one.
 
     Raises
     ------
@@ -91,6 +93,7 @@ class Settings:
     others: tuple[str, ...] | None = None
     compared_class: int | None = None
     compared_methods: tuple[str, ...] | None = None
+    layer: str | None = None
 
     def __post_init__(self) -> None:
         for model in (self.model, *(self.others or ())):

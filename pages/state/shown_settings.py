@@ -20,6 +20,7 @@ WIDGETS = {
     "others": widget_state.OTHERS,
     "compared_class": widget_state.COMPARED_CLASS,
     "compared_methods": widget_state.COMPARED_METHODS,
+    "layer": widget_state.LAYER,
 }
 
 

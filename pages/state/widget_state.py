@@ -22,7 +22,7 @@ PICTURE_SOURCES = ("Gallery", "Upload", "Camera")
 # Widgets of settings that do not belong to `ExplainSpec`.
 SOURCE, PICTURE, MODEL, PRECISION, METHOD = "source", "picture", "model", "precision", "method"
 FOCUS, ONE_SCALE, OTHERS, COMPARED_CLASS = "focus.class", "one_scale", "compare.models", "compare.class"
-COMPARED_METHODS = "methods.chosen"
+COMPARED_METHODS, LAYER = "methods.chosen", "methods.layer"
 STEP, SAMPLE, SUPERPIXEL = "walk.step", "walk.sample", "walk.superpixel"
 NO_CLASS = -1  # what the choice of the compared class holds when there is none; no class has this index
 

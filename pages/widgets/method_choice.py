@@ -14,6 +14,7 @@ from pages.state.settings import FIRST_LOOK
 from pages.widgets import labels
 
 _PRESET = "preset"
+_LAST = ""  # what the choice of a layer holds for the last one
 # Compared until others are chosen, where the model allows them: the usual ones, of every kind.
 _USUALLY_COMPARED = ("lime", "banzhaf", "kernel_shap", "leave_one_out", "rise", "grad_cam")
 
@@ -68,6 +69,31 @@ def compared_methods(offered: Sequence[str]) -> tuple[str, ...]:
 
 def _change_compared_methods() -> None:
     session().change(compared_methods=tuple(widget_state.read(widget_state.COMPARED_METHODS)))
+
+
+def layer(names: Sequence[str]) -> str | None:
+    """Draw the choice of the layer that Grad-CAM looks at, None for the last one.
+
+    A layer that a link asks for stays chosen as long as the layers are not known.
+    """
+    state = session()
+    if not names:
+        return state.settings.layer
+    chosen = state.settings.layer if state.settings.layer in names else None
+    state.display(layer=chosen or _LAST)
+    st.selectbox(
+        "Layer of Grad-CAM",
+        [_LAST, *reversed(names)],
+        format_func=lambda name: name or "the last one",
+        key=widget_state.LAYER,
+        on_change=_change_layer,
+        help="Earlier layers have finer maps of simpler features.",
+    )
+    return chosen
+
+
+def _change_layer() -> None:
+    session().change(layer=widget_state.read(widget_state.LAYER) or None)
 
 
 def _apply_preset() -> None:

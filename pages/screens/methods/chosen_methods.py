@@ -10,12 +10,11 @@ import lime_core as lc
 from lime_core.trials.question_groups import RUNS
 from pages.screens.methods import order
 from pages.state.known_models import known_model
-from pages.state.methods_job import MethodsOrder
+from pages.state.methods_job import MethodsOrder, layers_of, takes_a_layer
 from pages.state.server import server
 from pages.state.session import Session, session
-from pages.widgets import labels, tables
+from pages.widgets import labels, method_choice, tables
 from pages.widgets.class_choice import class_in_focus
-from pages.widgets.method_choice import compared_methods
 from pages.widgets.model_choice import download_of
 from pages.widgets.setting_widgets import setting
 from pages.widgets.text import plain, seconds
@@ -26,7 +25,7 @@ def show() -> MethodsOrder | None:
     """Draw the choices and the button; return what they ask for, None where there is no picture."""
     state = session()
     obstacles = order.obstacles(state.settings.model)
-    methods = compared_methods([name for name in lc.METHODS if name not in obstacles])
+    methods = method_choice.compared_methods([name for name in lc.METHODS if name not in obstacles])
     scene = _scene(state)
     names = order.explained_classes(state)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -37,7 +36,11 @@ def show() -> MethodsOrder | None:
             state.change(samples=int(setting("samples")))
         if scene is not None:
             state.change(view=view_row(scene.superpixels, signed=True))
-        asked = order.order_of(state.settings, methods, names)
+        layer = None
+        if any(map(takes_a_layer, methods)):
+            with st.container(width=190):
+                layer = method_choice.layer(layers_of(state.settings.model, server()))
+        asked = order.order_of(state.settings, methods, names, layer)
         ready = asked is not None and bool(methods) and (scene is not None or state.cut_waits)
         pressed = st.button("Compare", type="primary", icon=":material/balance:", key="methods", disabled=not ready)
     if pressed and asked is not None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 import lime_core as lc
 from lime_core.methods import mask_methods
+from lime_core.show import captions
 from lime_core.trials.method_measures import MethodMeasures
 from pages.screens.methods import agreement_table, downloads, measures_table, shared_superpixels
 from pages.screens.methods.methods_view import MethodsView
@@ -66,6 +67,9 @@ def _cards(shown: MethodsView) -> None:
         for column, method in zip(columns, shown.methods[start : start + _A_ROW], strict=False):
             with column:
                 _card(shown, method)
+    # One of each kind: what the colours mean is the same for all that have a sign, and for all that have none.
+    kinds = {method.attribution.signed: method.attribution for method in reversed(shown.methods)}
+    st.caption(" ".join(captions.legend(kinds[signed], shown.view) for signed in sorted(kinds, reverse=True)))
     if shown.view.name == "heatmap":
         st.caption(
             "Opacity is on one scale: the same for all methods. Colours are not: the methods count in different "
@@ -89,6 +93,8 @@ def _card(shown: MethodsView, method: MethodMeasures) -> None:
         f"{verdict_text.in_a_line(item)} · {plain(attribution.unit)}{signed}",
         help=verdict_text.help_text(item, with_advice=False),
     )
+    if not attribution.shown_features(shown.index, shown.view):
+        st.caption("Nothing is marked: no score of this sign surely differs from 0.")
     for note in attribution.notes:
         st.caption(plain(note))
     if method.method in mask_methods():

@@ -72,7 +72,7 @@ def _link(shown: MethodsView) -> None:
     own = f" (your own {' and '.join(left_out)} {'is' if len(left_out) == 1 else 'are'} never put in it)"
     st.caption(f"A link to this comparison{own if left_out else ''}")
     model = question.model if question.model in CATALOG else None
-    wanted = links.LinkedSettings(example, model, None, spec, None, shown.order.methods)
+    wanted = links.LinkedSettings(example, model, spec=spec, methods=shown.order.methods, layer=shown.order.layer)
     st.code(links.link(st.context.url or "", wanted), None, wrap_lines=True)
 
 

@@ -15,7 +15,8 @@ from pages.widgets import labels, tables
 _RANDOM = "random order"
 _NOTHING = "–"
 _HELP = (
-    "The model is asked the same about every method. *Alone*: its output when only the K strongest superpixels are "
+    "The model is asked the same about every method. The strongest superpixels are those with most evidence for the "
+    "class; of scores without a sign, the largest. *Alone*: its output when only the K strongest superpixels are "
     "shown. *Without*: its output when all but those are shown. *Deletion* and *insertion*: superpixels are hidden, "
     "or shown, one after the other, strongest first; the number is the area under the curve of the outputs, 0 to 1 "
     "for probabilities. *Between seeds*: how much the K strongest have in common (Jaccard, 0 to 1) when the method "
@@ -82,7 +83,11 @@ def _cell(shown: MethodsView, method: MethodMeasures, column: Column, mark: str)
 def _measured(measured: Measured) -> str:
     if math.isnan(measured.value):
         return _NOTHING
-    error = "" if math.isnan(measured.std_error) or not measured.std_error else f" ± {_number(measured.std_error)}"
+    error = (
+        ""
+        if math.isnan(measured.std_error) or not measured.std_error
+        else f"\u00a0±\u00a0{_number(measured.std_error)}"
+    )
     return f"{_number(measured.value)}{error}"
 
 
@@ -97,7 +102,7 @@ def _chance(shown: MethodsView, column: Column) -> str:
     if column not in bands:
         return _NOTHING
     band = bands[column]
-    return f"{_number(band.mean)} ({_number(band.low)} to {_number(band.high)})"
+    return f"{_number(band.mean)} ({_number(band.low)}\u00a0to\u00a0{_number(band.high)})"
 
 
 def _number(value: float) -> str:

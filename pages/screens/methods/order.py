@@ -28,7 +28,9 @@ def explained_classes(state: Session) -> dict[int, str]:
     return {}
 
 
-def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, str]) -> MethodsOrder | None:
+def order_of(
+    settings: Settings, methods: tuple[str, ...], names: Mapping[int, str], layer: str | None = None
+) -> MethodsOrder | None:
     """Return what is to be compared, on the class in focus or else the first one; None without a picture.
 
     Parameters
@@ -39,6 +41,8 @@ def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, s
         The chosen methods.
     names : mapping of int to str
         The classes that may be chosen; empty before the model has answered.
+    layer : str, optional
+        The layer of Grad-CAM.
     """
     if settings.picture is None:
         return None
@@ -48,7 +52,8 @@ def order_of(settings: Settings, methods: tuple[str, ...], names: Mapping[int, s
     else:
         classes = settings.spec.classes and settings.spec.classes[:1]
     spec = replace(settings.spec, classes=classes, top_classes=1, early_stop=False)
-    return MethodsOrder(Question(settings.picture.image, settings.picture.title, settings.model, spec), methods)
+    question = Question(settings.picture.image, settings.picture.title, settings.model, spec)
+    return MethodsOrder(question, methods, layer)
 
 
 def obstacles(model: str) -> dict[str, str]:

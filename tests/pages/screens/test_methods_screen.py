@@ -163,7 +163,7 @@ def test_the_numbers_are_those_of_the_library(model: FakeModel) -> None:
             assert shown == f"{getattr(measures, column).value:.3f}"
         assert f"{method.calls}" in table[titles["calls"]][row]
     band = expected.random_orders(FakeModel.CAT).area
-    assert table[titles["deletion_area"]][2] == f"{band.mean:.3f} ({band.low:.3f} to {band.high:.3f})"
+    assert table[titles["deletion_area"]][2] == f"{band.mean:.3f} ({band.low:.3f}\u00a0to\u00a0{band.high:.3f})"
 
 
 def test_the_best_of_each_column_is_marked_and_ties_are_said_to_be_ties(model: FakeModel) -> None:
