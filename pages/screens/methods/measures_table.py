@@ -83,12 +83,8 @@ def _cell(shown: MethodsView, method: MethodMeasures, column: Column, mark: str)
 def _measured(measured: Measured) -> str:
     if math.isnan(measured.value):
         return _NOTHING
-    error = (
-        ""
-        if math.isnan(measured.std_error) or not measured.std_error
-        else f"\u00a0±\u00a0{_number(measured.std_error)}"
-    )
-    return f"{_number(measured.value)}{error}"
+    value, error = _number(measured.value), measured.std_error
+    return value if math.isnan(error) or not error else f"{value}\u00a0±\u00a0{_number(error)}"
 
 
 def _chance(shown: MethodsView, column: Column) -> str:

@@ -15,8 +15,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
+from lime_core.methods.gradients.grad_cam import GradCam
 from lime_core.methods.leave_one_out import LeaveOneOut
 from lime_core.methods.lime.method import Lime
+from lime_core.models import CATALOG, imagenet_class_names
+from lime_core.models.differentiable import Gradients
 from lime_core.trials.method_comparison import COLUMNS
 from pages.screens.methods import downloads
 from pages.screens.methods.measures_table import headings
@@ -72,6 +75,35 @@ class Held(LeaveOneOut):
         self.reached.set()
         assert self.gate.wait(SECONDS)
         return super().from_answers(neighborhood, spec)
+
+
+class Network(lc.CallableClassifier):
+    """The fake model with two layers, whose maps are the picture's brightness and speak for every class."""
+
+    gradients_obstacle = None
+    layers: ClassVar[dict[str, int]] = {"early": 8, "late": 4}
+
+    def feature_layers(self) -> tuple[lc.FeatureLayer, ...]:
+        return tuple(lc.FeatureLayer(name, (size, size, 1)) for name, size in self.layers.items())
+
+    def gradients(self, images, classes, objective, *, layer=None) -> Gradients:
+        if layer not in self.layers:
+            raise lc.ModelError(f"There is no layer {layer!r}.")
+        size = self.layers[layer]
+        maps = images.mean(axis=3).reshape(len(images), size, 224 // size, size, 224 // size)
+        maps = maps.mean(axis=(2, 4))[..., None].astype(np.float32)
+        outputs = self.predict(images.round().astype(np.uint8))
+        ones = np.ones((len(images), len(classes), size, size, 1), np.float32)
+        return Gradients(outputs, outputs[:, list(classes)].astype(float), ones, maps)
+
+
+@pytest.fixture
+def network(model: FakeModel) -> FakeModel:
+    """The fake model, to be looked into."""
+    model.load = lambda name, **_: Network(
+        model, CATALOG[name].input_size, imagenet_class_names(), id=name, outputs="probabilities"
+    )
+    return model
 
 
 @pytest.fixture(autouse=True)
@@ -389,6 +421,34 @@ def test_a_link_carries_methods_class_and_samples(model: FakeModel) -> None:
     # It is there already.
     assert "*espresso*" in texts(again)
     assert model.pictures == asked
+
+
+def test_the_layer_of_grad_cam_can_be_chosen(network: FakeModel) -> None:
+    page = opened()
+    page.pills(key="methods.chosen").set_value(["lime", "grad_cam"]).run()
+    assert not [box for box in page.selectbox if box.key == "methods.layer"]
+    page = pressed(page)
+    assert "layer 'late'" in texts(page).replace("\\", "")
+    page.selectbox(key="methods.layer").set_value("early").run()
+    assert "settings have changed" in texts(fine(page))
+    page = pressed(page)
+    assert "layer 'early': 8×8" in texts(page).replace("\\", "")
+    assert parse_qs(urlsplit(page.code[0].value).query)["layer"] == ["early"]
+    expected = lc.attribute(
+        state_of(page).settings.picture.image,
+        network.load("efficientnet_lite0"),
+        method=GradCam(layer="early"),
+        spec=job_of(page).order.question.spec,
+    )
+    shown = comparison_of(page)["grad_cam"].attribution
+    np.testing.assert_allclose(shown.scores(FakeModel.CAT), expected.scores(FakeModel.CAT))
+
+
+def test_a_link_to_a_layer_that_the_model_does_not_have_is_said(network: FakeModel) -> None:
+    page = fine(open_page(**QUERY, model="efficientnet_lite1", layer="<b>", methods="grad_cam"))
+    page = pressed(page.switch_page(SCREEN).run())
+    assert "Grad-CAM" in page.warning[0].value
+    assert "no layer" in page.warning[0].value
 
 
 @pytest.mark.parametrize("name", ["<script>", "lime,banzhaf", ""])
