@@ -37,6 +37,7 @@ SCREENS = {
     "compare": "Where they differ",
     "walkthrough": "The choice here",
 }
+METHODS = "".join(f"&methods={name}" for name in ("lime", "banzhaf", "leave_one_out", "grad_cam"))  # few, of each kind
 MINUTES = 120_000  # milliseconds that the slowest step may take on a busy machine
 SAMPLES = 128
 
@@ -134,7 +135,7 @@ def drawn(page: Page) -> None:
 
 def visit(page: Page, address: str, screen: str, samples: int, mark: str) -> None:
     """Open a screen and wait for `mark`; a visit alone asks one model for one explanation, so Compare is pressed."""
-    page.goto(f"{address}/{screen}?samples={samples}")
+    page.goto(f"{address}/{screen}?samples={samples}{METHODS if screen == 'methods' else ''}")
     if screen in ("compare", "methods"):
         page.locator(f".st-key-{screen} button").click()
     expect(page.get_by_text(mark).first).to_be_visible()
