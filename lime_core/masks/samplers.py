@@ -52,6 +52,9 @@ class Sampler(Option, ABC):
         """Return how many masks there are when `samples` are asked for."""
         return samples
 
+    def check(self, samples: int, superpixels: int) -> None:
+        """Raise `SpecError` when `samples` are too few for the design."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balanced(Sampler):

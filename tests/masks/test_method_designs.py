@@ -103,9 +103,10 @@ def test_a_block_is_a_balanced_mask_and_those_that_differ_from_it_in_one_superpi
 
 
 def test_fewer_than_two_blocks_are_refused():
-    assert EachFlipped().size(102, 50) == 102
+    EachFlipped().check(102, 50)
+    assert EachFlipped().size(102, 50) == EachFlipped().size(3, 50) == 102
     with pytest.raises(SpecError, match=r"50 superpixels need at least 102 samples; got 101\. Raise samples to 102"):
-        EachFlipped().size(101, 50)
+        EachFlipped().check(101, 50)
 
 
 @pytest.mark.parametrize(
