@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import PIL.Image
+import pytest
 
 import lime_core as lc
 from lime_core.cli.main import main
@@ -47,6 +48,30 @@ def test_another_method_writes_its_attribution_and_the_same_pictures(cat, tmp_pa
     view = lc.View("heatmap", top_k=3)
     drawn = to_png(render(lc.load_image(cat), attribution, attribution.classes[0].index, view))
     assert (out / pictures[0]).read_bytes() == drawn
+
+
+@pytest.mark.parametrize("method", ["occlusion", "rise", "anchors"])
+def test_methods_that_ask_with_masks_of_their_own_write_the_same_files(method, cat, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--method", method, "--classes", "2", "--samples", "25", "--quiet"]
+    assert main(["explain", str(cat), *flags, "--output", str(out)]) == 0
+    kind = lc.AnchorAttribution if method == "anchors" else lc.Attribution
+    attribution = kind.from_json((out / "attribution.json").read_text())
+    assert attribution.method == method
+    assert attribution.calls <= 26
+    pixels = (300, 451)
+    for item in attribution.classes:
+        assert item.scores.shape == ((attribution.superpixels,) if method == "anchors" else pixels)
+    assert len(list(out.glob("*.png"))) == 2
+    if method == "anchors":
+        printed = capsys.readouterr().out
+        assert "precision" in printed
+        assert "coverage" in printed
+        assert printed.count("95 % bounds") == 2
+    else:
+        answers = lc.Neighborhood.load_npz(out / "neighborhood.npz")
+        again = lc.METHODS[method].from_answers(answers, attribution.spec)
+        assert np.array_equal(again.classes[0].scores, attribution.classes[0].scores)
 
 
 def test_another_method_is_put_to_the_same_trials(cat, tmp_path, capsys):
