@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from scipy.special import expit, log_softmax, softmax
 
 import lime_core as lc
 
@@ -74,6 +73,3 @@ def picture(seed: int = 0, size: tuple[int, int] = (HEIGHT, WIDTH)) -> NDArray[n
     rng = np.random.default_rng(seed)
     slope = np.linspace(20, 180, size[1])[None, :, None]
     return (slope + rng.integers(0, 70, (*size, 3))).astype(np.uint8)
-
-
-ACTIVATIONS = {"softmax": softmax, "sigmoid": lambda z, axis: expit(z), "log_softmax": log_softmax}

@@ -257,7 +257,7 @@ def test_a_network_without_maps_says_what_to_take_instead():
     model = keras.Sequential(
         [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     )
-    with pytest.raises(lc.ModelError, match="no layer with a map.*integrated_gradients or smooth_grad"):
+    with pytest.raises(lc.ModelError, match=r"no layer with a map.*integrated_gradients or smooth_grad"):
         layer_names(model)
 
 
