@@ -155,3 +155,17 @@ def test_a_guess_at_the_range_of_values_is_said_and_can_be_replaced(tmp_path, ca
     assert shades == [lc.load_image(path).sha256, lc.load_image(path, value_range=(0, 65535)).sha256]
     assert main(["explain", str(path), "--value-range", "5", "5"]) == 1
     assert "value_range must be two numbers" in capsys.readouterr().err
+
+
+def test_a_method_from_inside_the_network_shows_the_layer_that_is_asked_for(cat, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--method", "grad_cam", "--classes", "1", "--quiet", "--output", str(out)]
+    assert main(["explain", str(cat), *flags, "--layer", "_blocks.10._project_conv_add"]) == 0
+    assert "Note: The map is that of the layer '_blocks.10._project_conv_add': 14×14" in capsys.readouterr().out
+    attribution = lc.Attribution.from_json((out / "attribution.json").read_text())
+    assert "_blocks.10._project_conv_add" in attribution.notes[0]
+    assert [path.name for path in out.glob("*.png")] == ["1-egyptian-cat.png"]
+    assert main(["explain", str(cat), *flags, "--layer", "conv5"]) == 1
+    error = capsys.readouterr().err
+    assert "no layer 'conv5' with maps; those with maps are: " in error
+    assert "_conv_head_relu" in error
