@@ -114,7 +114,8 @@ def stream(
 
 
 def _check_size(spec: ExplainSpec, superpixels: int) -> None:
-    """Raise `SpecError` for more samples than a fit has memory for, before the model is asked."""
+    """Raise `SpecError` for more samples than a fit has memory for, or fewer than the masks need, before asking."""
+    spec.sampler.check(spec.samples, superpixels)
     samples = spec.sampler.size(spec.samples, superpixels)
     if samples * superpixels > MOST_ENTRIES:
         most = MOST_ENTRIES // superpixels

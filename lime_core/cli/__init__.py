@@ -1,1 +1,1 @@
-"""The command line: ``limelight explain IMAGE``, ``trust IMAGE``, ``models`` and ``models fetch ID``."""
+"""The command line: ``limelight explain IMAGE``, ``trust IMAGE``, ``methods IMAGE``, ``models``, ``models fetch``."""

@@ -61,21 +61,17 @@ class EachFlipped(Sampler):
         return masks.reshape(-1, superpixels)[:samples]
 
     def size(self, samples: int, superpixels: int) -> int:
-        """Return `samples`, rounded down to whole blocks.
+        """Return `samples`, rounded down to whole blocks; at least two blocks."""
+        return max(samples // (superpixels + 1), FEWEST_BLOCKS) * (superpixels + 1)
 
-        Raises
-        ------
-        SpecError
-            When they are not enough for two blocks.
-        """
-        blocks = samples // (superpixels + 1)
-        if blocks < FEWEST_BLOCKS:
-            least = FEWEST_BLOCKS * (superpixels + 1)
+    def check(self, samples: int, superpixels: int) -> None:
+        """Raise `SpecError` when `samples` are not enough for two blocks."""
+        least = FEWEST_BLOCKS * (superpixels + 1)
+        if samples < least:
             raise SpecError(
                 f"Sobol indices of {superpixels:,} superpixels need at least {least:,} samples; got {samples:,}. Raise "
                 f"samples to {least:,} or more, or cut the picture into fewer superpixels."
             )
-        return blocks * (superpixels + 1)
 
 
 SAMPLERS.register(CoalitionPairs)

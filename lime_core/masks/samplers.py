@@ -57,6 +57,9 @@ class Sampler(Option, ABC):
         """Return what the columns of its masks hide; None where these are the superpixels."""
         return None
 
+    def check(self, samples: int, superpixels: int) -> None:
+        """Raise `SpecError` when `samples` are too few for the design."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balanced(Sampler):

@@ -33,7 +33,7 @@ from lime_core.settings.spec import ExplainSpec
 
 Floats = NDArray[np.float64]
 
-MOST_COMPARED = 20_000  # samples: each is compared with each other one
+MOST_COMPARED = 5_000  # samples: each is compared with each other one
 _ROWS = 1000  # of the matrix of kernels at a time
 _FOR_WIDTH = 2000  # samples
 
@@ -41,7 +41,7 @@ _FOR_WIDTH = 2000  # samples
 class Hsic(MaskMethod):
     """The Hilbert–Schmidt independence criterion of each superpixel and the target.
 
-    Without a sign: a superpixel that raises the target and one that lowers it get the same. No more than 20,000 samples
+    Without a sign: a superpixel that raises the target and one that lowers it get the same. No more than 5,000 samples
     are asked for. Scores of superpixels without an effect are not 0 but small, and smaller with more samples.
     """
 

@@ -8,6 +8,7 @@ In the paper [3]_ the masks are continuous, with values 0..1. Here a superpixel 
 methods that it is compared with. Then Bⱼ either equals Aⱼ, and there is nothing to ask, or is its opposite. So B is not
 drawn, and the mean over both cases is taken: half the squared difference that flipping superpixel j makes. That is
 Jansen's estimator averaged over all B. It takes N(S + 1) calls instead of N(S + 2), and no call is spent on Bⱼ = Aⱼ.
+Var(f) is that of all answers, which at few blocks is far closer than that of the answers to A.
 
 References
 ----------
@@ -61,7 +62,7 @@ class Sobol(MaskMethod):
             notes: tuple[str, ...] = (f"{missing:,} more samples are needed before there are scores; they are 0.",)
         else:
             whole, flipped = targets[:, 0], targets[:, 1:]
-            variance = whole.var(axis=0, ddof=1)
+            variance = targets.var(axis=(0, 1), ddof=1)  # every answer is to a mask that is drawn like those of A
             taken_part = ((flipped - whole[:, None]) ** 2).mean(axis=0) / 4
             scores = (taken_part / np.where(variance > 0, variance, np.inf)).T
             notes = ()

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from lime_core.parameters import Option, Registry, parameter
 from lime_core.surrogates.problem import Floats, inverse
@@ -17,6 +18,7 @@ Columns = NDArray[np.int64]
 
 _FORWARD_LIMIT = 6  # the lime package's 'auto' selects forward up to here
 _RANKING_ALPHA = 0.01  # the lime package's penalty when it ranks by weight
+_INDEPENDENT = 1e-10  # of the largest variance: a column with less left beside others says nothing new
 _KEEP = "Superpixels that a selection keeps."
 
 
@@ -77,7 +79,7 @@ class Forward(Selection):
     def columns(self, gram: Floats, moment: Floats, *, samples: int, weight_scale: float) -> Columns:  # noqa: ARG002
         """Sweep the normal equations column by column."""
         gram, moment = gram.copy(), moment.copy()
-        independent = 1e-10 * np.diagonal(gram).max(initial=0.0)
+        independent = _INDEPENDENT * np.diagonal(gram).max(initial=0.0)
         chosen: list[int] = []
         for _ in range(self.most(len(moment))):
             left = np.diagonal(gram)
@@ -98,28 +100,29 @@ class Forward(Selection):
 class Backward(Selection):
     """All superpixels, less one at a time the one whose removal lowers the weighted R² least (backward elimination).
 
-    Of superpixels that cannot be told apart, those that forward selection would not take go first.
+    Superpixels that others say all of go first.
     """
 
     name: ClassVar[str] = "backward"
 
     max_features: int = parameter(1023, _KEEP, low=1, high=1023, stage="fit", flat="max_features")
 
-    def columns(self, gram: Floats, moment: Floats, *, samples: int, weight_scale: float) -> Columns:
+    def columns(self, gram: Floats, moment: Floats, *, samples: int, weight_scale: float) -> Columns:  # noqa: ARG002
         """Sweep columns out of the inverse of the normal equations, one by one."""
-        independent = Forward().columns(gram, moment, samples=samples, weight_scale=weight_scale)
-        kept = np.sort(independent)
-        covariance = inverse(gram[np.ix_(kept, kept)], 0.0)
-        coefficients = covariance @ moment[kept]
-        while len(kept) > self.max_features:
+        _, pivots, rank, _ = linalg.lapack.dpstrf(gram, tol=_INDEPENDENT * np.diagonal(gram).max(initial=0.0))
+        columns: Columns = np.sort(pivots[:rank]).astype(np.int64) - 1
+        upper = np.asfortranarray(inverse(gram[np.ix_(columns, columns)], 0.0))
+        coefficients = upper @ moment[columns]
+        kept = np.ones(rank, bool)
+        for _ in range(rank - self.most(rank)):
             # Without column j the weighted sum of squared residuals is larger by βⱼ² / (G⁻¹)ⱼⱼ.
-            weakest = int((coefficients**2 / np.diagonal(covariance)).argmin())
-            pivot = covariance[weakest] / covariance[weakest, weakest]
-            left = np.arange(len(kept)) != weakest
-            coefficients = (coefficients - pivot * coefficients[weakest])[left]
-            covariance = (covariance - np.outer(pivot, covariance[weakest]))[np.ix_(left, left)]
-            kept = kept[left]
-        return kept
+            left = np.flatnonzero(kept)
+            weakest = left[(coefficients[left] ** 2 / np.diagonal(upper)[left]).argmin()]
+            row = np.concatenate([upper[:weakest, weakest], upper[weakest, weakest:]])
+            coefficients = coefficients - row * (coefficients[weakest] / row[weakest])
+            upper = linalg.blas.dsyr(-1 / row[weakest], row, a=upper, overwrite_a=1)
+            kept[weakest] = False
+        return columns[kept]
 
 
 @dataclass(frozen=True, slots=True)

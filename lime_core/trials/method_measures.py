@@ -63,6 +63,7 @@ class MethodMeasures:
         what the method needs alone.
     seconds : float
         What one run takes alone, the median over the seeds; NaN where answers were given of which that is not known.
+        The first method that needs a network's gradients also pays for building it.
     shares_answers : bool
         Whether its answers were there already: asked for by a method before it, or given.
     classes : tuple of ClassMeasures

@@ -205,7 +205,7 @@ def _calls_of_run(attribution: Attribution, spec: ExplainSpec) -> int:
 def _calls_of_variants(attribution: Attribution, method: Method, variants: Sequence[ExplainSpec]) -> list[int]:
     """Return the pictures of each query and hidden picture; the first one's answers are there already."""
     if not isinstance(method, MaskMethod):
-        return [attribution.calls + 2 for _ in variants]
+        return [method.planned_calls(spec, attribution.superpixels) + 2 for spec in variants]
     first = method.asked(variants[0])
     different = {(asked := method.asked(spec)).digest(*QUERY_STAGES): asked for spec in variants}
     queries = [

@@ -240,15 +240,15 @@ def _measure(
 
 def _methods(options: argparse.Namespace, found: Report) -> None:
     lab = _lab(options)
-    # So many that all is done within about twenty minutes on two cores.
-    usual = 6 if options.pictures is None else options.pictures
-    options.pictures = (1 if options.short else usual) if options.pictures is None else options.pictures
+    if options.pictures is None:
+        # So many that all is done within about twenty minutes on two cores.
+        options.pictures = 1 if options.short else 5
     plan = yardstick.Plan(
         methods=tuple(_chosen(list(lc.METHODS), options)),
         budgets=tuple(options.calls or ((64,) if options.short else (128, 256, 512, 1024))),
         seeds=options.seeds or 2,
         pictures=tuple(_pictures(options, lab, short=1)),
-        collages={side: tuple(_collages(options, lab, side=side, short=1, usual=4)) for side in (2, 3)},
+        collages={side: tuple(_collages(options, lab, side=side, short=1, usual=3)) for side in (2, 3)},
     )
     yardstick.measure(plan, lab.classifier, found, options.json if options.resume else None)
 

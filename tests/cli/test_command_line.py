@@ -137,3 +137,11 @@ def test_an_unknown_method_is_refused_with_the_names_of_the_others(capsys):
         main(["explain", "cat.png", "--method", "oracle"])
     error = capsys.readouterr().err
     assert all(name in error for name in lc.METHODS)
+
+
+def test_a_layer_belongs_to_the_methods_that_look_into_the_network(capsys):
+    assert main(["explain", "cat.jpg", "--layer", "conv5"]) == 1
+    assert (
+        "A layer can be chosen for grad_cam and grad_cam_plus_plus only; the method is 'lime'."
+        in capsys.readouterr().err
+    )

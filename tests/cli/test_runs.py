@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import PIL.Image
+import pytest
 
 import lime_core as lc
 from lime_core.cli.main import main
@@ -47,6 +48,30 @@ def test_another_method_writes_its_attribution_and_the_same_pictures(cat, tmp_pa
     view = lc.View("heatmap", top_k=3)
     drawn = to_png(render(lc.load_image(cat), attribution, attribution.classes[0].index, view))
     assert (out / pictures[0]).read_bytes() == drawn
+
+
+@pytest.mark.parametrize("method", ["occlusion", "rise", "anchors"])
+def test_methods_that_ask_with_masks_of_their_own_write_the_same_files(method, cat, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--method", method, "--classes", "2", "--samples", "25", "--quiet"]
+    assert main(["explain", str(cat), *flags, "--output", str(out)]) == 0
+    kind = lc.AnchorAttribution if method == "anchors" else lc.Attribution
+    attribution = kind.from_json((out / "attribution.json").read_text())
+    assert attribution.method == method
+    assert attribution.calls <= 26
+    pixels = (300, 451)
+    for item in attribution.classes:
+        assert item.scores.shape == ((attribution.superpixels,) if method == "anchors" else pixels)
+    assert len(list(out.glob("*.png"))) == 2
+    if method == "anchors":
+        printed = capsys.readouterr().out
+        assert "precision" in printed
+        assert "coverage" in printed
+        assert printed.count("95 % bounds") == 2
+    else:
+        answers = lc.Neighborhood.load_npz(out / "neighborhood.npz")
+        again = lc.METHODS[method].from_answers(answers, attribution.spec)
+        assert np.array_equal(again.classes[0].scores, attribution.classes[0].scores)
 
 
 def test_another_method_is_put_to_the_same_trials(cat, tmp_path, capsys):
@@ -130,3 +155,17 @@ def test_a_guess_at_the_range_of_values_is_said_and_can_be_replaced(tmp_path, ca
     assert shades == [lc.load_image(path).sha256, lc.load_image(path, value_range=(0, 65535)).sha256]
     assert main(["explain", str(path), "--value-range", "5", "5"]) == 1
     assert "value_range must be two numbers" in capsys.readouterr().err
+
+
+def test_a_method_from_inside_the_network_shows_the_layer_that_is_asked_for(cat, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--method", "grad_cam", "--classes", "1", "--quiet", "--output", str(out)]
+    assert main(["explain", str(cat), *flags, "--layer", "_blocks.10._project_conv_add"]) == 0
+    assert "Note: The map is that of the layer '_blocks.10._project_conv_add': 14×14" in capsys.readouterr().out
+    attribution = lc.Attribution.from_json((out / "attribution.json").read_text())
+    assert "_blocks.10._project_conv_add" in attribution.notes[0]
+    assert [path.name for path in out.glob("*.png")] == ["1-egyptian-cat.png"]
+    assert main(["explain", str(cat), *flags, "--layer", "conv5"]) == 1
+    error = capsys.readouterr().err
+    assert "no layer 'conv5' with maps; those with maps are: " in error
+    assert "_conv_head_relu" in error

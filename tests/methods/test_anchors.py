@@ -13,6 +13,7 @@ import lime_core as lc
 from lime_core.methods.anchors.bounds import exploration_level, kl_bounds
 from lime_core.methods.anchors.pool import Pool
 from lime_core.methods.anchors.search import PRECISION, TOLERANCE
+from lime_core.trials.suite import Subject, attempt, calls_of
 
 SUPERPIXELS = 12
 SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=1000, fill="black", seed=1)
@@ -194,6 +195,28 @@ def test_a_single_output_has_no_first_class(image):
     one = lc.CallableClassifier(lambda images: np.full((len(images), 1), 0.4), 20, outputs="probabilities")
     with pytest.raises(lc.ModelError, match="a single output"):
         lc.attribute(image, one, method="anchors", spec=SPEC)
+
+
+def test_trials_put_anchors_to_the_test(image):
+    spec = replace(SPEC, samples=60, seed=9)
+    counted = []
+    inner = known_answer(decides(lambda shown: shown[:, 4] & shown[:, 1]), image, spec)
+
+    def function(images):
+        counted.append(len(images))
+        return inner.predict(images)
+
+    classifier = lc.CallableClassifier(function, inner.input_size, outputs="probabilities")
+    attribution = lc.attribute(image, classifier, method="anchors", spec=spec)
+    subject = Subject(image, "own", classifier, attribution, 0, None, top_k=3)
+    for trial in ("reality", "curves", "repeat"):
+        counted.clear()
+        result = attempt(trial, subject, lambda *_: None)
+        assert not hasattr(result, "error"), result
+        assert sum(counted) <= calls_of(trial, attribution)
+        if trial == "reality":
+            assert set(result.features) == {1, 4}
+            assert (result.kept.model, result.removed.model) == pytest.approx((0.8, 0.3))
 
 
 # The pool

@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeRegressor
 import lime_core as lc
 from lime_core.surrogates.families import Lasso, LeastSquares, Ridge, Tree
 from lime_core.surrogates.problem import Problem, inverse, linear
-from lime_core.surrogates.selection import All, Auto, Forward, HighestWeights, LassoPath
+from lime_core.surrogates.selection import All, Auto, Backward, Forward, HighestWeights, LassoPath
 
 SUPERPIXELS = 9
 TRUTH = np.array([0.1, 2.0, -1.2, 0.7, 0.0, -0.5, 0.3, 0.0, -0.9])
@@ -78,6 +78,62 @@ def test_forward_selection_never_takes_a_column_that_says_nothing_new(problem):
     assert len(chosen) == 7
 
 
+def backward_by_refits(problem, count, row=0):
+    kept = list(range(SUPERPIXELS))
+    while len(kept) > count:
+        kept.remove(min(kept, key=lambda index: residual_square(problem, [j for j in kept if j != index], row)))
+    return kept
+
+
+@pytest.mark.parametrize("row", [0, 1])
+@pytest.mark.parametrize("count", range(1, 10))
+def test_backward_elimination_leaves_out_what_raises_the_residual_least(problem, count, row):
+    assert columns(Backward(max_features=count), problem, row) == backward_by_refits(problem, count, row)
+
+
+def test_backward_elimination_keeps_two_that_only_help_together_where_forward_selection_takes_the_third(problem):
+    random = np.random.default_rng(1)
+    masks = random.integers(0, 2, (400, SUPERPIXELS)).astype(float)
+    masks[:, 2] = np.abs(masks[:, 0] + masks[:, 1] - (random.random(400) < 0.1))  # close to the sum of both
+    sums = masks[:, [0]] + masks[:, [1]]
+    both = replace(
+        problem,
+        masks=masks,
+        targets=np.hstack([sums, sums]),
+        weights=np.ones(400),
+        pairs=np.arange(400, dtype=np.int32),
+    )
+    assert columns(Backward(max_features=2), both) == [0, 1]
+    assert 2 in columns(Forward(max_features=2), both)
+
+
+def test_backward_elimination_first_leaves_out_columns_that_say_nothing_new(problem):
+    masks = problem.masks.copy()
+    masks[:, 4] = masks[:, 1]  # a twin
+    masks[:, 7] = 1.0  # never hidden
+    twins = replace(problem, masks=masks)
+    kept = columns(Backward(max_features=9), twins)
+    assert 7 not in kept
+    assert len({1, 4} & set(kept)) == 1
+    assert len(kept) == 7
+    for count in range(1, 8):
+        found, refitted = columns(Backward(max_features=count), twins), backward_by_refits(twins, count)
+        assert len(found) == count
+        assert residual_square(twins, found) == pytest.approx(residual_square(twins, refitted), rel=1e-9)
+
+
+def test_backward_elimination_goes_on_with_fewer_samples_than_superpixels(problem):
+    few = problem.rows(np.arange(80) < 6)
+    kept = columns(Backward(max_features=3), few)
+    assert len(kept) == 3
+    assert len(columns(Backward(), few)) == len(columns(Forward(), few)) == 5
+
+
+def test_backward_elimination_of_nothing_keeps_nothing():
+    nothing = Backward(max_features=2).columns(np.zeros((3, 3)), np.zeros(3), samples=5, weight_scale=1.0)
+    assert nothing.tolist() == []
+
+
 def test_highest_weights_are_those_of_a_ridge_with_the_packages_penalty(problem):
     masks, targets, _, _ = problem.centred()
     weighted = masks * problem.weights[:, None]
@@ -119,13 +175,13 @@ def test_a_lasso_path_that_starts_with_twins_keeps_as_many_as_asked():
 def test_everything_is_kept_by_none_only(problem):
     assert columns(All(), problem) == list(range(SUPERPIXELS))
     assert All.everything
-    assert not any(rule.everything for rule in (Auto, HighestWeights, Forward, LassoPath))
+    assert not any(rule.everything for rule in (Auto, HighestWeights, Forward, Backward, LassoPath))
     assert All().most(7) == 7
     assert Forward(max_features=3).most(7) == 3
     assert Forward(max_features=9).most(7) == 7
 
 
-@pytest.mark.parametrize("rule", [Auto, HighestWeights, Forward, LassoPath])
+@pytest.mark.parametrize("rule", [Auto, HighestWeights, Forward, Backward, LassoPath])
 def test_a_selection_keeps_1_to_1023_superpixels(rule):
     assert rule().max_features == 1023
     assert rule(max_features=1).max_features == 1

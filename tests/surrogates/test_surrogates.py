@@ -10,7 +10,7 @@ from known_answers import curved_answers
 
 import lime_core as lc
 from lime_core.surrogates.families import SURROGATES
-from lime_core.surrogates.selection import All, Auto, Forward, HighestWeights, LassoPath
+from lime_core.surrogates.selection import All, Auto, Backward, Forward, HighestWeights, LassoPath
 
 SUPERPIXELS = 12
 SELECTIONS = {
@@ -18,6 +18,7 @@ SELECTIONS = {
     "auto": Auto(max_features=5),
     "highest_weights": HighestWeights(max_features=5),
     "forward": Forward(max_features=5),
+    "backward": Backward(max_features=5),
     "lasso_path": LassoPath(max_features=5),
 }
 COMBINATIONS = [

@@ -106,7 +106,7 @@ class Anchors:
             classes=classes,
             segments=scene.segments,
             signed=False,
-            unit="precision",
+            unit="loss of precision without it",
             calls=pool.calls + 1,
             method=self.name,
             provenance=provenance_of(image, classifier, timings),

@@ -195,9 +195,9 @@ class GradientMethod(ABC):
 
 
 def _objective(target: Target) -> Objective:
-    if isinstance(target, LogOdds):
+    if target.name == LogOdds.name:
         return "log_odds"
-    if isinstance(target, Probability):
+    if target.name == Probability.name:
         return "output"
     raise SpecError(f"Gradients are those of the target 'log_odds' or 'probability'; the target is {target.name!r}.")
 

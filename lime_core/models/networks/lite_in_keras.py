@@ -63,7 +63,7 @@ def _architecture(variant: str) -> Any:
         for convolution in block.convolutions:
             x = _convolved(layers, x, convolution)
         if block.adds_input:
-            x = layers.Add()([x, entered])
+            x = layers.Add(name=f"{block.convolutions[-1].name}_add")([x, entered])
     x = layers.GlobalAveragePooling2D()(x)
     outputs = layers.Dense(CLASSES, activation="softmax", name=LAST_LAYER)(x)
     return keras.Model(inputs, outputs, name=card.id)
@@ -76,7 +76,8 @@ def _convolved(layers: Any, x: Any, layer: Convolution) -> Any:
     else:
         x = layers.Conv2D(layer.channels, **shared, name=layer.name)(x)
     x = layers.BatchNormalization(epsilon=EPSILON, name=layer.normalization)(x)
-    return layers.ReLU(CEILING)(x) if layer.rectified else x
+    # Named, because Keras would number it after all others of this process, and people choose layers by name.
+    return layers.ReLU(CEILING, name=f"{layer.name}_relu")(x) if layer.rectified else x
 
 
 def _set_weights(model: Any, state: dict[str, NDArray[Any]]) -> None:

@@ -13,7 +13,6 @@ from lime_core.trials import suite
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
-TRIALS = {"reality": "Reality check", "curves": "Deletion and insertion", "what-if": "Other settings"}
 each_method = pytest.mark.parametrize("method", ["occlusion", "rise"])
 
 
@@ -80,12 +79,14 @@ def test_both_can_be_judged(model: FakeModel, method: str) -> None:
     assert "no R² and no error bars" in texts(page)
 
 
-@each_method
-@pytest.mark.parametrize("name", TRIALS)
-def test_trials_put_them_to_the_test(model: FakeModel, method: str, name: str) -> None:
-    page = explained_by(method, samples="16")
+@pytest.mark.parametrize(
+    ("method", "name", "tab"),
+    [("occlusion", "reality", "Reality check"), ("rise", "curves", "Deletion and insertion")],
+)
+def test_trials_put_them_to_the_test(model: FakeModel, method: str, name: str, tab: str) -> None:
+    page = explained_by(method)
     page.switch_page("pages/screens/trust/page.py").run()
-    page.session_state["trust.tab"] = TRIALS[name]
+    page.session_state["trust.tab"] = tab
     fine(page.run())
     before = model.pictures
     page.button(key=f"begin.{name}").click().run()
