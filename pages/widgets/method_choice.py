@@ -45,3 +45,5 @@ def method() -> str:
 def _apply_preset() -> None:
     name = widget_state.read(_PRESET)
     session().change(spec=lc.preset(name) if name else FIRST_LOOK, report=True)
+    # Widgets that still showed what was set before would set it again at the next click, wherever that is.
+    st.rerun()
