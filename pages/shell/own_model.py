@@ -9,9 +9,11 @@ from lime_core.models.outputs import OUTPUT_CHOICES, OutputChoice
 from pages.shell import own_choices, own_file, own_server
 from pages.shell.own_choices import Choices
 from pages.state.read_job import MOST_MEGABYTES
+from pages.state.session import session
 from pages.state.uploads import decoded_labels
 from pages.widgets.text import plain, problem
 
+_POPOVER = "own.open"
 _OUTPUTS = {
     "auto": "recognise them",
     "probabilities": "probabilities",
@@ -25,8 +27,14 @@ _OUTPUTS = {
 def show() -> None:
     """Draw the way from a file or an address to a model in the list."""
     popover = st.popover(
-        "Your own model", icon=":material/upload_file:", width="stretch", key="own.open", on_change="rerun"
+        "Your own model", icon=":material/upload_file:", width="stretch", key=_POPOVER, on_change="rerun"
     )
+    # Files that were given are lost when their widgets are not drawn, so once they were, they always are.
+    in_use = session().popovers_in_use
+    if popover.open:
+        in_use.add(_POPOVER)
+    if _POPOVER not in in_use:
+        return
     with popover:
         st.caption("Explain a model of your own. Its file is read in a process apart, and only you can see it.")
         file = st.file_uploader(

@@ -12,7 +12,7 @@ from pages.state.known_models import known_model
 from pages.state.load_job import LoadJob
 from pages.state.server import server
 from pages.state.session import session
-from pages.state.settings import Picture, Settings
+from pages.state.settings import Picture
 from pages.widgets import labels, model_choice
 from pages.widgets.picture_choice import picture
 from pages.widgets.text import megabytes, plain
@@ -37,7 +37,8 @@ def show() -> None:
         state.change(picture=chosen)
     if state.settings.picture is not None:
         with above:
-            _picture(state.settings, state.settings.picture)
+            _picture(state.settings.picture)
+            _as_seen()
     models = server().models
     loading = models.loading(model)
     # Looked up once: if it comes while the rest is drawn, the card says nothing of it yet.
@@ -51,25 +52,36 @@ def show() -> None:
         _loading(model, loading)
 
 
-def _picture(settings: Settings, picture: Picture) -> None:
-    title, image, framing = picture.title, picture.image, settings.spec.framing
+def _picture(picture: Picture) -> None:
     st.image(
-        server().picture(lambda: image.pixels, "as given", image.sha256),
-        caption=plain(title),
-        alt=title,
+        server().picture(lambda: picture.image.pixels, "as given", picture.image.sha256),
+        caption=plain(picture.title),
+        alt=picture.title,
         width="stretch",
     )
-    with st.popover("What the model sees", width="stretch", icon=":material/visibility:"):
-        height, width = known_model(settings.model).input_size
-        seen = server().picture(
-            lambda: resize_pixels(lc.frame(image, settings.spec).pixels, (height, width)),
-            "as seen",
-            image.sha256,
-            settings.spec.digest("segmentation"),
-            str((height, width)),
-        )
+
+
+@st.fragment
+def _as_seen() -> None:
+    """Draw the popover with what the model sees; opening it draws nothing else anew."""
+    settings = session().settings
+    popover = st.popover(
+        "What the model sees", width="stretch", icon=":material/visibility:", key="open.seen", on_change="rerun"
+    )
+    if not popover.open or settings.picture is None:
+        return
+    image, spec = settings.picture.image, settings.spec
+    height, width = known_model(settings.model).input_size
+    seen = server().picture(
+        lambda: resize_pixels(lc.frame(image, spec).pixels, (height, width)),
+        "as seen",
+        image.sha256,
+        spec.digest("segmentation"),
+        str((height, width)),
+    )
+    with popover:
         st.image(seen, alt=f"The picture at the model's size, {width} by {height} pixels", width=width)
-        st.caption(f"{width}×{height} pixels: {labels.choice(framing)}. Change it under *Superpixels*.")
+        st.caption(f"{width}×{height} pixels: {labels.choice(spec.framing)}. Change it under *Superpixels*.")
 
 
 def _model_card(model: str, classifier: lc.Classifier | None) -> None:

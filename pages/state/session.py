@@ -62,6 +62,8 @@ class Session:
         Why a link could not be followed.
     brought : Brought
         What the visitor has brought for models: files of their own, and weights.
+    popovers_in_use : set of str
+        Keys of popovers whose widgets hold what is needed, or not taken over yet, even when they are closed.
     """
 
     def __init__(self) -> None:
@@ -76,6 +78,7 @@ class Session:
         self.growth = Pace()
         self.complaint = ""
         self.brought = Brought()
+        self.popovers_in_use: set[str] = set()
         self._opened = False
         self._screen: str | None = None
         self._linked_cut: Segmentation | None = None

@@ -50,6 +50,11 @@ def explained_classes(names: tuple[str, ...]) -> tuple[int, ...] | None:
     return tuple(chosen) or None
 
 
+def existing_classes(count: int) -> tuple[int, ...] | None:
+    """Return the explained classes that a model with `count` classes has; None for the most probable ones."""
+    return tuple(index for index in session().settings.spec.classes or () if index < count) or None
+
+
 def class_or_none(names: Mapping[int, str], none: str) -> int | None:
     """Draw the choice of one class to compare, or of none, which is called `none`."""
     state, no_class = session(), widget_state.NO_CLASS

@@ -99,3 +99,5 @@ def _change_layer() -> None:
 def _apply_preset() -> None:
     name = widget_state.read(_PRESET)
     session().change(spec=lc.preset(name) if name else FIRST_LOOK, report=True)
+    # Widgets that still showed what was set before would set it again at the next click, wherever that is.
+    st.rerun()

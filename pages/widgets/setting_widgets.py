@@ -109,6 +109,12 @@ def option(
         return registry[chosen](**_parameters(name, registry[chosen], current, columns, redraws))
 
 
+def option_parameters(name: str, *, redraws: Sequence[str] = ()) -> Any:
+    """Draw the parameters of a chosen option without the choice, and return the option with them; else as `option`."""
+    current = getattr(session().settings.spec, name)
+    return type(current)(**_parameters(name, type(current), current, 1, redraws))
+
+
 def _parameters(name: str, cls: Any, current: Any, columns: int, redraws: Sequence[str]) -> dict[str, Any]:
     rules = parameters_of(cls)
     if not rules:

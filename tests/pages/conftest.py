@@ -133,6 +133,13 @@ def explained(**query: str) -> AppTest:
     return finish(page) if state_of(page).job else fine(page)
 
 
+def opened(page: AppTest, *popovers: str) -> AppTest:
+    """Open popovers of settings, such as ``fit``; closed ones are not drawn."""
+    for name in popovers:
+        page.session_state[f"open.{name}"] = True
+    return page.run()
+
+
 def fine(page: AppTest) -> AppTest:
     """Check that nothing went wrong on a page."""
     assert not page.exception

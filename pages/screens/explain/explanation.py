@@ -48,7 +48,7 @@ def _explained() -> None:
         return
     headline = st.container()
     try:
-        state.change(**instant_settings.show(state.result))
+        instant_settings.show(state.result)
     except lc.LimeError as error:
         st.error(plain(str(error)))
     # What a knob changes is drawn by fragments of their own, so that turning it does not draw all the widgets again.

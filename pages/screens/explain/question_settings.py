@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import lime_core as lc
 from lime_core.masks.samplers import draw_masks
@@ -19,6 +19,7 @@ from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
 from pages.widgets.model_choice import download_of
+from pages.widgets.popovers import SettingsPopover
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
 from pages.widgets.setting_widgets import option, setting
 from pages.widgets.text import plain, seconds
@@ -33,27 +34,31 @@ def show() -> None:
         chosen: dict[str, Any] = {"method": method()}
         if draws_samples(chosen["method"], state.settings.spec):
             chosen["samples"] = _samples()
-        superpixels = st.popover("Superpixels", icon=":material/grid_view:", key="open.superpixels")
-        sampling = st.popover("Sampling", icon=":material/casino:", key="open.sampling")
+        superpixels = SettingsPopover("Superpixels", "open.superpixels", icon="grid_view")
+        sampling = SettingsPopover("Sampling", "open.sampling", icon="casino")
         buttons = st.container(horizontal=True, width="content", vertical_alignment="bottom")
     problem = scene = None
     try:
-        with superpixels:
-            chosen |= superpixel_settings()
-        with sampling:
-            own_masks = not draws_with_sampler(chosen["method"], state.settings.spec)
-            chosen |= {"fill": option("fill"), "seed": setting("seed")} if own_masks else sampling_settings()
         state.change(**chosen)
+        superpixels.change_settings(superpixel_settings)
+        own_masks = not draws_with_sampler(chosen["method"], state.settings.spec)
+        sampling.change_settings(_fill_and_seed if own_masks else sampling_settings)
+        scene = _scene(state)
     except lc.LimeError as error:
         problem = error
-    else:
-        scene = _preview(state, superpixels, sampling)
+    question = state.settings.question
+    if scene is not None and question is not None:
+        superpixels.show(partial(_show_cut, question, scene))
+        sampling.show(partial(_show_sample, question, scene))
     with buttons:
         _buttons(state, disabled=scene is None and not state.cut_waits)
-    if problem:
-        st.error(plain(str(problem)))
-    else:
+    if problem is None:
         _summary(state, scene)
+    elif superpixels.open:
+        # It would hide what stands below it.
+        superpixels.show(lambda: st.error(plain(str(problem))))
+    else:
+        st.error(plain(str(problem)))
 
 
 def _samples() -> int:
@@ -61,31 +66,28 @@ def _samples() -> int:
         return int(setting("samples"))
 
 
-def _preview(state: Session, superpixels: DeltaGenerator, sampling: DeltaGenerator) -> lc.Scene | None:
-    """Show the cut and one perturbed picture; no model is asked."""
+def _fill_and_seed() -> dict[str, Any]:
+    return {"fill": option("fill"), "seed": setting("seed")}
+
+
+def _scene(state: Session) -> lc.Scene | None:
+    """Cut the picture; no model is asked. None while there is none, or the cut waits."""
     settings, question = state.settings, state.settings.question
     if question is None or state.cut_waits:
         return None
-    try:
-        with st.spinner("Cutting the picture…"):
-            scene = server().scene(question.image, known_model(settings.model).input_size, settings.spec)
-    except lc.LimeError as error:
-        superpixels.error(plain(str(error)))
-        return None
-    with superpixels:
-        st.image(
-            server().picture(
-                lambda: boundaries(server().canvas(question, scene.image, scene.segments)),
-                question.cut_key,
-                "boundaries",
-            ),
-            caption=f"{scene.superpixels} superpixels",
-            alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",
-            width="stretch",
-        )
-    with sampling:
-        _show_sample(question, scene)
-    return scene
+    with st.spinner("Cutting the picture…"):
+        return server().scene(question.image, known_model(settings.model).input_size, settings.spec)
+
+
+def _show_cut(question: Question, scene: lc.Scene) -> None:
+    st.image(
+        server().picture(
+            lambda: boundaries(server().canvas(question, scene.image, scene.segments)), question.cut_key, "boundaries"
+        ),
+        caption=f"{scene.superpixels} superpixels",
+        alt=f"The picture with the boundaries of its {scene.superpixels} superpixels",
+        width="stretch",
+    )
 
 
 def _show_sample(question: Question, scene: lc.Scene) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import lime_core as lc
 from pages.state import uploads
-from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
+from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, opened, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
 
@@ -45,7 +45,7 @@ def test_a_second_visitor_costs_nothing(model: FakeModel) -> None:
 
 
 def test_instant_knobs_ask_the_model_nothing(model: FakeModel) -> None:
-    page = explained(samples="64")
+    page = opened(explained(samples="64"), "appearance", "fit", "classes")
     asked, before = model.pictures, state_of(page).drawn.attribution
     for name, value in (("top_k", 2), ("kernel_width", 0.5), ("opacity", 0.9)):
         fine(page.slider(key=f"spec.{name}").set_value(value).run())
@@ -219,7 +219,7 @@ def test_a_class_can_be_shown_large(model: FakeModel) -> None:
 
 
 def test_a_refused_setting_is_said_and_the_last_result_stays(model: FakeModel) -> None:
-    page = explained(samples="16")
+    page = opened(explained(samples="16"), "fit")
     page.selectbox(key="spec.surrogate").set_value("least_squares").run()
     assert not page.exception
     assert "cannot tell" in page.error[0].value
@@ -227,7 +227,7 @@ def test_a_refused_setting_is_said_and_the_last_result_stays(model: FakeModel) -
 
 
 def test_too_many_superpixels_are_refused_before_the_model_is_asked(model: FakeModel) -> None:
-    page = explained(samples="64")
+    page = opened(explained(samples="64"), "superpixels")
     asked = model.pictures
     page.selectbox(key="spec.segmentation").set_value("grid").run()
     page.number_input(key="spec.segmentation.grid.rows").set_value(400).run()
@@ -239,7 +239,7 @@ def test_too_many_superpixels_are_refused_before_the_model_is_asked(model: FakeM
 
 
 def test_how_it_is_drawn_refits_nothing(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = explained(samples="64")
+    page = opened(explained(samples="64"), "appearance")
     fits: list[int] = []
     original = type(lc.METHODS["lime"]).work_out
 
@@ -270,6 +270,7 @@ def test_an_upload_is_decoded_once(model: FakeModel, monkeypatch: pytest.MonkeyP
     page = fine(upload(explained(samples="64"), "mine.png", png((10, 20, 30))))
     page.button(key="explain").click().run()
     finish(page)
+    opened(page, "appearance")
     for opacity in (0.1, 0.2, 0.3):
         fine(page.slider(key="spec.opacity").set_value(opacity).run())
     assert decoded == [1]
@@ -351,7 +352,7 @@ TREE_PRESET, LASSO_PRESET = ("preset", "imagelime"), ("preset", "paper")
     ids=str,
 )
 def test_no_order_of_changes_locks_the_settings(model: FakeModel, changes: tuple[tuple[str, str], ...]) -> None:
-    page = explained(samples="64")
+    page = opened(explained(samples="64"), "appearance", "fit")
     for name, value in changes:
         fine(page.selectbox(key="preset" if name == "preset" else f"spec.{name}").set_value(value).run())
         # A run more, as the page makes by itself: a setting that was refused would come back here.

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core.trials import suite
-from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, state_of, texts
+from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, opened, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
 TRIALS = {"reality": "Reality check", "curves": "Deletion and insertion"}
@@ -49,7 +49,7 @@ def test_it_hides_each_superpixel_once_and_shows_the_fall_of_the_output(model: F
 
 
 def test_there_is_nothing_to_continue_and_what_only_lime_has_is_missing(model: FakeModel) -> None:
-    page = left_out()
+    page = opened(left_out(), "sampling", "fit")
     assert not [button for button in page.button if button.key == "more"]
     assert not [widget for widget in page.number_input if widget.key == "spec.samples"]
     assert not [widget for widget in page.selectbox if widget.key == "spec.sampler"]

@@ -11,7 +11,7 @@ import pytest
 
 from lime_core.masks.fills import FILLS, Fill
 from lime_core.parameters import parameter
-from tests.pages.conftest import FakeModel, explained, fine, finish, state_of
+from tests.pages.conftest import FakeModel, explained, fine, finish, opened, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def registered() -> Iterator[None]:
 
 
 def test_its_widgets_appear_and_its_values_are_asked_with(model: FakeModel, registered: None) -> None:
-    page = explained(samples="64")
+    page = opened(explained(samples="64"), "sampling")
     assert "chequered squares" in page.selectbox(key="spec.fill").options
     fine(page.selectbox(key="spec.fill").set_value("chequered_squares").run())
     widget = page.number_input(key="spec.fill.chequered_squares.tile_side")
@@ -50,7 +50,7 @@ def test_its_widgets_appear_and_its_values_are_asked_with(model: FakeModel, regi
 def test_a_link_and_the_command_carry_it(model: FakeModel, registered: None) -> None:
     page = explained(samples="64", fill="chequered_squares", chequered_squares_tile_side="4", tab="Take away")
     assert state_of(page).settings.spec.fill == Chequered(tile_side=4)
-    assert page.number_input(key="spec.fill.chequered_squares.tile_side").value == 4
+    assert opened(page, "sampling").number_input(key="spec.fill.chequered_squares.tile_side").value == 4
     command, link = (element.value for element in page.code)
     assert "--fill chequered_squares --chequered-squares-tile-side 4" in command
     assert "fill=chequered_squares&chequered-squares-tile-side=4" in link

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.answers.scene import cut
 from pages.shell import links
-from tests.pages.conftest import FakeModel, explained, fine, open_page, state_of, texts
+from tests.pages.conftest import FakeModel, explained, fine, open_page, opened, state_of, texts
 
 RICH = lc.ExplainSpec(
     segmentation=lc.Quickshift(max_dist=50.0, ratio=0.5),
@@ -47,7 +47,7 @@ def test_an_opened_link_sets_the_widgets(model: FakeModel) -> None:
     state = state_of(page).settings
     assert state.spec == RICH
     assert (state.picture.example, state.model) == ("coffee", "resnet101")
-    assert page.selectbox(key="spec.segmentation").value == "quickshift"
+    assert opened(page, "superpixels").selectbox(key="spec.segmentation").value == "quickshift"
 
 
 def test_a_link_to_an_own_picture_leaves_it_out() -> None:

@@ -12,7 +12,7 @@ from lime_core.models import CATALOG, DEFAULT_MODEL
 from pages.shell import sidebar
 from pages.state import load_job
 from pages.state.server import server
-from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, state_of, texts
+from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, opened, state_of, texts
 
 SCREENS = ["explain", "trust", "methods", "compare", "walkthrough"]
 OTHERS = [name for name in CATALOG if name != DEFAULT_MODEL]
@@ -197,7 +197,7 @@ def test_the_page_is_there_while_the_model_loads(model: FakeModel) -> None:
     model.load = slow
     page = fine(open_page(samples="64"))
     assert state_of(page).running
-    fine(page.selectbox(key="spec.segmentation").set_value("grid").run())
+    fine(opened(page, "superpixels").selectbox(key="spec.segmentation").set_value("grid").run())
     gate.set()
     finish(page)
     assert "says *Egyptian cat*" in texts(page)

@@ -31,6 +31,7 @@ def the_catalog_is_a_fake(model: FakeModel) -> None:
 def given(page: AppTest, content: bytes, name: str = "fruit.onnx", labels: bytes | None = NAMES) -> AppTest:
     """Give a file, and wait until it is read."""
     page.session_state["own.open"] = True
+    page.run()
     page.file_uploader(key="own.file").upload(name, content, "").run()
     if labels is not None:
         page.file_uploader(key="own.labels").upload("names.txt", labels, "text/plain").run()
@@ -184,6 +185,9 @@ def served() -> Iterator[ModelServer]:
 def test_without_the_operators_word_no_address_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIMELIGHT_ENDPOINTS", raising=False)
     page = fine(open_page(samples="64"))
+    page.session_state["own.open"] = True
+    fine(page.run())
+    assert page.file_uploader(key="own.file")
     assert not [field for field in page.text_input if field.key == "own.address"]
 
 
@@ -193,6 +197,7 @@ def test_only_addresses_that_the_operator_allows_are_asked(
     monkeypatch.setenv("LIMELIGHT_ENDPOINTS", f"http://127.0.0.1:{served.server_port}/v2")
     page = fine(open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3"))
     page.session_state["own.open"] = True
+    page.run()
     page.text_input(key="own.address").set_value(f"http://127.0.0.1:{served.server_port}/v1/models/known").run()
     page.button(key="own.connect").click().run()
     assert "is not allowed here" in texts(page)
@@ -217,6 +222,7 @@ def test_a_server_that_cannot_be_reached_is_said_in_words(monkeypatch: pytest.Mo
     monkeypatch.setenv("LIMELIGHT_ENDPOINTS", "http://127.0.0.1:1")
     page = fine(open_page(samples="64"))
     page.session_state["own.open"] = True
+    page.run()
     page.text_input(key="own.address").set_value("http://127.0.0.1:1/v2/models/any").run()
     page.button(key="own.connect").click().run()
     assert not page.exception
@@ -228,6 +234,16 @@ def test_a_model_that_would_hold_everybody_up_is_refused(monkeypatch: pytest.Mon
     page = given(open_page(samples="64"), linear_onnx())
     assert "s a picture on this server" in texts(page)
     assert not [button for button in page.button if button.key == "own.use"]
+
+
+def test_a_popover_that_was_never_opened_is_not_drawn_and_a_closed_one_keeps_its_files() -> None:
+    page = fine(open_page(samples="64"))
+    assert not page.file_uploader
+    page = given(page, linear_onnx())
+    page.session_state["own.open"] = False
+    fine(page.run().run())
+    page.session_state["own.open"] = True
+    assert fine(page.run()).button(key="own.use")
 
 
 def test_a_closed_popover_asks_the_model_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
