@@ -24,7 +24,7 @@ def word(verdict: lc.Verdict) -> str:
 
 
 def in_full(verdict: lc.Verdict, *, with_advice: bool = True) -> str:
-    """Return what the verdict means, its reasons, and the advice, as Markdown.
+    """Return what the verdict means, its reasons, the advice, and which trials were made, as Markdown.
 
     Parameters
     ----------
@@ -33,9 +33,10 @@ def in_full(verdict: lc.Verdict, *, with_advice: bool = True) -> str:
     with_advice : bool
         False while a run goes on that may follow the advice by itself.
     """
-    lines = [f"{verdict.meaning}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)]
-    text = "\n".join(lines)
-    return f"{text}\n\nWhat would help most: {plain(verdict.advice)}" if with_advice and verdict.advice else text
+    parts = ["\n".join([f"{verdict.meaning}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)])]
+    if with_advice and verdict.advice:
+        parts.append(f"What would help most: {plain(verdict.advice)}")
+    return "\n\n".join([*parts, *verdict.trials_in_words])
 
 
 def in_a_line(item: lc.ClassAttribution) -> str:
