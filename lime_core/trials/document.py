@@ -42,12 +42,12 @@ def trust_summary(item: ClassAttribution, results: Mapping[str, Any]) -> str:
     trust = item.trust
     lines = [f"{item.name}: {trust.level}", *(f"  {reason}" for reason in trust.reasons)]
     lines += [f"  Advice: {trust.advice}"] if trust.advice else []
-    lines += [f"  {sentence}" for sentence in trust.trials_in_words]
     for name, result in results.items():
         if isinstance(result, Failed):
             lines.append(f"  {name} could not be done: {result.error}")
         else:
             lines.append(_LINES[type(result)](result))
+    lines += [f"  {sentence}" for sentence in trust.trials_in_words]
     return "\n".join(lines)
 
 
