@@ -13,9 +13,15 @@ from lime_core.answers.neighborhood import Provenance
 from lime_core.codec import decode_array, encode_array, from_null, to_null
 from lime_core.errors import LimeError, SpecError
 from lime_core.explanation.class_attribution import ClassAttribution
-from lime_core.explanation.documents import check_format, shared_document, shared_from_document
+from lime_core.explanation.documents import (
+    check_format,
+    judged_document,
+    judged_from_document,
+    shared_document,
+    shared_from_document,
+)
 from lime_core.explanation.notebook import STRONGEST, Row, table
-from lime_core.explanation.verdict import Verdict
+from lime_core.explanation.top_k import TopK, certain_top
 from lime_core.settings.spec import ExplainSpec
 from lime_core.settings.view import Sign, View, ViewName
 
@@ -128,6 +134,15 @@ class Attribution:
         order = np.argsort(-np.abs(scores), kind="stable")
         return tuple(order[wanted[order]][:k].tolist())
 
+    def certain_top(self, index: int, k: int, sign: Sign = "positive") -> TopK | None:
+        """Return which superpixels are among the `k` strongest of a class for sure, and which may be.
+
+        All that it says, for every `k` and `sign` together, is right with a chance of 95 %; see `lime_core.order`. None
+        where the method gives no joint error bars. Parameters as for `top_features`.
+        """
+        item = self[index]
+        return None if item.order is None else certain_top(item.order, item.scores, k, sign)
+
     def shown_features(self, index: int, view: View | ViewName) -> tuple[int, ...]:
         """Return the numbers 0..S-1 of the superpixels that a view of a class shows, strongest first.
 
@@ -141,6 +156,21 @@ class Attribution:
             sure = own.sure
             ranked = tuple(feature for feature in ranked if sure[feature])
         return ranked[: view.top_k]
+
+    def drawn_features(self, index: int, view: View | ViewName) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the superpixels 0..S-1 that a view of superpixels draws: filled, and only outlined.
+
+        Filled are those that are among the K strongest for sure, outlined those that may be, be they more than K;
+        with ``view.hide_unsure`` without those that may have no effect. Where `certain_top` is None, all that the view
+        shows are filled.
+        """
+        view = View.make(view)
+        top = self.certain_top(index, view.top_k, view.sign)
+        if top is None:
+            return self.shown_features(index, view), ()
+        kept = self[index].sure | (not view.hide_unsure)
+        filled, outlined = (tuple(each for each in group if kept[each]) for group in (top.sure, top.possible))
+        return filled, outlined
 
     def shown_scores(self, index: int, view: View | ViewName) -> Floats:
         """Return the scores ``(S,)`` of a class, 0 for the superpixels that `view` does not show."""
@@ -199,7 +229,7 @@ class Attribution:
                         name: None if row[name] is None else decode_array(row[name])
                         for name in ("std_errors", "degrees_of_freedom")
                     },
-                    verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+                    **judged_from_document(row, row["scores"]["shape"][0]),
                 )
                 for row in document["classes"]
             )
@@ -217,7 +247,7 @@ class Attribution:
                     "index": item.index,
                     "name": item.name,
                     "output": to_null(item.output),
-                    "trust": None if item.verdict is None else item.verdict.to_dict(),
+                    **judged_document(item),
                 }
                 for item in self.classes
             ],
