@@ -128,9 +128,7 @@ def hide_rest(
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
     canvas = _cut(image, attribution, "hide_rest")
-    sure, perhaps = (
-        np.concatenate(each) for each in _by_certainty_and_sign(attribution, class_index, view or View())
-    )
+    sure, perhaps = (np.concatenate(each) for each in _by_certainty_and_sign(attribution, class_index, view or View()))
     drawing = np.full_like(canvas.pixels, _GREY)
     canvas.copy(canvas.tinted((_GREY, _GREY, _GREY), _PALE), drawing, perhaps)
     canvas.stroke(drawing, perhaps, dashed=True)

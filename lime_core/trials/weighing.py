@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from lime_core.errors import SpecError
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.verdict import LEVELS, TRIAL_TITLES, Level, TrialFinding, Verdict
-from lime_core.judge.rules import FAIR_STABILITY, GOOD_STABILITY, NOT_MEASURED
+from lime_core.judge.finding import NOT_MEASURED
+from lime_core.judge.rules import FAIR_STABILITY, GOOD_STABILITY
 from lime_core.trials.curves import Curves
 from lime_core.trials.reality import RealityCheck
 from lime_core.trials.repeat import Repeat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +17,7 @@ from known_attributions import image as known_image
 import lime_core as lc
 from lime_core.settings.flags import add_spec_flags, spec_from
 from lime_core.show import html_report, render
+from lime_core.trials import SanityCheck, SanityStep, with_trials
 
 HOSTILE = '"><script>alert(1)</script>&\u202e{{ 7 * 7 }}'
 
@@ -102,6 +104,17 @@ def test_it_says_how_far_to_believe_each_class(image: lc.Image, explanation: lc.
             assert all(html.escape(reason) in page for reason in item.trust.reasons)
     assert nothing.classes[0].trust.level == "meaningless"
     assert "What would help most" in html_report(image, nothing)
+
+
+def test_what_trials_have_shown_is_in_the_report(image: lc.Image, explanation: lc.Explanation) -> None:
+    sanity = SanityCheck(0, (SanityStep(9, "stem", 0.9, 1.0),), passed=False)
+    first, second = (item.index for item in explanation.classes)
+    page = html_report(image, with_trials(explanation, {first: {"sanity": sanity}}))
+    assert "<strong>meaningless</strong>" in page
+    assert "hardly changes when all weights of the model are random" in Reader(page).text
+    assert "Not tried: reality check, deletion and insertion, repeat, other settings." in page
+    passed = html_report(image, with_trials(explanation, {second: {"sanity": replace(sanity, passed=True)}}))
+    assert "Passed: sanity check." in passed
 
 
 def test_a_verdict_is_one_sentence_before_its_numbers(image: lc.Image, explanation: lc.Explanation) -> None:

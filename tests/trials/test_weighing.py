@@ -20,7 +20,7 @@ from trials.hand_made import (
 
 import lime_core as lc
 from lime_core.explanation.verdict import TRIAL_TITLES, Verdict
-from lime_core.judge.rules import NOT_MEASURED
+from lime_core.judge.finding import NOT_MEASURED
 from lime_core.trials import finding_of, weighed, with_trials
 from lime_core.trials.suite import TRIALS, Failed
 
