@@ -1,6 +1,10 @@
 """What trials add to a verdict: each one that was made counts, with a weight of its own.
 
-A rule turns the result of a trial into a finding: the best level that its outcome allows, and why.
+A rule turns the result of a trial into a finding: the best level that its outcome allows, and why. How much a trial
+weighs follows from what levels promise, see `MEANINGS`. A failed reality check breaks the promise itself. Seeds that
+differ in the last places break none, as long as enough superpixels are named every time. Few superpixels survive all
+other settings even where everything promised holds, as the promise is about the settings at hand; that none does is
+said, and costs the best level.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from lime_core.errors import SpecError
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.verdict import LEVELS, TRIAL_TITLES, Level, TrialFinding, Verdict
 from lime_core.judge.finding import NOT_MEASURED
-from lime_core.judge.rules import FAIR_STABILITY, GOOD_STABILITY
+from lime_core.judge.rules import ENOUGH_CERTAIN, FAIR_STABILITY, GOOD_STABILITY
 from lime_core.trials.curves import Curves
 from lime_core.trials.reality import RealityCheck
 from lime_core.trials.repeat import Repeat
@@ -24,7 +28,7 @@ from lime_core.trials.what_if import WhatIf
 AttributionT = TypeVar("AttributionT", bound=Attribution)
 
 _OTHER_CUT = "Use another fill or coarser superpixels, and try it again."
-_SETTINGS = "Believe what stays under all settings; the table of the trial says which setting matters most."
+_SETTINGS = "Name the settings wherever you show it; the table of this trial says which of them matter most."
 _MORE_SAMPLES = "Use more samples, and try it again."
 
 
@@ -131,29 +135,30 @@ def _curves(result: Curves) -> TrialFinding:
 
 
 def _repeat(result: Repeat) -> TrialFinding:
-    share = f"two of {len(result.seeds)} seeds agree on the strongest superpixels to {result.jaccard:.0%} (Jaccard)"
-    if result.jaccard >= GOOD_STABILITY:
-        return TrialFinding("repeat", "solid", f"Repeat: {share}.")
-    level: Level = "usable" if result.jaccard >= FAIR_STABILITY else "doubtful"
-    return TrialFinding("repeat", level, f"Repeat: {share}.", _MORE_SAMPLES)
+    count = max(map(len, result.top))
+    reason = (
+        f"Repeat: {len(result.seeds)} seeds agree on the {count} strongest superpixels to {result.jaccard:.0%} "
+        f"(Jaccard); {result.in_every_run or 'none'} of these are in every run."
+    )
+    # As for the judge: where enough are named every time, others may tie for the last places.
+    fair, enough = result.jaccard >= FAIR_STABILITY, result.in_every_run >= ENOUGH_CERTAIN * count
+    if result.jaccard >= GOOD_STABILITY or (fair and enough):
+        return TrialFinding("repeat", "solid", reason)
+    return TrialFinding("repeat", "usable" if fair or enough else "doubtful", reason, _MORE_SAMPLES)
 
 
 def _what_if(result: WhatIf) -> TrialFinding:
     kept, count = len(result.survivors), len(result.top)
-    finding = (
+    turned = len(set(result.top).intersection(result.flips))
+    reason = (
         f"Other settings: in all {len(result.variants)} variants {kept or 'none'} of the {count} strongest superpixels "
         f"{'stays' if kept == 1 else 'stay'} among the strongest"
     )
-    if result.flips:
-        finding += f"; {len(result.flips)} of all superpixels change their sign in some"
-    level = _level_of_settings(kept, count)
-    return TrialFinding("what-if", level, f"{finding}.", "" if level == "solid" else _SETTINGS)
-
-
-def _level_of_settings(kept: int, count: int) -> Level:
-    if not kept:
-        return "doubtful"
-    return "solid" if 2 * kept >= count else "usable"
+    if turned:
+        reason += f", and {turned} of them {'changes its' if turned == 1 else 'change their'} sign in some"
+    if kept and not turned:
+        return TrialFinding("what-if", "solid", f"{reason}.")
+    return TrialFinding("what-if", "usable", f"{reason}.", _SETTINGS)
 
 
 def _sanity(check: SanityCheck) -> TrialFinding:

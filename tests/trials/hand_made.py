@@ -134,9 +134,10 @@ def curves_of(deletion_area: float, insertion_area: float) -> Curves:
     return Curves(INDEX, "blur", 1, points, points, points, points, points, deletion_area, insertion_area, **band)
 
 
-def repeated(jaccard: float, class_index: int = INDEX) -> Repeat:
-    """Two seeds that agree as much."""
-    return Repeat(class_index, (0, 1), ((1,), (2,)), jaccard, 0.2, 0.3, 0.4, NOTHING, NOTHING)
+def repeated(jaccard: float, class_index: int = INDEX, common: int = 0) -> Repeat:
+    """Two seeds that agree as much on the five strongest, and have so many in common."""
+    both = tuple(tuple(range(common)) + tuple(range(start, start + 5 - common)) for start in (10, 20))
+    return Repeat(class_index, (0, 1), both, jaccard, 0.2, 0.3, 0.4, NOTHING, NOTHING)
 
 
 def other_settings(survivors: tuple[int, ...], flips: tuple[int, ...] = ()) -> WhatIf:

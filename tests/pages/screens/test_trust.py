@@ -278,8 +278,9 @@ def keep_trial(page: AppTest, name: str, result: Any) -> None:
 
 def no_survivors(page: AppTest) -> trials.WhatIf:
     """What other settings show when none of the strongest superpixels survives them."""
-    base, nothing = state_of(page).drawn.attribution, np.zeros(3)
-    variant = trials.Variant("fill: grey", 3, 0.1, 0.2, 0.3, nothing, nothing)
+    base = state_of(page).drawn.attribution
+    nothing = np.zeros(base.superpixels)
+    variant = trials.Variant("fill: grey", base.superpixels, 0.1, 0.2, 0.3, nothing, nothing)
     return trials.WhatIf(base.classes[0].index, base, (variant,) * 11, (), (), base.top_features(FakeModel.CAT, 5))
 
 
@@ -296,7 +297,7 @@ def test_a_trial_that_has_found_a_weakness_changes_the_verdict_everywhere(model:
     assert "Not tried: reality check, deletion and insertion, repeat, sanity check." in shown
 
     trust = state_of(page).drawn.attribution[FakeModel.CAT].trust
-    assert trust.level != "solid"
+    assert trust.level == "usable"
     assert trust.reasons == (reason,)
     fine(page.switch_page("pages/screens/explain/page.py").run())
     captions = [caption.value for caption in page.caption]
