@@ -20,6 +20,6 @@ class Finding:
 
 NOT_MEASURED = Finding(
     "usable",
-    "This method gives no error bars and no measure of fit, so only the trials can confirm it.",
-    "Run the reality check, or compare with LIME.",
+    "This method does not measure how well its scores describe the model, so only the trials can confirm it.",
+    "Run the reality check and repeat it with other seeds, or compare with LIME.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import lime_core as lc
-from lime_core.explanation.verdict import Level
+from lime_core.explanation.verdict import HOW_MEASURED, LEVELS, MEANINGS, MEASURED, Level
 from pages.widgets.text import number, plain
 
 # Each level has a shape and a word of its own; colour only repeats them.
@@ -21,6 +21,12 @@ R2_HELP = "R²: the share of the model's variation that the surrogate predicts f
 def word(verdict: lc.Verdict) -> str:
     """Return the verdict as an icon and a word, for a line of Markdown."""
     return f"{ICONS[verdict.level]} {verdict.level}"
+
+
+def levels_explained() -> str:
+    """Return what each level means and what was measured of it, as Markdown."""
+    lines = [f"* {ICONS[level]} **{level}**: {MEANINGS[level]} {MEASURED[level]}" for level in LEVELS]
+    return "\n".join([*lines, "", HOW_MEASURED])
 
 
 def in_full(verdict: lc.Verdict, *, with_advice: bool = True) -> str:

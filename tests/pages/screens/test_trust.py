@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core import trials
+from lime_core.explanation.verdict import HOW_MEASURED, LEVELS, MEANINGS, MEASURED
 from lime_core.trials import suite
 from lime_core.trials.document import trust_document
 from pages.state import trial_job
@@ -82,6 +83,14 @@ def test_the_verdict_stands_at_the_top_with_its_reasons_and_numbers(model: FakeM
     assert shown["Stability"] == f"{trust.stability:.2f}"
     assert shown["Per superpixel"] == f"{trust.samples_per_superpixel:.1f}"
     assert shown["Gap, log-odds"] == f"{trust.gap:+.3f}"
+
+
+def test_the_help_of_the_verdict_says_what_was_measured_of_each_level(model: FakeModel) -> None:
+    page = trust_screen()
+    explained_levels = next(each.help for each in page.markdown if "-badge[" in each.value)
+    for level in LEVELS:
+        assert f"**{level}**: {MEANINGS[level]} {MEASURED[level]}" in explained_levels
+    assert HOW_MEASURED in explained_levels
 
 
 def test_looking_asks_the_model_nothing(model: FakeModel) -> None:
