@@ -113,8 +113,7 @@ def margins(
     up = np.where(scores < 0, -1.0, 1.0)[:, None]
     # Turned so that the estimate of i is positive, |βᵢ| − |βⱼ| is at least the smaller of βᵢ − βⱼ and βᵢ + βⱼ.
     to_same, to_opposite = (
-        up * (scores[:, None] + sign * scores) - beside
-        for sign, beside in ((-1, beside_difference), (1, beside_sum))
+        up * (scores[:, None] + sign * scores) - beside for sign, beside in ((-1, beside_difference), (1, beside_sum))
     )
     return Margins(
         by_value=scores[:, None] - scores - beside_difference,

@@ -63,7 +63,12 @@ def certain_top(order: Order, scores: NDArray[np.float64], k: int, sign: Sign) -
     count = len(scores)
     signed: dict[str, tuple[Any, ...]] = {
         "positive": (order.best_by_value, order.worst_by_value, order.signs > 0, order.signs < 0),
-        "negative": (count + 1 - order.worst_by_value, count + 1 - order.best_by_value, order.signs < 0, order.signs > 0),
+        "negative": (
+            count + 1 - order.worst_by_value,
+            count + 1 - order.best_by_value,
+            order.signs < 0,
+            order.signs > 0,
+        ),
         "both": (order.best_by_size, order.worst_by_size, order.signs != 0, np.zeros(count, bool)),
     }
     if sign not in signed:
