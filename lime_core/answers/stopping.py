@@ -100,7 +100,8 @@ class RunningFit:
     @property
     def std_errors(self) -> Floats:
         """Standard errors of the coefficients, float64 ``(C, S)``; NaN before the first block."""
-        return np.sqrt(np.maximum(np.diagonal(self.covariances, axis1=1, axis2=2), 0.0))
+        variances: Floats = np.diagonal(self.covariances, axis1=1, axis2=2)
+        return np.sqrt(np.maximum(variances, 0.0))
 
     @one_thread()
     def settled(self) -> StopReason | None:

@@ -161,7 +161,9 @@ def test_an_attribution_keeps_its_order_too(explanation):
     plain = lc.ClassAttribution(
         index=0, name="a", output=0.5, scores=item.scores, std_errors=item.std_errors, order=item.order
     )
-    shared = {name: getattr(explanation, name) for name in ("segments", "signed", "unit", "calls", "provenance", "spec")}
+    shared = {
+        name: getattr(explanation, name) for name in ("segments", "signed", "unit", "calls", "provenance", "spec")
+    }
     attribution = lc.Attribution(classes=(plain,), method="other", **shared)
     assert same(lc.Attribution.from_json(attribution.to_json())[0].order, item.order)
     without = replace(attribution, classes=(replace(plain, order=None),))
