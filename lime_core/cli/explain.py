@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
     attribution = answers.attribution
     _print_verdict(attribution.classes[0])
     print()
-    _print_classes(attribution)
+    _print_classes(attribution, answers.spec.view)
     print(_meaning_of_scores(attribution))
     for note in attribution.notes:
         print(f"Note: {note}")
@@ -51,7 +51,7 @@ def _print_verdict(item: lc.ClassAttribution) -> None:
         print(f"  Advice: {item.trust.advice}")
 
 
-def _print_classes(attribution: lc.Attribution) -> None:
+def _print_classes(attribution: lc.Attribution, view: lc.View) -> None:
     columns = [Column("class"), Column("output", "right"), Column("verdict"), Column("strongest superpixels for it")]
     rows = [
         [item.name, f"{item.output:.3g}", item.trust.level, _strongest(attribution, item)]
@@ -61,6 +61,11 @@ def _print_classes(attribution: lc.Attribution) -> None:
         columns.insert(2, Column("held-out R²", "right"))
         for row, explained in zip(rows, attribution.classes, strict=True):
             row.insert(2, f"{explained.r2_holdout:.2f}")
+    tops = [attribution.certain_top(item.index, view.top_k, view.sign) for item in attribution.classes]
+    if tops[0] is not None:
+        columns.append(Column(f"among the {tops[0].strongest}"))
+        for row, top in zip(rows, tops, strict=True):
+            row.append("" if top is None else top.members(attribution.superpixel_ids))
     print_table(columns, rows)
 
 

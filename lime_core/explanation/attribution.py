@@ -157,21 +157,6 @@ class Attribution:
             ranked = tuple(feature for feature in ranked if sure[feature])
         return ranked[: view.top_k]
 
-    def drawn_features(self, index: int, view: View | ViewName) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the superpixels 0..S-1 that a view of superpixels draws: filled, and only outlined.
-
-        Filled are those that are among the K strongest for sure, outlined those that may be, be they more than K;
-        with ``view.hide_unsure`` without those that may have no effect. Where `certain_top` is None, all that the view
-        shows are filled.
-        """
-        view = View.make(view)
-        top = self.certain_top(index, view.top_k, view.sign)
-        if top is None:
-            return self.shown_features(index, view), ()
-        kept = self[index].sure | (not view.hide_unsure)
-        filled, outlined = (tuple(each for each in group if kept[each]) for group in (top.sure, top.possible))
-        return filled, outlined
-
     def shown_scores(self, index: int, view: View | ViewName) -> Floats:
         """Return the scores ``(S,)`` of a class, 0 for the superpixels that `view` does not show."""
         features = list(self.shown_features(index, view))
@@ -225,16 +210,13 @@ class Attribution:
                     name=row["name"],
                     output=from_null(row["output"]),
                     scores=decode_array(row["scores"]),
-                    **{
-                        name: None if row[name] is None else decode_array(row[name])
-                        for name in ("std_errors", "degrees_of_freedom")
-                    },
+                    std_errors=_decoded(row["std_errors"]),
+                    degrees_of_freedom=_decoded(row["degrees_of_freedom"]),
                     **judged_from_document(row, row["scores"]["shape"][0]),
                 )
                 for row in document["classes"]
             )
-            segments = None if document["segments"] is None else decode_array(document["segments"])
-            return cls(classes=classes, segments=segments, **shared_from_document(document))
+            return cls(classes=classes, segments=_decoded(document["segments"]), **shared_from_document(document))
         except (KeyError, TypeError, ValueError) as error:
             raise LimeError(f"Not a readable attribution (JSON): {error}") from error
 
@@ -278,6 +260,10 @@ class Attribution:
 def without_view(spec: ExplainSpec) -> ExplainSpec:
     """Return the settings that a result remembers: all but how it is drawn."""
     return replace(spec, view=View())
+
+
+def _decoded(encoded: Any) -> NDArray[Any] | None:
+    return None if encoded is None else decode_array(encoded)
 
 
 def _of_sign(scores: Floats, sign: Sign) -> NDArray[np.bool_]:

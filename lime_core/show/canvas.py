@@ -168,9 +168,12 @@ class Canvas:
 
         Without further arguments the line is light and the casing dark, which is visible on any background.
         """
+        if len(superpixels) == 0:
+            return
         near = self._near
         chosen = self._chosen(superpixels)
-        drawn = np.flatnonzero((chosen[near.first] | chosen[near.second]) & (self._in_dash if dashed else True))
+        beside = chosen[near.first] | chosen[near.second]
+        drawn = np.flatnonzero(beside & self._in_dash if dashed else beside)
         covered = casing_opacity * self.coverage(CASING_WIDTH), line_opacity * self.coverage(LINE_WIDTH)
         # Both layers at once: what is left of the picture, and what they add, by distance.
         kept = ((1 - covered[0]) * (1 - covered[1]))[:, None].astype(np.float32)

@@ -76,8 +76,8 @@ def overlay(
 ) -> Pixels:
     """Tint the superpixels that are among the K strongest for sure, and draw their boundaries.
 
-    Those that may be among them have a dashed boundary and no tint. Where a method does not tell, all that the view
-    shows are tinted. See `Attribution.drawn_features`.
+    Those that may be among them (see `Attribution.certain_top`) have a dashed boundary and no tint. Where a method
+    cannot tell, all that the view shows are tinted.
 
     Evidence for the class is blue with a light boundary. Evidence against it is orange and hatched with a dark
     boundary, so that the two can be told apart without colour. Importance without a sign is violet. With an opacity
@@ -233,10 +233,20 @@ def _cut(image: Canvas | Image | PictureSource, attribution: Attribution, view_n
 
 
 def _by_certainty_and_sign(attribution: Attribution, class_index: int, view: View) -> list[BySign]:
-    """Return the superpixels that a view fills and those that it outlines, each as those for and against the class."""
-    scores = attribution.scores(class_index)
-    groups = (np.array(each, np.intp) for each in attribution.drawn_features(class_index, view))
-    return [(group[scores[group] > 0], group[scores[group] < 0]) for group in groups]
+    """Return the superpixels that a view fills and those that it outlines, each as those for and against the class.
+
+    With `hide_unsure` those that may have no effect are in neither. Where the order is not known, all that are shown
+    are filled.
+    """
+    top = attribution.certain_top(class_index, view.top_k, view.sign)
+    shown = attribution.scores(class_index)
+    groups: list[tuple[int, ...]] = [attribution.shown_features(class_index, view), ()]
+    if top is not None:
+        groups = [top.sure, top.possible]
+        if view.hide_unsure:
+            shown = np.where(attribution[class_index].sure, shown, 0.0)
+    arrays = (np.array(group, np.intp) for group in groups)
+    return [(group[shown[group] > 0], group[shown[group] < 0]) for group in arrays]
 
 
 def _shown_scores(attribution: Attribution, class_index: int, view: View) -> Floats:

@@ -190,3 +190,14 @@ def test_scores_of_pixels_are_reported_as_a_heat_map() -> None:
     assert "numbered superpixels" not in page
     with pytest.raises(lc.SpecError, match="draws superpixels"):
         html_report(known_image(), of_pixels(np.ones((HEIGHT, WIDTH))), view=lc.View())
+
+
+def test_the_report_says_which_superpixels_are_among_the_strongest(
+    image: lc.Image, explanation: lc.Explanation, without_one: lc.Attribution
+) -> None:
+    page = html_report(image, explanation, view=lc.View(top_k=2))
+    for item in explanation.classes:
+        top = explanation.certain_top(item.index, 2, "both")
+        assert top is not None
+        assert f"Among the 2 strongest {top.members(explanation.superpixel_ids)} (95 %)." in page
+    assert "for sure" not in html_report(image, without_one)
