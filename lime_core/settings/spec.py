@@ -71,7 +71,7 @@ class ExplainSpec:
         False, "Stop before all samples are drawn when the strongest superpixels of every class are certain (95 %)."
     )
     stop_tolerance: float = parameter(
-        0.05,
+        0.2,
         "Superpixels are tied when none is stronger than another by more than this share of the coefficients' range.",
         low=0.001,
         high=1,
