@@ -17,6 +17,7 @@ from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.comparison import Comparison, compare
 from lime_core.explanation.explanation import ClassExplanation, Contrast, Explanation
+from lime_core.explanation.top_k import TopK
 from lime_core.explanation.verdict import Verdict
 from lime_core.judge import judge
 from lime_core.masks import fills, kernels, samplers
@@ -71,6 +72,7 @@ __all__ = [
     "Slic",
     "SmoothGrad",
     "SpecError",
+    "TopK",
     "Verdict",
     "View",
     "Watershed",

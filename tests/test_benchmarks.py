@@ -10,10 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from known_answers import colorful_image, known_answer, linear
+from PIL import Image
 
 import lime_core as lc
 from lime_core.answers.neighborhood import first_samples
-from tests.benchmarks import collages, faithfulness, measures, report, sampling, speed, summary, table, yardstick
+from tests.benchmarks import (
+    collages,
+    faithfulness,
+    measures,
+    report,
+    sampling,
+    speed,
+    summary,
+    table,
+    verdicts,
+    yardstick,
+)
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Settings
 from tests.benchmarks.pictures import Picture
@@ -315,6 +327,47 @@ def test_the_short_form_of_the_methods_runs(tmp_path):
     )
     assert finished.returncode == 0, finished.stderr
     assert "| leave_one_out |" in finished.stdout
+
+
+def case_of(level, certain, right, passed, shared=1.0, samples=64):
+    return verdicts.Case("a", samples, level, certain, right, shared, passed)
+
+
+def test_promises_are_counted_by_level():
+    cases = [
+        case_of("solid", 3, 3, True),
+        case_of("solid", 1, 0, True, shared=0.5),
+        case_of("usable", 0, 0, False),
+        case_of("usable", 2, 2, True),
+        case_of("meaningless", 0, 0, None, samples=32),
+    ]
+    assert verdicts.level_rows(cases) == [
+        ["64", "solid", "2 (50%)", "2.0", "3 of 4 (75%)", "2 of 2 (100%)", "0.75"],
+        ["64", "usable", "2 (50%)", "1.0", "2 of 2 (100%)", "1 of 2 (50%)", "1.00"],
+        ["32", "meaningless", "1 (100%)", "0.0", "0 of 0", "0 of 0", "1.00"],
+    ]
+    assert verdicts.picture_cells(cases) == ["a", "2", "2", "0", "1", "5 of 6", "3 of 4"]
+    assert verdicts.share_called_solid(cases) == 0.5
+    assert np.isnan(verdicts.share_called_solid(cases[2:3]))
+
+
+def test_a_linear_model_keeps_every_promise(small_lab, spec):
+    lab, picture, _ = small_lab
+    cases = next(verdicts.measure(Lab(lab.classifier), [picture], (32, 64), spec))
+    assert [(case.samples, case.picture) for case in cases] == [(64, "small")] * 2 + [(32, "small")] * 2
+    assert all(case.passed for case in cases)
+    assert all(case.right == case.certain for case in cases)
+    assert cases[0].certain == 1  # one superpixel is nearly all of the more probable class
+    assert (cases[1].certain, cases[1].shared) == (5, 1.0)
+
+
+def test_pictures_of_a_folder_are_spread_over_the_whole_list(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for index in range(5):
+        Image.new("RGB", (4, 4)).save(tmp_path / "deep" / f"{index}.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert [picture.name for picture in verdicts.in_folder(tmp_path, 3)] == ["0", "2", "4"]
+    assert len(verdicts.in_folder(tmp_path, None)) == 5
 
 
 def test_the_short_form_runs_and_writes_its_numbers(tmp_path):

@@ -18,7 +18,8 @@ from lime_core.masks.covers import Cover
 from lime_core.models.names import as_class_names
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 
-StopReason = Literal["budget", "separated", "precise", "stopped"]
+StopReason = Literal["budget", "separated", "tied", "precise", "stopped"]
+SETTLED: tuple[StopReason, ...] = ("separated", "tied", "precise")
 
 _FORMAT = "limelight-neighborhood/2"
 
@@ -45,9 +46,10 @@ class Neighborhood:
         What hiding each superpixel adds to the mean squared pixel difference (RGB in 0..1).
     class_names : tuple of str
         C names.
-    stop_reason : {"budget", "separated", "precise", "stopped"}
-        Why there are no more samples: all were drawn; the strongest superpixels or all error bars are settled (see
-        `lime_core.answers.stopping`); or the caller ended the query early.
+    stop_reason : {"budget", "separated", "tied", "precise", "stopped"}
+        Why there are no more samples: all were drawn; the strongest superpixels are certain, or certain but for ties
+        (see `lime_core.answers.stopping`); all error bars are small, in files of older versions; or the caller ended
+        the query early.
     spec : ExplainSpec
         The settings that made it.
     provenance : Provenance

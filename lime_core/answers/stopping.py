@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from lime_core.answers.neighborhood import StopReason
 from lime_core.blas import one_thread
 from lime_core.masks.kernels import distances
+from lime_core.order import ORDER_ERROR, margins, order_of
 from lime_core.settings.spec import ExplainSpec
 
 Floats = NDArray[np.float64]
 
 FEW_PAIRS = 1.5  # pairs of samples a superpixel; with fewer an explanation is not reliable
-_WRONGLY_APART = 0.05  # chance, over all looks, that K-th and (K+1)-th strongest superpixel are separated wrongly
 
 
 def block_length(superpixels: int) -> int:
@@ -22,11 +21,11 @@ def block_length(superpixels: int) -> int:
     return 2 * (1 << superpixels.bit_length())
 
 
-def apart(look: int, classes: int) -> float:
-    """Return how many standard errors two superpixels must be apart at a look, for the rule to hold at any time.
+def allowed_error(look: int, classes: int) -> float:
+    """Return the chance of a wrong order that a look may take for each class, for the rule to hold at any time.
 
     Testing again and again with a fixed threshold eventually gives a false positive. Look m may therefore use only
-    α / (m(m + 1)) of the allowed error α: over infinitely many looks this adds up to α, shared by all classes.
+    α / (m(m + 1)) of the allowed error α of 5 %: over infinitely many looks this adds up to α, shared by all classes.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ def apart(look: int, classes: int) -> float:
     classes : int
         How many classes have to be settled together.
     """
-    return float(ndtri(1 - _WRONGLY_APART / (2 * look * (look + 1) * classes)))
+    return ORDER_ERROR / (look * (look + 1) * classes)
 
 
 class RunningFit:
@@ -55,8 +54,10 @@ class RunningFit:
 
     Attributes
     ----------
-    coefficients, std_errors : ndarray of float64, shape (C, S)
+    coefficients : ndarray of float64, shape (C, S)
         After the blocks so far; NaN before the first.
+    covariances : ndarray of float64, shape (C, S, S)
+        Their joint covariance, class by class; NaN before the first block.
     """
 
     def __init__(self, spec: ExplainSpec, energy: Floats, classes: list[int]) -> None:
@@ -69,7 +70,7 @@ class RunningFit:
         self._pairs = 0
         self._looks = 0
         self.coefficients = np.full((len(classes), len(energy)), np.nan)
-        self.std_errors = np.full_like(self.coefficients, np.nan)
+        self.covariances = np.full((len(classes), len(energy), len(energy)), np.nan)
 
     @one_thread()
     def update(self, masks: NDArray[np.uint8], outputs: NDArray[np.float32], pairs: NDArray[np.int32]) -> None:
@@ -91,32 +92,40 @@ class RunningFit:
             self._meat[row] += scores.T @ scores
         self._solution = solution
         self.coefficients = solution[1:].T
-        variances = np.einsum("ij,cjk,ki->ci", inverse, self._meat, inverse, optimize=True)
         self._pairs += len(starts)
         self._looks += 1
         correction = self._pairs / max(self._pairs - len(self._energy), 1)
-        self.std_errors = np.sqrt(np.maximum(variances[:, 1:] * correction, 0.0))
+        self.covariances = (inverse @ self._meat @ inverse)[:, 1:, 1:] * correction
 
+    @property
+    def std_errors(self) -> Floats:
+        """Standard errors of the coefficients, float64 ``(C, S)``; NaN before the first block."""
+        variances: Floats = np.diagonal(self.covariances, axis1=1, axis2=2)
+        return np.sqrt(np.maximum(variances, 0.0))
+
+    @one_thread()
     def settled(self) -> StopReason | None:
         """Return why no more samples are needed, or None.
 
-        "separated": in every class the K-th and the (K+1)-th strongest superpixel are as far apart as `apart` asks for;
-        "precise": every error bar is below `stop_tolerance` of its class's range of coefficients.
+        "separated": in every class it is certain which superpixels are the K strongest, see `lime_core.order`;
+        "tied": in every class that is so, or what is open is tied: for sure no other superpixel is stronger than one of
+        the K strongest by more than `stop_tolerance` of the class's range of coefficients.
         """
-        if np.isnan(self.std_errors).any() or self._pairs <= FEW_PAIRS * len(self._energy):
-            return None
-        bound = self._spec.stop_tolerance * np.ptp(self.coefficients, axis=1)
-        if (self.std_errors.max(axis=1) <= bound).all():
-            return "precise"
+        classes, superpixels = self.coefficients.shape
         k = self._spec.stop_top_k
-        if k >= self.coefficients.shape[1]:
+        if not self._looks or self._pairs <= FEW_PAIRS * superpixels or k >= superpixels:
             return None
-        strength = np.abs(self.coefficients)
-        order = np.argsort(-strength, axis=1)[:, k - 1 : k + 1]
-        strongest = np.take_along_axis(strength, order, axis=1)
-        errors = np.take_along_axis(self.std_errors, order, axis=1)
-        needed = apart(self._looks, len(self._classes)) * np.hypot(errors[:, 0], errors[:, 1])
-        return "separated" if (strongest[:, 0] - strongest[:, 1] > needed).all() else None
+        degrees = np.full(superpixels, max(self._pairs - superpixels, 1.0))
+        reason: StopReason = "separated"
+        for scores, covariance in zip(self.coefficients, self.covariances, strict=True):
+            found = margins(scores, covariance, degrees, error=allowed_error(self._looks, classes))
+            if (order_of(scores, found).worst_by_size <= k).sum() == k:
+                continue
+            reason = "tied"
+            ranked = np.argsort(-np.abs(scores), kind="stable")
+            if found.by_size[np.ix_(ranked[:k], ranked[k:])].min() < -self._spec.stop_tolerance * np.ptp(scores):
+                return None
+        return reason
 
     def _solve(self) -> tuple[Floats, Floats]:
         unknowns = len(self._gram)

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
     attribution = answers.attribution
     _print_verdict(attribution.classes[0])
     print()
-    _print_classes(attribution)
+    _print_classes(attribution, answers.spec.view)
     print(_meaning_of_scores(attribution))
     for note in attribution.notes:
         print(f"Note: {note}")
@@ -51,7 +51,7 @@ def _print_verdict(item: lc.ClassAttribution) -> None:
         print(f"  Advice: {item.trust.advice}")
 
 
-def _print_classes(attribution: lc.Attribution) -> None:
+def _print_classes(attribution: lc.Attribution, view: lc.View) -> None:
     columns = [Column("class"), Column("output", "right"), Column("verdict"), Column("strongest superpixels for it")]
     rows = [
         [item.name, f"{item.output:.3g}", item.trust.level, _strongest(attribution, item)]
@@ -66,6 +66,11 @@ def _print_classes(attribution: lc.Attribution) -> None:
         for row, anchored in zip(rows, attribution.classes, strict=True):
             bounds = f"{anchored.precision_low:.3f}..{anchored.precision_high:.3f}"
             row[2:2] = [f"{anchored.precision:.3f} ({bounds})", f"{anchored.coverage:.3g}"]
+    tops = [attribution.certain_top(item.index, view.top_k, view.sign) for item in attribution.classes]
+    if tops[0] is not None:
+        columns.append(Column(f"among the {tops[0].strongest}"))
+        for row, top in zip(rows, tops, strict=True):
+            row.append("" if top is None else top.members(attribution.superpixel_ids))
     print_table(columns, rows)
 
 

@@ -10,6 +10,7 @@ from lime_core.cli.progress import progress_bar
 from lime_core.cli.question import ask_model
 from lime_core.trials.document import trust_document, trust_summary
 from lime_core.trials.suite import Subject, attempt
+from lime_core.trials.weighing import with_trials
 
 if TYPE_CHECKING:
     import argparse
@@ -33,8 +34,9 @@ def run(options: argparse.Namespace) -> None:
     for name in options.trials:
         with progress_bar(f"Trial {name}", quiet=options.quiet) as report:
             results[name] = attempt(name, subject, report)
-    document = trust_document(answers.attribution, item.index, results)
-    with options.output.writing("trust", answers.attribution.provenance) as folder:
+    attribution = with_trials(answers.attribution, {item.index: results})
+    document = trust_document(attribution, item.index, results)
+    with options.output.writing("trust", attribution.provenance) as folder:
         (folder / TRUST).write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
-    print(trust_summary(item, results))
+    print(trust_summary(attribution[item.index], results))
     print(f"\nWritten to {options.output.path / TRUST}")

@@ -13,9 +13,15 @@ from lime_core.answers.origin import Provenance
 from lime_core.codec import decode_array, encode_array, from_null, to_null
 from lime_core.errors import LimeError, SpecError
 from lime_core.explanation.class_attribution import ClassAttribution
-from lime_core.explanation.documents import check_format, shared_document, shared_from_document
+from lime_core.explanation.documents import (
+    check_format,
+    judged_document,
+    judged_from_document,
+    shared_document,
+    shared_from_document,
+)
 from lime_core.explanation.notebook import STRONGEST, Row, table
-from lime_core.explanation.verdict import Verdict
+from lime_core.explanation.top_k import TopK, certain_top
 from lime_core.settings.spec import ExplainSpec
 from lime_core.settings.view import Sign, View, ViewName
 
@@ -134,6 +140,15 @@ class Attribution:
         order = np.argsort(-np.abs(scores), kind="stable")
         return tuple(order[wanted[order]][:k].tolist())
 
+    def certain_top(self, index: int, k: int, sign: Sign = "positive") -> TopK | None:
+        """Return which superpixels are among the `k` strongest of a class for sure, and which may be.
+
+        All that it says, for every `k` and `sign` together, is right with a chance of 95 %; see `lime_core.order`. None
+        where the method gives no joint error bars. Parameters as for `top_features`.
+        """
+        item = self[index]
+        return None if item.order is None else certain_top(item.order, item.scores, k, sign)
+
     def shown_features(self, index: int, view: View | ViewName) -> tuple[int, ...]:
         """Return the numbers 0..S-1 of the superpixels that a view of a class shows, strongest first.
 
@@ -195,8 +210,7 @@ class Attribution:
             document = json.loads(text)
             check_format(document, cls._format)
             classes = tuple(cls._class_type(**cls._class_fields(row)) for row in document["classes"])
-            segments = None if document["segments"] is None else decode_array(document["segments"])
-            return cls(classes=classes, segments=segments, **shared_from_document(document))
+            return cls(classes=classes, segments=_decoded(document["segments"]), **shared_from_document(document))
         except (KeyError, TypeError, ValueError) as error:
             raise LimeError(f"Not a readable attribution (JSON): {error}") from error
 
@@ -208,11 +222,9 @@ class Attribution:
             "name": row["name"],
             "output": from_null(row["output"]),
             "scores": decode_array(row["scores"]),
-            **{
-                name: None if row[name] is None else decode_array(row[name])
-                for name in ("std_errors", "degrees_of_freedom")
-            },
-            "verdict": None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+            "std_errors": _decoded(row["std_errors"]),
+            "degrees_of_freedom": _decoded(row["degrees_of_freedom"]),
+            **judged_from_document(row, row["scores"]["shape"][0]),
         }
 
     def _document(self) -> dict[str, Any]:
@@ -224,7 +236,7 @@ class Attribution:
                     "index": item.index,
                     "name": item.name,
                     "output": to_null(item.output),
-                    "trust": None if item.verdict is None else item.verdict.to_dict(),
+                    **judged_document(item),
                 }
                 for item in self.classes
             ],
@@ -255,6 +267,10 @@ class Attribution:
 def without_view(spec: ExplainSpec) -> ExplainSpec:
     """Return the settings that a result remembers: all but how it is drawn."""
     return replace(spec, view=View())
+
+
+def _decoded(encoded: Any) -> NDArray[Any] | None:
+    return None if encoded is None else decode_array(encoded)
 
 
 def _of_sign(scores: Floats, sign: Sign) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lime_core.errors import SpecError
 from lime_core.explanation.certainty import half_widths, jointly_sure
 from lime_core.explanation.verdict import Verdict
+from lime_core.order import Order
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +33,8 @@ class ClassAttribution:
         Standard errors; None where the method gives none, NaN for single scores without one.
     degrees_of_freedom : ndarray of float64 in the shape of `scores`, or None
         Of the standard errors; None for those of a normal distribution.
+    order : Order or None
+        Which ranks the scores can have; None where the method gives no joint error bars of all superpixels.
     verdict : Verdict or None
         How far to believe it; None as long as it has not been judged.
     """
@@ -42,6 +45,7 @@ class ClassAttribution:
     scores: Floats
     std_errors: Floats | None = None
     degrees_of_freedom: Floats | None = None
+    order: Order | None = None
     verdict: Verdict | None = None
 
     @property

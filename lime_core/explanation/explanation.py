@@ -15,8 +15,7 @@ from lime_core.codec import decode_array, encode_array, from_null, numbers_from_
 from lime_core.errors import LimeError, SpecError, in_words
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
-from lime_core.explanation.documents import check_format, shared_from_document
-from lime_core.explanation.verdict import Verdict
+from lime_core.explanation.documents import check_format, judged_document, judged_from_document, shared_from_document
 
 Floats = NDArray[np.float64]
 
@@ -211,8 +210,7 @@ class Explanation(Attribution):
             "stop_reason": self.stop_reason,
             "effective_sample_size": self.effective_sample_size,
             "classes": [
-                {name: to_null(getattr(item, name)) for name in _CLASS_SCALARS}
-                | {"trust": None if item.verdict is None else item.verdict.to_dict()}
+                {name: to_null(getattr(item, name)) for name in _CLASS_SCALARS} | judged_document(item)
                 for item in self.classes
             ],
         }
@@ -228,7 +226,7 @@ class Explanation(Attribution):
                 scores=arrays["coefficients"][position],
                 std_errors=arrays["std_errors"][position],
                 degrees_of_freedom=arrays["degrees_of_freedom"][position],
-                verdict=None if row["trust"] is None else Verdict.from_dict(row["trust"]),
+                **judged_from_document(row, len(arrays["coefficients"][position])),
             )
             for position, row in enumerate(document["classes"])
         )

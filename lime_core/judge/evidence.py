@@ -45,6 +45,9 @@ class FitFacts:
         How often each superpixel is among the K strongest when the samples are resampled.
     stability : float
         Mean Jaccard index with the K strongest of all samples; NaN without error bars.
+    certain : int or None
+        How many superpixels are among the K strongest for sure, see `Attribution.certain_top`; None where that is not
+        known.
     nonlinear_share : float
         Share of variance that no linear surrogate can explain; NaN without complementary pairs.
     interaction : Interaction or None
@@ -62,6 +65,7 @@ class FitFacts:
     gap: float
     top_k_frequency: Floats
     stability: float
+    certain: int | None
     nonlinear_share: float
     interaction: Interaction | None
 

@@ -21,8 +21,9 @@ from lime_core.explanation.class_attribution import ClassAttribution
 from lime_core.explanation.explanation import ClassExplanation, Explanation
 from lime_core.explanation.verdict import Interaction, Verdict
 from lime_core.judge.evidence import Evidence, FitFacts, largest_change
+from lime_core.judge.finding import NOT_MEASURED
 from lime_core.judge.interactions import MOST_SEARCHED, Design, nonlinear_share, strongest_interaction
-from lime_core.judge.rules import NOT_MEASURED, find_weaknesses
+from lime_core.judge.rules import find_weaknesses
 from lime_core.judge.stability import resampled_top_k
 from lime_core.masks.kernels import distances
 from lime_core.methods.lime.workings import Workings, solve
@@ -134,7 +135,9 @@ class _ClassCase:
         if self._fit is None or self._facts is None:
             return self._evidence(top_k=top_k, fit=None)
         frequency, stability = self._fit.resampled(self._row, top_k)
-        return self._evidence(top_k=top_k, fit=self._facts(top_k_frequency=frequency, stability=stability))
+        certain = self._fit.certain(self._row, top_k)
+        facts = self._facts(top_k_frequency=frequency, stability=stability, certain=certain)
+        return self._evidence(top_k=top_k, fit=facts)
 
 
 class _FitCase:
@@ -175,6 +178,11 @@ class _FitCase:
         """Return how often each superpixel is among the K strongest of a class, and how stable these are."""
         coefficients = self._explanation.classes[row].coefficients
         return resampled_top_k(coefficients, self._workings.influence(row), top_k)
+
+    def certain(self, row: int, top_k: int) -> int | None:
+        """Return how many superpixels are among the K strongest of a class for sure; None where that is not known."""
+        top = self._explanation.certain_top(self._explanation.classes[row].index, top_k, "both")
+        return None if top is None else len(top.sure)
 
     def _interaction(self, row: int) -> Interaction | None:
         if self._design is None:

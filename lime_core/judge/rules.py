@@ -6,20 +6,21 @@ A rule that needs what a method does not give is silent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from lime_core.answers.stopping import FEW_PAIRS
 from lime_core.explanation.verdict import LEVELS, Interaction, Level
 from lime_core.judge.evidence import SAME_PROBABILITY, Evidence
+from lime_core.judge.finding import NOT_MEASURED, Finding
 from lime_core.masks.samplers import MixedRate
 from lime_core.settings.spec import MOST_SAMPLES
 from lime_core.surrogates.targets import SMALLEST_CUT, LogOdds
 
 GOOD_R2, FAIR_R2 = 0.5, 0.2
 GOOD_STABILITY, FAIR_STABILITY = 0.8, 0.5
+ENOUGH_CERTAIN = 0.4  # of the K strongest: then others may tie for the last places
 LARGE_SUPERPIXEL = 0.5  # share of the picture
 LARGE_GAP = 0.25  # of the range of the answers
 SATURATED = 0.99
@@ -30,23 +31,6 @@ _OTHER_FILL = "Choose another fill that removes more of the picture."
 _CHECK_PREPROCESSING = (
     "Check the preprocessing first, if the model is your own: given pixels in another range than it was trained with, "
     "a network answers like this. If it is right,"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A reason to believe less, and the one change that would help most, also as settings of `ExplainSpec`."""
-
-    level: Level
-    reason: str
-    advice: str
-    changes: dict[str, Any] = field(default_factory=dict)
-
-
-NOT_MEASURED = Finding(
-    "usable",
-    "This method gives no error bars and no measure of fit, so only the trials can confirm it.",
-    "Run the reality check, or compare with LIME.",
 )
 
 
@@ -199,12 +183,19 @@ def _poor_fit(evidence: Evidence) -> Finding | None:
 
 def _unstable(evidence: Evidence) -> Finding | None:
     fit = evidence.fit
-    if fit is None or not fit.stability < GOOD_STABILITY or not evidence.varies:
+    if fit is None or not evidence.varies:
         return None
-    level: Level = "usable" if fit.stability >= FAIR_STABILITY else "doubtful"
     count = min(evidence.top_k, evidence.superpixels)
-    reason = f"Other samples would name other superpixels: the top {count} agree to {fit.stability:.0%} (Jaccard)."
-    return _more_samples(level, reason, evidence, 2 * evidence.samples)
+    enough = fit.certain is not None and fit.certain >= ENOUGH_CERTAIN * count
+    if fit.stability < (FAIR_STABILITY if enough else GOOD_STABILITY):
+        certain = "" if fit.certain is None else f"; certain of them: {fit.certain or 'none'}"
+        reason = f"Other samples would name other superpixels: the top {count} agree to {fit.stability:.0%} (Jaccard)"
+        level: Level = "usable" if fit.stability >= FAIR_STABILITY else "doubtful"
+        return _more_samples(level, f"{reason}{certain}.", evidence, 2 * evidence.samples)
+    if fit.certain == 0:
+        reason = f"Of no superpixel it is certain that it is among the {count} strongest."
+        return _more_samples("usable", reason, evidence, 2 * evidence.samples)
+    return None
 
 
 def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:

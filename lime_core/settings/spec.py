@@ -68,13 +68,16 @@ class ExplainSpec:
     sampler: Sampler = option(Balanced(), "How masks are drawn.", SAMPLERS)
     include_original: bool = parameter(False, "Make the unmodified picture the first sample.")
     early_stop: bool = parameter(
-        False, "Stop before all samples are drawn when the strongest superpixels of every class are settled."
+        False, "Stop before all samples are drawn when the strongest superpixels of every class are certain (95 %)."
     )
     stop_tolerance: float = parameter(
-        0.05, "Settled when every error bar is below this share of the coefficients' range.", low=0.001, high=1
+        0.2,
+        "Superpixels are tied when none is stronger than another by more than this share of the coefficients' range.",
+        low=0.001,
+        high=1,
     )
     stop_top_k: int = parameter(
-        5, "Settled when so many strongest superpixels stand apart from the others.", low=1, high=1023
+        5, "Stop when so many strongest superpixels are certain, or certain but for ties.", low=1, high=1023
     )
     seed: int = parameter(0, "Seed of the masks and of the noise fill.", low=0, high=2**31 - 1)
     fill: Fill = option(Blur(), "What stands where a superpixel is hidden.", FILLS)

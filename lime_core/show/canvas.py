@@ -162,14 +162,18 @@ class Canvas:
         *,
         casing_opacity: float = 0.6,
         line_opacity: float = 0.9,
+        dashed: bool = False,
     ) -> None:
         """Draw the boundaries of some superpixels on a drawing (h, w, 3), in place: a line within a wider casing.
 
         Without further arguments the line is light and the casing dark, which is visible on any background.
         """
+        if len(superpixels) == 0:
+            return
         near = self._near
         chosen = self._chosen(superpixels)
-        drawn = np.flatnonzero(chosen[near.first] | chosen[near.second])
+        beside = chosen[near.first] | chosen[near.second]
+        drawn = np.flatnonzero(beside & self._in_dash if dashed else beside)
         covered = casing_opacity * self.coverage(CASING_WIDTH), line_opacity * self.coverage(LINE_WIDTH)
         # Both layers at once: what is left of the picture, and what they add, by distance.
         kept = ((1 - covered[0]) * (1 - covered[1]))[:, None].astype(np.float32)
@@ -204,6 +208,13 @@ class Canvas:
     @cached_property
     def _near(self) -> Near:
         return pixels_near(self.labels, self.superpixels, CASING_WIDTH * self._unit)
+
+    @cached_property
+    def _in_dash(self) -> NDArray[np.bool_]:
+        """Which of the pixels near a boundary a dashed one covers: those on every other diagonal stripe."""
+        rows, columns = np.divmod(self._near.pixels, self.pixels.shape[1])
+        length = max(4.0, self._unit * 5)
+        return np.asarray((rows + columns) / length % 2 < 1)
 
     @cached_property
     def _by_superpixel(self) -> tuple[NDArray[np.int32], list[int]]:

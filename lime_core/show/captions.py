@@ -17,11 +17,12 @@ _PLAIN = {
     "outline": "Outlined: the strongest superpixels.",
     "hide_rest": "Left in the picture: the strongest superpixels.",
 }
+_SURE = {"overlay": "Filled", "outline": "Whole line", "hide_rest": "In full colour"}
 
 
 def legend(attribution: Attribution, view: View) -> str:
     """Return what the colours of a map mean, and which superpixels it leaves out, in one to three sentences."""
-    return " ".join([_colors(attribution, view), *_left_out(attribution, view)])
+    return " ".join([_colors(attribution, view), *_certainty(attribution, view), *_left_out(attribution, view)])
 
 
 def _colors(attribution: Attribution, view: View) -> str:
@@ -31,9 +32,33 @@ def _colors(attribution: Attribution, view: View) -> str:
     return _PLAIN.get(view.name) or (_SIGNED if attribution.signed else _UNSIGNED)[view.name]
 
 
+def order_sentence(attribution: Attribution, index: int, view: View) -> str:
+    """Return which superpixels are among the K strongest of a class, in a sentence; empty where a method cannot tell.
+
+    It reads "Among the 5 strongest for sure: 12, 7, 33; perhaps: 4, 18 (95 %)." and calls superpixels what people do.
+    """
+    top = attribution.certain_top(index, view.top_k, view.sign)
+    return "" if top is None else f"Among the {top.strongest} {top.members(attribution.superpixel_ids)} (95 %)."
+
+
+def _certainty(attribution: Attribution, view: View) -> list[str]:
+    if view.name not in _SURE or not has_order(attribution):
+        return []
+    group = attribution.certain_top(attribution.classes[0].index, view.top_k, view.sign)
+    strongest = "" if group is None else group.strongest
+    return [f"{_SURE[view.name]}: among the {strongest} for sure (95 %). Dashed: perhaps among them."]
+
+
+def has_order(attribution: Attribution) -> bool:
+    """Return whether an attribution tells what is certain about the order of its superpixels."""
+    return any(item.order is not None for item in attribution.classes)
+
+
 def _left_out(attribution: Attribution, view: View) -> list[str]:
     sentences = []
-    if attribution.segments is not None and view.top_k < attribution.superpixels:
+    # Where the order is known, all that may be among the K strongest are drawn.
+    counted = view.name not in _SURE or not has_order(attribution)
+    if counted and attribution.segments is not None and view.top_k < attribution.superpixels:
         sentences.append(f"At most {view.top_k} superpixels are shown.")
     if attribution.signed and view.sign == "negative":
         sentences.append("Evidence for the class is left out.")

@@ -21,8 +21,10 @@ from lime_core.show.canvas import Canvas
 from lime_core.show.drawing import DARK, LIGHT, Pixels, Share, blend, check_same_size, to_bytes
 
 Floats = NDArray[np.float64]
+BySign = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 _GREY = 128
+_PALE = 0.7  # share of grey over superpixels of which it is not certain that they are shown
 
 
 def render(
@@ -72,7 +74,10 @@ def render(
 def overlay(
     image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
-    """Tint the superpixels that a view shows, and draw their boundaries.
+    """Tint the superpixels that are among the K strongest for sure, and draw their boundaries.
+
+    Those that may be among them (see `Attribution.certain_top`) have a dashed boundary and no tint. Where a method
+    cannot tell, all that the view shows are tinted.
 
     Evidence for the class is blue with a light boundary. Evidence against it is orange and hatched with a dark
     boundary, so that the two can be told apart without colour. Importance without a sign is violet. With an opacity
@@ -82,40 +87,52 @@ def overlay(
     """
     view = view or View()
     canvas = _cut(image, attribution, "overlay")
-    supporting, opposing = _shown_by_sign(attribution, class_index, view)
+    (supporting, opposing), perhaps = _by_certainty_and_sign(attribution, class_index, view)
     drawing = canvas.pixels.copy()
     stroke = min(1.0, 2 * view.opacity)  # the boundary stays crisp where the tint is faint
     color = FOR if attribution.signed else UNSIGNED
     canvas.copy(canvas.tinted(AGAINST, view.opacity, hatched=True), drawing, opposing)
     canvas.copy(canvas.tinted(color, view.opacity), drawing, supporting)
-    canvas.stroke(drawing, opposing, AGAINST, DARK, casing_opacity=stroke, line_opacity=stroke)
-    canvas.stroke(drawing, supporting, color, LIGHT, casing_opacity=stroke, line_opacity=stroke)
+    lines = (AGAINST, DARK), (color, LIGHT)
+    for superpixels, line in zip(perhaps[::-1], lines, strict=True):
+        canvas.stroke(drawing, superpixels, *line, casing_opacity=stroke, line_opacity=stroke, dashed=True)
+    for superpixels, line in zip((opposing, supporting), lines, strict=True):
+        canvas.stroke(drawing, superpixels, *line, casing_opacity=stroke, line_opacity=stroke)
     return drawing
 
 
 def outline(
     image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
-    """Draw boundaries around the superpixels that a view shows, and leave the rest of the picture alone.
+    """Draw boundaries around the strongest superpixels, and leave the rest of the picture alone.
+
+    Lines are whole around those that are among the K strongest for sure, and dashed around those that may be.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
     canvas = _cut(image, attribution, "outline")
     drawing = canvas.pixels.copy()
-    canvas.stroke(drawing, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
+    sure, perhaps = _by_certainty_and_sign(attribution, class_index, view or View())
+    canvas.stroke(drawing, np.concatenate(perhaps), dashed=True)
+    canvas.stroke(drawing, np.concatenate(sure))
     return drawing
 
 
 def hide_rest(
     image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
-    """Show the superpixels that a view shows, and hide the rest behind grey.
+    """Show the strongest superpixels, and hide the rest behind grey.
+
+    Those that may be among the K strongest, and are not for sure, are pale with a dashed boundary.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
     canvas = _cut(image, attribution, "hide_rest")
+    sure, perhaps = (np.concatenate(each) for each in _by_certainty_and_sign(attribution, class_index, view or View()))
     drawing = np.full_like(canvas.pixels, _GREY)
-    canvas.copy(canvas.pixels, drawing, np.concatenate(_shown_by_sign(attribution, class_index, view or View())))
+    canvas.copy(canvas.tinted((_GREY, _GREY, _GREY), _PALE), drawing, perhaps)
+    canvas.stroke(drawing, perhaps, dashed=True)
+    canvas.copy(canvas.pixels, drawing, sure)
     return drawing
 
 
@@ -215,10 +232,21 @@ def _cut(image: Canvas | Image | PictureSource, attribution: Attribution, view_n
     return _canvas(image, attribution)
 
 
-def _shown_by_sign(attribution: Attribution, class_index: int, view: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the ids of the superpixels that a view shows, those for the class apart from those against it."""
-    scores = attribution.shown_scores(class_index, view)
-    return np.flatnonzero(scores > 0), np.flatnonzero(scores < 0)
+def _by_certainty_and_sign(attribution: Attribution, class_index: int, view: View) -> list[BySign]:
+    """Return the superpixels that a view fills and those that it outlines, each as those for and against the class.
+
+    With `hide_unsure` those that may have no effect are in neither. Where the order is not known, all that are shown
+    are filled.
+    """
+    top = attribution.certain_top(class_index, view.top_k, view.sign)
+    shown = attribution.scores(class_index)
+    groups: list[tuple[int, ...]] = [attribution.shown_features(class_index, view), ()]
+    if top is not None:
+        groups = [top.sure, top.possible]
+        if view.hide_unsure:
+            shown = np.where(attribution[class_index].sure, shown, 0.0)
+    arrays = (np.array(group, np.intp) for group in groups)
+    return [(group[shown[group] > 0], group[shown[group] < 0]) for group in arrays]
 
 
 def _shown_scores(attribution: Attribution, class_index: int, view: View) -> Floats:

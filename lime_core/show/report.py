@@ -18,7 +18,7 @@ from lime_core.models.engines.base import precision_of
 from lime_core.picture.image import Image, PictureSource, as_image
 from lime_core.settings.flags import command_line
 from lime_core.settings.view import View
-from lime_core.show.captions import legend
+from lime_core.show.captions import legend, order_sentence
 from lime_core.show.encoding import to_data_url
 from lime_core.show.maps import render
 from lime_core.show.superpixel_pictures import numbered
@@ -87,6 +87,7 @@ class _Card:
     verdict: Verdict | None
     meaning: str
     fidelity: str
+    order: str
     columns: tuple[str, ...]
     strongest: list[tuple[str, ...]]
 
@@ -105,6 +106,7 @@ def _card(image: Image, attribution: Attribution, item: ClassAttribution, view: 
         verdict=item.verdict,
         meaning="" if item.verdict is None else item.verdict.meaning,
         fidelity=r2,
+        order=order_sentence(attribution, item.index, view),
         columns=("superpixel", score) if item.std_errors is None else ("superpixel", score, "± 95 %"),
         strongest=_strongest(attribution, item),
     )

@@ -41,6 +41,8 @@ class Curves:
     random_area : float
         Mean area under the curves of random orders. Inserting at random is deleting at random backwards, so there is
         only one.
+    random_area_low, random_area_high : float
+        5 % and 95 % quantile of those areas.
     """
 
     class_index: int
@@ -54,6 +56,18 @@ class Curves:
     deletion_area: float
     insertion_area: float
     random_area: float
+    random_area_low: float
+    random_area_high: float
+
+    @property
+    def falls_fast(self) -> bool:
+        """Whether deletion takes the output down faster than nearly all random orders."""
+        return self.deletion_area < self.random_area_low
+
+    @property
+    def rises_fast(self) -> bool:
+        """Whether insertion brings the output up faster than nearly all random orders."""
+        return self.insertion_area > self.random_area_high
 
 
 MOST_STEPS = 64
@@ -82,6 +96,8 @@ def curves(
     deletion, insertion, others = answers[0], answers[1], answers[2:]
     share = counts / superpixels
     low, high = np.quantile(others, [0.05, 0.95], axis=0)
+    areas = [area(share, values) for values in others]
+    area_low, area_high = np.quantile(areas, [0.05, 0.95])
     return Curves(
         class_index=class_index,
         fill=attribution.spec.fill.name,
@@ -93,7 +109,9 @@ def curves(
         random_high=high,
         deletion_area=area(share, deletion),
         insertion_area=area(share, insertion),
-        random_area=float(np.mean([area(share, values) for values in others])),
+        random_area=float(np.mean(areas)),
+        random_area_low=float(area_low),
+        random_area_high=float(area_high),
     )
 
 

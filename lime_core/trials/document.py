@@ -21,6 +21,8 @@ from lime_core.trials.what_if import WhatIf
 def trust_document(attribution: Attribution, class_index: int, results: Mapping[str, Any]) -> dict[str, Any]:
     """Return the verdict, the trials' results and the attribution of a class as plain values for JSON.
 
+    The verdict is that of the attribution; `with_trials` takes the results into it.
+
     Scores, the gap and the effect of a pair are in ``units.explanation``; what the trials say of the model and the
     surrogate is in ``units.trials``.
     """
@@ -45,6 +47,7 @@ def trust_summary(item: ClassAttribution, results: Mapping[str, Any]) -> str:
             lines.append(f"  {name} could not be done: {result.error}")
         else:
             lines.append(_LINES[type(result)](result))
+    lines += [f"  {sentence}" for sentence in trust.trials_in_words]
     return "\n".join(lines)
 
 

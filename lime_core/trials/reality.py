@@ -43,6 +43,11 @@ class Answer:
 class RealityCheck:
     """The top superpixels alone, and the picture without them.
 
+    It is passed when the model's output is higher for the strongest superpixels alone than for 95 % of the random sets,
+    or lower without them than without 95 % of the random sets. One of both is enough: where a few superpixels carry
+    everything twice, hiding some of them changes nothing, and where many superpixels carry a little each, no few of
+    them are enough. Only the order of the outputs counts, so it does not matter how near 0 or 1 they are.
+
     Attributes
     ----------
     class_index : int
@@ -59,6 +64,21 @@ class RealityCheck:
     features: tuple[int, ...]
     kept: Answer
     removed: Answer
+
+    @property
+    def enough(self) -> bool:
+        """Whether the strongest superpixels alone do better than random ones."""
+        return self.kept.model > self.kept.random_high
+
+    @property
+    def missed(self) -> bool:
+        """Whether the output is lower without them than without random ones."""
+        return self.removed.model < self.removed.random_low
+
+    @property
+    def passed(self) -> bool:
+        """Whether they matter more to the model than random ones."""
+        return self.enough or self.missed
 
 
 def reality_check(

@@ -60,6 +60,11 @@ class Repeat:
     mean: Floats
     spread: Floats
 
+    @property
+    def in_every_run(self) -> int:
+        """How many superpixels are among the K strongest of every run."""
+        return len(set.intersection(*map(set, self.top)))
+
 
 def repeat(
     image: Image,

@@ -77,6 +77,8 @@ class WhatIf:
         The base's K strongest superpixels that lie mostly inside the K strongest of every variant.
     flips : tuple of int
         The base's sure superpixels whose sign surely turns in at least one variant.
+    top : tuple of int
+        The base's K strongest superpixels.
     """
 
     class_index: int
@@ -84,6 +86,7 @@ class WhatIf:
     variants: tuple[Variant, ...]
     survivors: tuple[int, ...]
     flips: tuple[int, ...]
+    top: tuple[int, ...]
 
 
 def usual_variants(spec: ExplainSpec, method: Method = LIME) -> dict[str, ExplainSpec]:
@@ -136,20 +139,18 @@ def what_if(
     )
     scores = base.scores(class_index)
     sure = np.flatnonzero(base.sure(class_index) & (scores != 0))
+    top = base.top_features(class_index, k or spec.top_k, sign="both")
     return WhatIf(
         class_index=class_index,
         base=base,
         variants=compared,
-        survivors=tuple(
-            feature
-            for feature in base.top_features(class_index, k or spec.top_k, sign="both")
-            if all(variant.top_share[feature] > 0.5 for variant in compared)
-        ),
+        survivors=tuple(feature for feature in top if all(variant.top_share[feature] > 0.5 for variant in compared)),
         flips=tuple(
             int(feature)
             for feature in sure
             if any(variant.sign[feature] * np.sign(scores[feature]) < -0.5 for variant in compared)
         ),
+        top=top,
     )
 
 

@@ -28,6 +28,7 @@ from pages.state.cache import LruCache, digest
 from pages.state.load_job import keep_keras_whole
 from pages.state.loaded_models import LoadedModels
 from pages.state.question import Question, cut_key
+from pages.state.trials_made import take_in_trials
 from pages.state.turns import Turns
 
 T = TypeVar("T")
@@ -168,7 +169,7 @@ class Server:
         return None
 
     def attribution(self, neighborhood: lc.Neighborhood, spec: lc.ExplainSpec, method: str = "lime") -> lc.Attribution:
-        """Return what a method makes of some answers, with verdicts for the K of the view.
+        """Return what a method makes of some answers, with verdicts for the K of the view that take in trials made.
 
         How it is drawn does not count: the same fit is judged anew for another K, and returned as it is for another
         view.
@@ -181,7 +182,8 @@ class Server:
             fitted, workings = mask_method_named(method).work_out(neighborhood, spec)
             return Judge(fitted, neighborhood, workings)
 
-        return self.cached(digest(key, str(spec.top_k)), lambda: self.cached(key, judge).judged(spec.top_k))
+        judged = self.cached(digest(key, str(spec.top_k)), lambda: self.cached(key, judge).judged(spec.top_k))
+        return take_in_trials(judged, self.results)
 
     def explanation(self, neighborhood: lc.Neighborhood, spec: lc.ExplainSpec) -> lc.Explanation:
         """Return LIME's explanation of some answers, judged for the K of the view."""

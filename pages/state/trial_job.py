@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.models import CATALOG
 from lime_core.models.engines.base import Precision, precision_of
-from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.shared import means_the_same
 from lime_core.trials.suite import NO_LAYERS, SEEDS, TRIALS, Subject, calls_of
 from pages.state.background_job import BackgroundJob
-from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
 from pages.state.question import Question
 from pages.state.server import Server
+from pages.state.trials_made import TrialKeys
 from pages.state.turns import Run
 
 
@@ -76,11 +75,8 @@ class TrialOrder:
     @property
     def key(self) -> str:
         """Equal for trials with equal results: how the maps are drawn does not count, K does."""
-        about, spec = self.attribution.provenance, self.attribution.spec
-        subject = str(self.seeds) if self.name == "repeat" else str(self.class_index)
-        model = (about.model, str(about.weights_sha256), str(about.identity), about.engine)
-        settings = (self.attribution.method, spec.digest(*QUERY_STAGES, "fit"), str(self.top_k))
-        return digest("trial", self.name, subject, about.image_sha256, *model, *settings)
+        keys = TrialKeys(self.attribution, self.top_k)
+        return keys.of_repeat(self.seeds) if self.name == "repeat" else keys.of(self.name, self.class_index)
 
 
 class TrialJob(BackgroundJob):

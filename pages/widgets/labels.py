@@ -21,7 +21,7 @@ LABELS = {
     "max_hide_rate": "Highest share hidden",
     "include_original": "Begin with the unmodified picture",
     "early_stop": "Stop early when settled",
-    "stop_tolerance": "Settled when errors are below",
+    "stop_tolerance": "Tied within a share of",
     "stop_top_k": "Settled for the strongest",
     "seed": "Seed",
     "fill": "Hidden superpixels become",
@@ -116,7 +116,8 @@ ENGINES = {"tensorflow": "TensorFlow, f32", "openvino": "OpenVINO, f32", "openvi
 
 # Why there are fewer samples than were asked for.
 STOPPED = {
-    "separated": "stopped early: the strongest superpixels of every class are settled",
+    "separated": "stopped early: the strongest superpixels of every class are certain",
+    "tied": "stopped early: the strongest superpixels of every class are certain, except for ties",
     "precise": "stopped early: every error bar is small",
 }
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.state import widget_state
 from pages.state.session import session
+from pages.state.trials_made import FEWEST_SEEDS, MOST_SEEDS
 
 SEEDS_KEY = "trust.seeds"
 _ORDERS = {"highest": "most probable first", "lowest": "least probable first", "drawn": "as drawn"}
@@ -72,4 +73,6 @@ def _change_superpixel() -> None:
 
 def seeds(usual: int) -> int:
     """Draw the number of runs that are compared with one another."""
-    return int(st.number_input("Seeds", 2, 10, usual, key=SEEDS_KEY, width=140, persist_state="session"))
+    return int(
+        st.number_input("Seeds", FEWEST_SEEDS, MOST_SEEDS, usual, key=SEEDS_KEY, width=140, persist_state="session")
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import lime_core as lc
-from lime_core.explanation.verdict import Level
+from lime_core.explanation.verdict import HOW_MEASURED, LEVELS, MEANINGS, MEASURED, Level
 from pages.widgets.text import number, plain
 
 # Each level has a shape and a word of its own; colour only repeats them.
@@ -23,8 +23,14 @@ def word(verdict: lc.Verdict) -> str:
     return f"{ICONS[verdict.level]} {verdict.level}"
 
 
+def levels_explained() -> str:
+    """Return what each level means and what was measured of it, as Markdown."""
+    lines = [f"* {ICONS[level]} **{level}**: {MEANINGS[level]} {MEASURED[level]}" for level in LEVELS]
+    return "\n".join([*lines, "", HOW_MEASURED])
+
+
 def in_full(verdict: lc.Verdict, *, with_advice: bool = True) -> str:
-    """Return what the verdict means, its reasons, and the advice, as Markdown.
+    """Return what the verdict means, its reasons, the advice, and which trials were made, as Markdown.
 
     Parameters
     ----------
@@ -33,9 +39,10 @@ def in_full(verdict: lc.Verdict, *, with_advice: bool = True) -> str:
     with_advice : bool
         False while a run goes on that may follow the advice by itself.
     """
-    lines = [f"{verdict.meaning}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)]
-    text = "\n".join(lines)
-    return f"{text}\n\nWhat would help most: {plain(verdict.advice)}" if with_advice and verdict.advice else text
+    parts = ["\n".join([f"{verdict.meaning}\n", *(f"* {plain(reason)}" for reason in verdict.reasons)])]
+    if with_advice and verdict.advice:
+        parts.append(f"What would help most: {plain(verdict.advice)}")
+    return "\n\n".join([*parts, *verdict.trials_in_words])
 
 
 def in_a_line(item: lc.ClassAttribution) -> str:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import t as student
 
 import lime_core as lc
-from lime_core.answers.stopping import FEW_PAIRS, RunningFit, StoppingRule, apart, block_length
+from lime_core.answers.stopping import FEW_PAIRS, RunningFit, StoppingRule, allowed_error, block_length
 
 SUPERPIXELS = 4
 SPEC = lc.ExplainSpec(
@@ -23,71 +23,81 @@ def test_a_look_is_taken_after_every_whole_block_of_the_balanced_design(superpix
 
 
 def test_looks_share_an_error_of_five_percent_however_many_there_are():
-    assert apart(1, 1) == pytest.approx(norm.isf(0.05 / 4))
-    assert apart(2, 1) == pytest.approx(norm.isf(0.05 / 12))
-    assert apart(3, 5) == pytest.approx(norm.isf(0.05 / 120))
-    spent = sum(2 * norm.sf(apart(look, 1)) for look in range(1, 400))
-    assert spent == pytest.approx(0.05 * (1 - 1 / 400))
+    assert allowed_error(1, 1) == pytest.approx(0.05 / 2)
+    assert allowed_error(2, 1) == pytest.approx(0.05 / 6)
+    assert allowed_error(3, 5) == pytest.approx(0.05 / 60)
+    assert sum(allowed_error(look, 1) for look in range(1, 400)) == pytest.approx(0.05 * (1 - 1 / 400))
 
 
 def fit_of(coefficients, errors, pairs=100, looks=1, **changes):
-    """A running fit as it stands after some looks."""
+    """A running fit as it stands after some looks, with independent coefficients."""
     coefficients = np.atleast_2d(np.asarray(coefficients, float))
     spec = replace(SPEC, **changes)
     fit = RunningFit(spec, np.ones(coefficients.shape[1]), list(range(len(coefficients))))
     fit.coefficients = coefficients
-    fit.std_errors = np.broadcast_to(np.asarray(errors, float), coefficients.shape).copy()
+    errors = np.broadcast_to(np.asarray(errors, float), coefficients.shape)
+    fit.covariances = np.stack([np.diag(row**2) for row in errors])
     fit._pairs, fit._looks = pairs, looks
     return fit
 
 
-def test_error_bars_are_precise_at_the_tolerated_share_of_the_range_of_coefficients():
-    wide = [1.0, -1.0, 1.0, 1.0]
-    assert fit_of(wide, 0.2).settled() == "precise"
-    assert fit_of(wide, 0.2001).settled() is None
-    assert fit_of(wide, [0.1, 0.1, 0.1, 0.2001]).settled() is None
-    assert fit_of(wide, 0.2001, stop_tolerance=0.11).settled() == "precise"
+def width(error, pairs=100, look=1, classes=1, superpixels=SUPERPIXELS):
+    """Half an interval of a difference or sum, for its standard error: one of S², with half the degrees of freedom."""
+    share = 0.05 / (look * (look + 1) * classes) / superpixels**2
+    return student.isf(share / 2, (pairs - superpixels) / 2) * error
 
 
-def test_every_class_has_to_be_precise():
-    rows = [[1.0, -1.0, 0.5, 0.5], [0.1, -0.1, 0.05, 0.05]]
-    assert fit_of(rows, [[0.2] * 4, [0.02] * 4]).settled() == "precise"
-    assert fit_of(rows, [[0.2] * 4, [0.021] * 4]).settled() is None
-
-
-@pytest.mark.parametrize(("pairs", "settled"), [(6, None), (7, "precise")])
+@pytest.mark.parametrize(("pairs", "settled"), [(6, None), (7, "separated")])
 def test_with_few_pairs_nothing_is_settled(pairs, settled):
     assert FEW_PAIRS == 1.5
-    assert fit_of([1.0, -1.0, 0.5, 0.5], 0.01, pairs=pairs).settled() == settled
+    assert fit_of([1.0, -1.0, 0.5, 0.5], 1e-6, pairs=pairs).settled() == settled
 
 
 @pytest.mark.parametrize("look", [1, 3])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_the_kth_and_the_next_strongest_have_to_be_as_far_apart_as_the_look_asks(look, sign):
+def test_the_k_strongest_have_to_be_certain_at_the_error_of_the_look(look, sign):
     """Errors of 0.3 and 0.4 are a half together."""
-    distance = norm.isf(0.05 / (2 * look * (look + 1))) * 0.5
-    for factor, settled in ((1.001, "separated"), (0.999, None)):
-        coefficients = [5.0, 0.1, sign * (0.2 + factor * distance), -0.2]
-        fit = fit_of(coefficients, [0.9, 0.9, 0.3, 0.4], looks=look, stop_tolerance=0.001)
+    distance = width(0.5, look=look)
+    for factor, settled in ((1.001, "separated"), (0.9, None)):
+        coefficients = [50.0, 0.1, sign * (0.2 + factor * distance), -0.2]
+        fit = fit_of(coefficients, [0.001, 0.001, 0.3, 0.4], looks=look, stop_tolerance=0.001)
         assert fit.settled() == settled
 
 
 def test_all_classes_share_the_error_and_have_to_be_separated():
-    distance = norm.isf(0.05 / (2 * 1 * 2 * 2)) * np.hypot(0.3, 0.3)
+    distance = width(np.hypot(0.3, 0.3), classes=2)
 
     def rows(first, second):
-        return [[5.0, 0.1, 0.2 + first * distance, 0.2], [0.2 + second * distance, 0.2, 0.1, 9.0]]
+        return [[50.0, 0.1, 0.2 + first * distance, 0.2], [0.2 + second * distance, 0.2, 0.1, 90.0]]
 
     tight = {"stop_tolerance": 0.001}
     assert fit_of(rows(1.001, 1.001), 0.3, **tight).settled() == "separated"
-    assert fit_of(rows(1.001, 0.999), 0.3, **tight).settled() is None
-    assert fit_of(rows(0.999, 1.001), 0.3, **tight).settled() is None
+    assert fit_of(rows(1.001, 0.9), 0.3, **tight).settled() is None
+    assert fit_of(rows(0.9, 1.001), 0.3, **tight).settled() is None
 
 
 @pytest.mark.parametrize(("k", "settled"), [(1, "separated"), (2, None), (3, "separated"), (4, None), (9, None)])
-def test_k_says_which_two_have_to_stand_apart(k, settled):
+def test_k_says_which_have_to_stand_apart(k, settled):
     fit = fit_of([9.0, 5.0, 4.9, 0.1], 0.2, stop_top_k=k, stop_tolerance=0.001)
     assert fit.settled() == settled
+
+
+def test_what_is_open_may_be_tied_within_a_share_of_the_range():
+    """-5 and 4.9 are alike by size; that one is stronger by more than 0.1 · 15 is excluded from some error bar on."""
+    scores = [10.0, -5.0, 4.9, 0.1]
+    allowed = 0.1 * 15 + 0.1
+    error = allowed / width(np.sqrt(2))
+    assert fit_of(scores, 0.999 * error).settled() == "tied"
+    assert fit_of(scores, 1.001 * error).settled() is None
+    assert fit_of(scores, 0.999 * error, stop_tolerance=0.09).settled() is None
+
+
+def test_every_class_is_certain_or_tied():
+    tied, apart = [10.0, -5.0, 4.9, 0.1], [10.0, 9.0, 0.2, 0.1]
+    assert fit_of([apart, apart], 0.1).settled() == "separated"
+    assert fit_of([apart, tied], 0.1).settled() == "tied"
+    assert fit_of([tied, apart], 0.1).settled() == "tied"
+    assert fit_of([tied, apart], [[1.0] * 4, [0.1] * 4]).settled() is None
 
 
 def test_before_the_first_block_nothing_is_settled():
@@ -158,11 +168,20 @@ def test_the_first_update_is_the_first_look():
     masks, outputs, pairs = blocks(16)
     fit = RunningFit(replace(SPEC, stop_tolerance=0.001), np.ones(SUPERPIXELS), [0])
     fit.update(masks, outputs, pairs)
-    distance = norm.isf(0.05 / 4) * 0.5
-    fit.coefficients, fit.std_errors = np.zeros((1, 4)), np.array([[0.9, 0.3, 0.4, 0.9]])
-    for factor, settled in ((1.001, "separated"), (0.999, None)):
-        fit.coefficients = np.array([[5.0, 0.2 + factor * distance, 0.2, 0.1]])
+    distance = width(0.5, pairs=8)
+    fit.covariances = np.diag(np.array([0.001, 0.3, 0.4, 0.001]) ** 2)[None]
+    for factor, settled in ((1.001, "separated"), (0.9, None)):
+        fit.coefficients = np.array([[90.0, 0.2 + factor * distance, 0.2, 0.1]])
         assert fit.settled() == settled
+
+
+def test_the_covariance_is_joint_over_superpixels():
+    masks, outputs, pairs = blocks(16)
+    fit = RunningFit(replace(SPEC, normalize_weights=False), np.ones(SUPERPIXELS), [0])
+    fit.update(masks, outputs, pairs)
+    rows, inverse, solution = dense(masks, outputs[:, 0], 0.5, np.ones(16))
+    groups = (rows * (outputs[:, 0] - rows @ solution)[:, None]).reshape(8, 2, -1).sum(axis=1)
+    assert fit.covariances[0] == pytest.approx((inverse @ groups.T @ groups @ inverse)[1:, 1:] * 8 / (8 - SUPERPIXELS))
 
 
 def test_as_many_pairs_as_superpixels_have_an_error_all_the_same():
@@ -207,7 +226,7 @@ class Recorder:
         self.blocks.append(pairs.tolist())
 
     def settled(self):
-        return "precise" if len(self.blocks) == self._settles_at else None
+        return "tied" if len(self.blocks) == self._settles_at else None
 
 
 def test_every_whole_block_is_fed_once_however_samples_arrive():
@@ -217,12 +236,12 @@ def test_every_whole_block_is_fed_once_however_samples_arrive():
     looks = [rule.look(masks[:n], outputs[:n], pairs[:n]) for n in (10, 15, 16, 17, 33, 47)]
     assert looks == [None] * 6
     assert [len(block) for block in recorder.blocks] == [16, 16]
-    assert rule.look(masks, outputs, pairs) == (48, "precise")
+    assert rule.look(masks, outputs, pairs) == (48, "tied")
     assert recorder.blocks == [pairs[:16].tolist(), pairs[16:32].tolist(), pairs[32:48].tolist()]
 
 
 def test_many_blocks_at_once_stop_at_the_first_that_settles():
     masks, outputs, pairs = blocks(64)
     recorder = Recorder(settles_at=2)
-    assert StoppingRule(recorder).look(masks, outputs, pairs) == (32, "precise")
+    assert StoppingRule(recorder).look(masks, outputs, pairs) == (32, "tied")
     assert len(recorder.blocks) == 2

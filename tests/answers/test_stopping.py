@@ -39,11 +39,11 @@ def test_a_linear_model_is_settled_as_soon_as_there_are_pairs_enough_to_believe_
     assert block_length(SUPERPIXELS) == 32  # 16 pairs for 12 superpixels would be called few
     assert neighborhood.samples == 64
     assert not any("few" in reason for reason in lc.fit(neighborhood)[0].trust.reasons)
-    assert neighborhood.stop_reason == "precise"
-    assert lc.fit(neighborhood).stop_reason == "precise"
+    assert neighborhood.stop_reason == "separated"
+    assert lc.fit(neighborhood).stop_reason == "separated"
 
 
-def test_strongest_superpixels_that_stand_apart_end_the_run_before_the_error_bars_are_small(image):
+def test_strongest_superpixels_that_stand_apart_end_the_run(image):
     def model(masks):
         return linear(WEIGHTS)(masks) + 0.1 * (noisy(masks) - 0.5)
 
@@ -52,6 +52,14 @@ def test_strongest_superpixels_that_stand_apart_end_the_run_before_the_error_bar
     assert neighborhood.stop_reason == "separated"
     assert neighborhood.samples < 2000
     assert set(lc.fit(neighborhood).top_features(0, 3)) == {0, 1, 2}
+
+
+def test_superpixels_that_tie_for_the_last_place_end_the_run_too(image):
+    """For K = 4 nine alike superpixels compete for one place; with exact answers they are certain to tie."""
+    spec = replace(SPEC, stop_top_k=4)
+    neighborhood = lc.query(image, known_answer(linear(WEIGHTS), image, spec), spec)
+    assert neighborhood.samples == 64
+    assert neighborhood.stop_reason == "tied"
 
 
 def test_noise_is_asked_about_until_the_budget_is_spent(image):

@@ -27,6 +27,7 @@ from tests.benchmarks import (
     report,
     sampling,
     speed,
+    verdicts,
     yardstick,
 )
 from tests.benchmarks.emulated import emulated_bf16
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--short", action="store_true", help="little of everything: shows that it works, not how well")
     add("--json", type=Path, metavar="FILE", help="write every number there, anew after every row")
     add("--images", type=Path, metavar="DIR", default=pictures.DEFAULT_FOLDER, help="labelled pictures (labels.json)")
+    add("--folder", type=Path, metavar="DIR", help="verdicts: further pictures, without labels (60 of them)")
     add("--runs", type=int, help="rounds of the speed table (5; short 2)")
     add("--seeds", type=int, help="seeds whose top five are compared (5; short 2)")
     add("--pictures", type=int, metavar="N", help="use only N pictures")
@@ -216,6 +218,29 @@ def _precision(options: argparse.Namespace, found: Report) -> None:
     found.text(f"{precision.share_inside(rows):.1%} of all coefficients in f32 lie within the bars stated for bf16.")
 
 
+def _verdicts(options: argparse.Namespace, found: Report) -> None:
+    samples = options.samples or (128 if options.short else DEFAULT_SAMPLES)
+    chosen = _chosen_pictures(options, short=2)
+    if options.folder is not None:
+        chosen += verdicts.in_folder(options.folder, options.pictures or (2 if options.short else 60))
+    found.expect(len(chosen))
+    found.table(
+        verdicts.PICTURE_HEADER, f"{samples} calls or fewer, against {verdicts.LONGER * samples} by another seed"
+    )
+    cases: list[verdicts.Case] = []
+    try:
+        for of_picture in verdicts.measure(_lab(options), chosen, (samples, samples // 4, samples // 8)):
+            cases += of_picture
+            found.keep(verdicts=cases)
+            found.row(verdicts.picture_cells(of_picture), 1)
+    finally:
+        found.table(verdicts.LEVEL_HEADER)
+        for row in verdicts.level_rows(cases):
+            found.row(row)
+    longest = [case for case in cases if case.samples == samples]
+    found.text(f"Called solid: {verdicts.share_called_solid(longest):.0%} of those that keep both promises.")
+
+
 def _measure(
     methods: Sequence[Method], lab: Lab, plan: faithfulness.Plan, options: argparse.Namespace, found: Report
 ) -> None:
@@ -316,6 +341,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
     "certainty": _certainty,
     "methods": _methods,
     "precision": _precision,
+    "verdicts": _verdicts,
     "serving": _serving,
     "soak": _soak,
 }

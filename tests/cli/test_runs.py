@@ -103,6 +103,16 @@ def test_trust_writes_the_verdict_and_every_trial(cat, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith(f"Egyptian cat: {document['verdict']['level']}")
     assert "5 seeds: Jaccard" in printed
+    made = {finding["trial"]: finding for finding in document["verdict"]["trials"]}
+    assert made.keys() == document["trials"].keys()
+    assert document["verdict"]["not_tried"] == ["what-if", "sanity"]
+    assert printed.splitlines()[-3] == "  Not tried: other settings, sanity check."
+    # What a trial has found is a reason where it is a weakness, and is said to be passed where it is not.
+    for name, finding in made.items():
+        passed = finding["level"] == "solid"
+        assert (finding["reason"] in document["verdict"]["reasons"]) == (not passed), name
+    passed_line = next(line for line in printed.splitlines() if line.startswith("  Passed: "))
+    assert ("reality check" in passed_line) == (made["reality"]["level"] == "solid")
 
 
 def test_trust_shows_that_the_explanation_depends_on_what_the_model_learned(cat, tmp_path, capsys):

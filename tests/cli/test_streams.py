@@ -172,3 +172,6 @@ def test_a_table_calls_superpixels_by_the_numbers_of_the_users_own_map(cat, tmp_
     strongest = explanation.top_features(explanation.classes[0].index, 3)
     printed = capsys.readouterr().out
     assert f"  {explanation.id_of(strongest[0])} (" in printed
+    top = explanation.certain_top(explanation.classes[0].index, 5, "both")
+    assert "among the 5 strongest" in printed
+    assert f"  {top.members(explanation.superpixel_ids)}\n" in printed

@@ -11,7 +11,8 @@ from known_answers import TWELVE, all_masks
 import lime_core as lc
 from lime_core.explanation.verdict import CLEAR_INTERACTION, Interaction
 from lime_core.judge.evidence import Evidence, FitFacts
-from lime_core.judge.rules import Finding, find_weaknesses
+from lime_core.judge.finding import Finding
+from lime_core.judge.rules import find_weaknesses
 
 SUPERPIXELS = 4
 SPEC = lc.ExplainSpec(segmentation=TWELVE, samples=16, fill="black", target="probability")
@@ -31,6 +32,7 @@ SOLID = FitFacts(
     gap=0.0,
     top_k_frequency=np.ones(SUPERPIXELS),
     stability=1.0,
+    certain=None,
     nonlinear_share=0.0,
     interaction=None,
 )

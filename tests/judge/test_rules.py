@@ -291,6 +291,27 @@ def test_an_unstable_ranking_says_of_how_many_and_asks_for_twice_the_samples():
     assert finding(stability=np.nan) is None
 
 
+@pytest.mark.parametrize(
+    ("stability", "certain", "expected"),
+    [
+        (0.799, 2, None),  # two of three: the rest may tie for the last place
+        (0.5, 2, None),
+        (0.499, 2, "doubtful"),
+        (0.799, 1, "usable"),
+        (0.8, 1, None),
+        (1.0, 0, "usable"),
+    ],
+)
+def test_superpixels_that_are_certain_make_up_for_ties(stability, certain, expected):
+    assert level(stability=stability, certain=certain, top_k=3) == expected
+
+
+def test_how_many_are_certain_is_said():
+    assert finding(stability=0.7, certain=1).reason.endswith("agree to 70% (Jaccard); certain of them: 1.")
+    assert finding(stability=0.7, certain=0).reason.endswith("certain of them: none.")
+    assert finding(certain=0).reason == "Of no superpixel it is certain that it is among the 3 strongest."
+
+
 # The picture itself
 
 

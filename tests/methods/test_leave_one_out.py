@@ -103,7 +103,7 @@ def test_its_verdict_says_what_was_not_measured(image):
     trust = left_out(linear(np.linspace(-0.05, 0.06, SUPERPIXELS), 0.4), image)[0].trust
     assert trust.level == "usable"
     assert trust.reasons == (
-        "This method gives no error bars and no measure of fit, so only the trials can confirm it.",
+        "This method does not measure how well its scores describe the model, so only the trials can confirm it.",
     )
     assert np.isnan([trust.stability, trust.nonlinear_share, trust.gap]).all()
     assert np.isnan(trust.top_k_frequency).all()

@@ -13,6 +13,7 @@ import pytest
 import lime_core as lc
 from lime_core import show
 from lime_core.colormaps import AGAINST, COLORMAPS, FOR
+from lime_core.order import margins, order_of
 from lime_core.show.canvas import Canvas
 from lime_core.show.drawing import LIGHT
 
@@ -61,7 +62,9 @@ def mix(below: np.ndarray, above: Any, share: float) -> np.ndarray:
     return below + (np.asarray(above, float) - below) * min(max(share, 0.0), 1.0)
 
 
-def slow_drawing(name: str, pixels: np.ndarray, segments: np.ndarray) -> np.ndarray:
+def slow_drawing(
+    name: str, pixels: np.ndarray, segments: np.ndarray, filled: set[int], pale: frozenset[int] | set[int] = frozenset()
+) -> np.ndarray:
     """Draw a view without its boundaries, one pixel after another, as its description says."""
     drawing = np.zeros(pixels.shape)
     height, width = segments.shape
@@ -70,7 +73,7 @@ def slow_drawing(name: str, pixels: np.ndarray, segments: np.ndarray) -> np.ndar
         for column in range(width):
             own = pixels[row, column].astype(float)
             superpixel = int(segments[row, column])
-            score = SCORES[superpixel] if superpixel in shown() else 0.0
+            score = SCORES[superpixel] if superpixel in filled else 0.0
             if name == "overlay":
                 wave = abs((row + column) / max(6.0, max(height, width) / 45) % 1 - 0.5) * 2
                 steep = (wave - 0.5) * max(6.0, max(height, width) / 45) / 2 + 0.5
@@ -80,7 +83,7 @@ def slow_drawing(name: str, pixels: np.ndarray, segments: np.ndarray) -> np.ndar
                 elif score < 0:
                     own = mix(own, AGAINST, 0.4 * stripes)
             elif name == "hide_rest":
-                own = own if score else np.full(3, 128.0)
+                own = own if score else mix(own, 128.0, 0.7 if superpixel in pale else 1.0)
             elif name == "heatmap":
                 grey = float(own @ (0.2125, 0.7154, 0.0721))
                 color = COLORMAPS["diverging"][round((score / largest + 1) / 2 * 254)]
@@ -118,11 +121,69 @@ def test_what_is_filled_and_hidden_is_that_of_a_slow_drawing(
     assert canvas.segments is not None
     assert canvas.pixels.shape[1] == (width or WIDTH)
     drawing = show.render(canvas, explanation, explanation.classes[0].index, view(name))
-    expected = slow_drawing(name, canvas.pixels, canvas.segments)
+    expected = slow_drawing(name, canvas.pixels, canvas.segments, shown())
     lined = name in ("overlay", "outline")
     judged = distance_to_changes(canvas.segments, shown() if lined else set()) > FAR
     assert judged.mean() > 0.3
     assert np.abs(drawing[judged] - expected[judged]).max() <= CLOSE
+
+
+def with_order(explanation: lc.Explanation, *, tied: bool) -> lc.Explanation:
+    """Let the scores be known to 1e-6, or let all but the two strongest be tied for the other places."""
+    errors = np.full(len(SCORES), 1e-6)
+    if tied:
+        errors[np.argsort(-np.abs(SCORES))[2:]] = 0.16
+    found = margins(SCORES, np.diag(errors**2), np.full(len(SCORES), np.nan))
+    item = replace(explanation.classes[0], std_errors=errors, order=order_of(SCORES, found))
+    return replace(explanation, classes=(item,))
+
+
+@pytest.mark.parametrize("hide_unsure", [False, True])
+@pytest.mark.parametrize("name", ["overlay", "outline", "hide_rest"])
+def test_sure_superpixels_are_filled_and_possible_ones_are_not(
+    name: Any, hide_unsure: bool, explanation: lc.Explanation
+) -> None:
+    tied = with_order(explanation, tied=True)
+    top = tied.certain_top(tied.classes[0].index, 5, "both")
+    assert top is not None
+    sure, perhaps = set(top.sure), {each for each in top.possible if SCORES[each]}
+    assert len(sure) >= 2
+    assert len(sure) + len(perhaps) > 5
+    if hide_unsure:
+        assert not tied.classes[0].sure[sorted(perhaps)].all()
+        perhaps = {each for each in perhaps if tied.classes[0].sure[each]}
+    canvas = Canvas(PICTURE, SEGMENTS)
+    drawing = show.render(canvas, tied, tied.classes[0].index, replace(view(name), hide_unsure=hide_unsure))
+    expected = slow_drawing(name, canvas.pixels, SEGMENTS, sure, perhaps)
+    judged = distance_to_changes(SEGMENTS, perhaps if name == "hide_rest" else sure | perhaps) > FAR
+    assert np.abs(drawing[judged] - expected[judged]).max() <= CLOSE
+    # Every possible one has a boundary, which leaves gaps.
+    for superpixel in perhaps:
+        beside = distance_to_changes(SEGMENTS, {superpixel}) <= 0.5
+        beside &= distance_to_changes(SEGMENTS, (sure | perhaps) - {superpixel}) > FAR
+        if beside.sum() > 20:
+            lined = np.abs(drawing[beside] - expected[beside]).max(axis=-1) > CLOSE
+            assert 0.2 < lined.mean() < 0.9
+
+
+@pytest.mark.parametrize("name", ["overlay", "outline", "hide_rest"])
+def test_where_the_order_is_certain_a_view_is_that_of_the_strongest(name: Any, explanation: lc.Explanation) -> None:
+    index = explanation.classes[0].index
+    certain = with_order(explanation, tied=False)
+    one, other = (show.render(PICTURE, each, index, view(name)) for each in (certain, explanation))
+    assert np.array_equal(one, other)
+
+
+def test_a_dashed_line_is_a_part_of_the_whole_line() -> None:
+    canvas = Canvas(PICTURE, SEGMENTS)
+    whole, dashed = canvas.pixels.copy(), canvas.pixels.copy()
+    canvas.stroke(whole, [1, 4])
+    canvas.stroke(dashed, [1, 4], dashed=True)
+    drawn = (whole != canvas.pixels).any(axis=-1)
+    kept = (dashed != canvas.pixels).any(axis=-1)
+    assert np.array_equal(dashed[kept], whole[kept])
+    assert not (kept & ~drawn).any()
+    assert 0.35 < kept.sum() / drawn.sum() < 0.65
 
 
 def test_the_jet_map_is_that_of_a_slow_drawing(explanation: lc.Explanation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from known_attributions import COEFFICIENTS, HEIGHT, WIDTH, explain, of_pixels
 
 import lime_core as lc
+from lime_core.order import margins, order_of
 from lime_core.show import legend
+from lime_core.show.captions import order_sentence
 
 EVERYTHING = {"top_k": 6, "hide_unsure": False}
 
@@ -49,3 +52,37 @@ def test_a_legend_says_what_is_left_out() -> None:
 def test_scores_of_pixels_are_not_counted_in_superpixels() -> None:
     text = legend(of_pixels(np.ones((HEIGHT, WIDTH))), lc.View("heatmap", top_k=1))
     assert text == "Blue: evidence for the class. Orange: evidence against it."
+
+
+def with_order() -> lc.Explanation:
+    """All but the sixth score, of 0.3 ± 0.5, can be told apart; 0.4 and -0.4 are alike by size."""
+    explanation = explain()
+    (item,) = explanation.classes
+    found = margins(item.scores, np.diag(item.std_errors**2), item.degrees_of_freedom)
+    return replace(explanation, classes=(replace(item, order=order_of(item.scores, found)),))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("overlay", "Filled: among the 2 strongest for sure (95 %). Dashed: perhaps among them."),
+        ("outline", "Whole line: among the 2 strongest for sure (95 %). Dashed: perhaps among them."),
+        ("hide_rest", "In full colour: among the 2 strongest for sure (95 %). Dashed: perhaps among them."),
+        ("heatmap", "At most 2 superpixels are shown."),
+        ("jet", "At most 2 superpixels are shown."),
+    ],
+)
+def test_a_legend_says_how_sure_and_possible_superpixels_are_drawn(name: Any, said: str) -> None:
+    text = legend(with_order(), lc.View(name, top_k=2, hide_unsure=False))
+    assert said in text
+    assert ("At most" in text) == (name in ("heatmap", "jet"))
+
+
+def test_which_superpixels_are_among_the_strongest_is_said_in_a_sentence() -> None:
+    view = lc.View(top_k=2)
+    assert order_sentence(with_order(), 7, view) == "Among the 2 strongest for sure: none; perhaps: 0, 1, 5 (95 %)."
+    one = replace(view, top_k=1, sign="negative")
+    assert order_sentence(with_order(), 7, one) == (
+        "Among the 1 strongest against the class for sure: none; perhaps: 1, 5 (95 %)."
+    )
+    assert order_sentence(explain(), 7, view) == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +17,7 @@ from known_attributions import image as known_image
 import lime_core as lc
 from lime_core.settings.flags import add_spec_flags, spec_from
 from lime_core.show import html_report, render
+from lime_core.trials import SanityCheck, SanityStep, with_trials
 
 HOSTILE = '"><script>alert(1)</script>&\u202e{{ 7 * 7 }}'
 
@@ -104,6 +106,17 @@ def test_it_says_how_far_to_believe_each_class(image: lc.Image, explanation: lc.
     assert "What would help most" in html_report(image, nothing)
 
 
+def test_what_trials_have_shown_is_in_the_report(image: lc.Image, explanation: lc.Explanation) -> None:
+    sanity = SanityCheck(0, (SanityStep(9, "stem", 0.9, 1.0),), passed=False)
+    first, second = (item.index for item in explanation.classes)
+    page = html_report(image, with_trials(explanation, {first: {"sanity": sanity}}))
+    assert "<strong>meaningless</strong>" in page
+    assert "hardly changes when all weights of the model are random" in Reader(page).text
+    assert "Not tried: reality check, deletion and insertion, repeat, other settings." in page
+    passed = html_report(image, with_trials(explanation, {second: {"sanity": replace(sanity, passed=True)}}))
+    assert "Passed: sanity check." in passed
+
+
 def test_a_verdict_is_one_sentence_before_its_numbers(image: lc.Image, explanation: lc.Explanation) -> None:
     text = Reader(html_report(image, explanation)).text
     assert "solid: No weakness found." in text
@@ -177,3 +190,14 @@ def test_scores_of_pixels_are_reported_as_a_heat_map() -> None:
     assert "numbered superpixels" not in page
     with pytest.raises(lc.SpecError, match="draws superpixels"):
         html_report(known_image(), of_pixels(np.ones((HEIGHT, WIDTH))), view=lc.View())
+
+
+def test_the_report_says_which_superpixels_are_among_the_strongest(
+    image: lc.Image, explanation: lc.Explanation, without_one: lc.Attribution
+) -> None:
+    page = html_report(image, explanation, view=lc.View(top_k=2))
+    for item in explanation.classes:
+        top = explanation.certain_top(item.index, 2, "both")
+        assert top is not None
+        assert f"Among the 2 strongest {top.members(explanation.superpixel_ids)} (95 %)." in page
+    assert "for sure" not in html_report(image, without_one)

@@ -11,7 +11,9 @@ from known_attributions import explain
 
 import lime_core as lc
 from lime_core.explanation.attribution import without_view
+from lime_core.explanation.verdict import Verdict
 from lime_core.methods import MaskMethod
+from lime_core.trials import Answer, Curves, RealityCheck, Repeat, SanityCheck, SanityStep, Variant, WhatIf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,3 +112,40 @@ def answers() -> tuple[lc.Image, lc.CallableClassifier]:
 def spec_of(rows: int, columns: int, **changes: object) -> lc.ExplainSpec:
     base = lc.ExplainSpec(segmentation=lc.Grid(rows=rows, columns=columns), samples=8, target="probability")
     return replace(base, **changes)
+
+
+NOTHING = np.zeros(6)
+
+
+def verdict_of(level: str = "solid", *reasons: str, advice: str = "", **changes: object) -> Verdict:
+    """A verdict of the judge, without trials."""
+    return Verdict(level, reasons, advice, changes, 5, np.ones(6), 1.0, 0.0, 9.0, 0.0, None)
+
+
+def reality(kept: float, removed: float) -> RealityCheck:
+    """A check of class 7 whose random sets answer 0.2 to 0.4, shown alone or hidden."""
+    return RealityCheck(INDEX, (3, 1), Answer(kept, 0.5, 0.3, 0.2, 0.4), Answer(removed, 0.5, 0.3, 0.2, 0.4))
+
+
+def curves_of(deletion_area: float, insertion_area: float) -> Curves:
+    """Curves of class 7 with these areas; those of random orders are 0.2 to 0.4."""
+    points = np.array([0.0, 1.0])
+    band = {"random_area": 0.3, "random_area_low": 0.2, "random_area_high": 0.4}
+    return Curves(INDEX, "blur", 1, points, points, points, points, points, deletion_area, insertion_area, **band)
+
+
+def repeated(jaccard: float, class_index: int = INDEX, common: int = 0) -> Repeat:
+    """Two seeds that agree as much on the five strongest, and have so many in common."""
+    both = tuple(tuple(range(common)) + tuple(range(start, start + 5 - common)) for start in (10, 20))
+    return Repeat(class_index, (0, 1), both, jaccard, 0.2, 0.3, 0.4, NOTHING, NOTHING)
+
+
+def other_settings(survivors: tuple[int, ...], flips: tuple[int, ...] = ()) -> WhatIf:
+    """Two variants of an explanation of class 7, whose five strongest superpixels are 0 to 4."""
+    variant = Variant("a", 6, 0.1, 0.2, 0.3, NOTHING, NOTHING)
+    return WhatIf(INDEX, scored(WEIGHTS), (variant, variant), survivors, flips, (0, 1, 2, 3, 4))
+
+
+def sanity_of(agreement: float) -> SanityCheck:
+    """A check that ends with this rank correlation."""
+    return SanityCheck(INDEX, (SanityStep(2, "b", agreement, 1.0),), passed=agreement < 0.5)

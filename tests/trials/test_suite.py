@@ -116,6 +116,9 @@ def test_a_trial_that_cannot_be_done_says_why(subject):
 # How results read
 
 
+NOTHING_TRIED = "  Not tried: reality check, deletion and insertion, repeat, other settings, sanity check."
+
+
 def judged(advice="Use more."):
     verdict = Verdict("usable", ("It is so.", "And so."), advice, {}, 5, np.ones(6), 1.0, np.nan, 9.0, 0.1, None)
     explanation = explain()
@@ -130,8 +133,23 @@ def test_a_summary_begins_with_the_verdict_its_reasons_and_its_advice():
         "  And so.",
         "  Advice: Use more.",
         "  curves could not be done: No.",
+        NOTHING_TRIED,
     ]
-    assert trust_summary(judged(advice="").classes[0], {}).splitlines() == ["cat: usable", "  It is so.", "  And so."]
+    assert trust_summary(judged(advice="").classes[0], {}).splitlines() == [
+        "cat: usable",
+        "  It is so.",
+        "  And so.",
+        NOTHING_TRIED,
+    ]
+
+
+def test_a_summary_ends_with_what_was_passed_and_what_was_not_tried():
+    results = {"sanity": trials.SanityCheck(7, (trials.SanityStep(2, "b", 0.25, 1.0),), passed=True)}
+    item = trials.with_trials(judged(), {7: results}).classes[0]
+    assert trust_summary(item, results).splitlines()[-2:] == [
+        "  Passed: sanity check.",
+        "  Not tried: reality check, deletion and insertion, repeat, other settings.",
+    ]
 
 
 def test_a_summary_has_a_line_for_every_result():
@@ -141,12 +159,12 @@ def test_a_summary_has_a_line_for_every_result():
     variant = trials.Variant("a", 6, 0.1, 0.2, 0.3, nothing, nothing)
     results = {
         "reality": trials.RealityCheck(7, (3, 1), answer, replace(answer, surrogate=np.nan)),
-        "curves": trials.Curves(7, "blur", 2, points, points, points, points, points, 0.1, 0.2, 0.3),
+        "curves": trials.Curves(7, "blur", 2, points, points, points, points, points, 0.1, 0.2, 0.3, 0.25, 0.35),
         "repeat": (
             trials.Repeat(7, (0, 1), ((1,), (2,)), 0.1, 0.2, 0.3, 0.4, nothing, nothing),
             trials.Repeat(8, (0, 1), ((1,), (2,)), 0.9, 0.9, 0.9, 0.9, nothing, nothing),  # another class
         ),
-        "what-if": trials.WhatIf(7, judged(), (variant, variant), (2, 3), ()),
+        "what-if": trials.WhatIf(7, judged(), (variant, variant), (2, 3), (), (1, 2, 3)),
         "sanity": trials.SanityCheck(
             7, (trials.SanityStep(1, "a", 0.9, 1.0), trials.SanityStep(2, "b", 0.25, 1.0)), passed=True
         ),
@@ -161,6 +179,7 @@ def test_a_summary_has_a_line_for_every_result():
             "superpixels that change their sign in some: none"
         ),
         "  with re-initialised weights the explanation changes, as it should (rank correlation 0.25)",
+        NOTHING_TRIED,
     ]
     stubborn = replace(results["sanity"], passed=False)
     assert "hardly changes, which it should not" in trust_summary(judged().classes[0], {"sanity": stubborn})

@@ -64,6 +64,8 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     precision = _on_precision(neighborhood, found, np.diagonal(covariance).T, neighborhood.unit(spec))
     if found is not None:
         covariance = covariance + found.covariances
+    # What the same samples have selected or shrunk is in an order that they make look more certain than it is.
+    whole = not spec.surrogate.selects_columns
     explanation = Explanation(
         classes=tuple(
             ClassExplanation(
@@ -73,6 +75,7 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
                 scores=fitted.coefficients[row],
                 std_errors=np.sqrt(np.maximum(covariance[row, row], 0.0)),
                 degrees_of_freedom=workings.degrees(row),
+                order=workings.order(row, None if found is None else found.std[row]) if whole else None,
                 intercept=float(fitted.intercepts[row]),
                 r2=float(r2[row]),
                 r2_holdout=float(r2_holdout[row]),

@@ -23,7 +23,7 @@ import numpy as np
 
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.growing import asked_twice
-from lime_core.answers.neighborhood import Neighborhood, first_samples, merged_notes
+from lime_core.answers.neighborhood import SETTLED, Neighborhood, first_samples, merged_notes
 from lime_core.answers.query import stream
 from lime_core.answers.scene import Scene, prepare
 from lime_core.answers.stopping import block_length
@@ -170,7 +170,7 @@ def _while_granted(
         if refused is not None:
             return refused, known
     for known in grown:
-        whole = known.samples if known.stop_reason in ("separated", "precise") else samples
+        whole = known.samples if known.stop_reason in SETTLED else samples
         if known.samples >= min(max(2 * looked, block_length(known.superpixels)), whole):
             refused, looked = _refused(known, spec, whole), known.samples
             if refused is not None:

@@ -13,6 +13,7 @@ from lime_core.errors import SpecError
 from lime_core.masks.kernels import distances, effective_sample_size
 from lime_core.methods.lime.error_bars import Sandwich, covariances, sandwiches_of
 from lime_core.methods.lime.moved import Moved, moved
+from lime_core.order import Order, margins, order_of
 from lime_core.settings.spec import ExplainSpec
 from lime_core.surrogates.problem import Fitted, Problem
 
@@ -60,6 +61,25 @@ class Workings:
         result = np.zeros((len(own), superpixels))
         result[:, shared.columns] = own
         return result
+
+    def order(self, row: int, moved: Floats | None) -> Order | None:
+        """Return which ranks the coefficients of a class can have; None where not all of them have error bars.
+
+        Parameters
+        ----------
+        row : int
+            Which class.
+        moved : ndarray of float64, shape (S,), or None
+            Standard deviations of what reduced precision may have moved the coefficients by.
+        """
+        superpixels = self.problem.masks.shape[1]
+        if self.sandwiches is None or len(self.sandwiches[row].columns) < superpixels:
+            return None
+        influence = self.influence(row)
+        if influence is None:
+            return Order.unknown(superpixels)
+        scores = self.fitted.coefficients[row]
+        return order_of(scores, margins(scores, influence.T @ influence, self.degrees(row), moved))
 
     @property
     def covariances(self) -> Floats:

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 import lime_core as lc
+from lime_core.show.captions import order_sentence
 from pages.screens.explain.parts import view_part
 from pages.state.session import session
 from pages.widgets import verdict_text
@@ -64,4 +65,5 @@ def in_words(shown: ResultView, item: lc.ClassAttribution) -> str:
     strongest = shown.attribution.top_features(item.index, min(view.top_k, _MOST_NAMED), view.sign)
     parts = [f"{shown.attribution.id_of(superpixel)} ({scores[superpixel]:+.3f})" for superpixel in strongest]
     unit = f" ({shown.attribution.unit})" if parts else ""
-    return f"{item.name}: strongest superpixels {', '.join(parts) or 'none'}{unit}"
+    certain = f". {order_sentence(shown.attribution, item.index, view).rstrip('.')}".rstrip(". ")
+    return f"{item.name}: strongest superpixels {', '.join(parts) or 'none'}{unit}{certain}"

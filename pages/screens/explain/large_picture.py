@@ -13,6 +13,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from streamlit_image_coordinates import streamlit_image_coordinates
 
 import lime_core as lc
+from lime_core.show.captions import order_sentence
 from pages.screens.explain.class_cards import in_words
 from pages.screens.explain.parts import change_selection
 from pages.state import widget_state
@@ -44,6 +45,9 @@ def show(shown: ResultView) -> None:
         key=_CLICK,
         on_click=lambda: _select(segments),
     )
+    certain = order_sentence(shown.attribution, shown.focus.index, shown.view)
+    if certain:
+        st.caption(plain(certain))
     _verdict(shown)
     if anything_selected(shown):
         _selected(shown)

@@ -50,6 +50,9 @@ def _table(shown: ResultView) -> None:
     rows |= odds_column(shown.attribution, scores[order])
     if has_intervals(focus):
         rows["certain"] = np.where(focus.sure[order], "certain", "uncertain")
+    among = _among_the_strongest(shown)
+    if among is not None:
+        rows["among the K strongest"] = among[order]
     if np.isfinite(focus.trust.top_k_frequency).any():
         rows["in the top K"] = 100 * focus.trust.top_k_frequency[order]
     rows["share of the picture"] = 100 * sizes[order]
@@ -66,6 +69,9 @@ def _table(shown: ResultView) -> None:
             interval_name(shown.attribution): column.NumberColumn(format="%.4f"),
             **CONFIG,
             "certain": column.TextColumn(help="Uncertain: it may have no effect, when all superpixels are looked at"),
+            "among the K strongest": column.TextColumn(
+                help=f"Whether it is one of the {k} strongest; right for all superpixels together with a chance of 95 %"
+            ),
             "in the top K": column.NumberColumn(
                 format="%.0f %%", help=f"How often it is among the {k} strongest when the samples are resampled"
             ),
@@ -73,6 +79,16 @@ def _table(shown: ResultView) -> None:
         },
         alt=f"All superpixels by score for {focus.name}; choose a row to select that superpixel",
     )
+
+
+def _among_the_strongest(shown: ResultView) -> NDArray[np.str_] | None:
+    """Say of each superpixel whether it is among the K strongest; None where the method cannot tell."""
+    top = shown.attribution.certain_top(shown.focus.index, shown.top_k, shown.view.sign)
+    if top is None:
+        return None
+    words = np.full(shown.attribution.superpixels, "no", dtype="<U8")
+    words[list(top.sure)], words[list(top.possible)] = "for sure", "perhaps"
+    return words
 
 
 def _select(key: str, order: NDArray[np.int64]) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from lime_core.explanation.verdict import Level
 from lime_core.superpixels import resize_pixels
-from lime_core.trials import Answer, Curves, RealityCheck, Repeat, SanityCheck, WhatIf
+from lime_core.trials import Answer, Curves, RealityCheck, Repeat, SanityCheck, WhatIf, finding_of
 from pages.screens.trust import trial_figures, trial_pictures
 from pages.state.server import server
 from pages.widgets import labels, tables
@@ -20,22 +21,17 @@ from pages.widgets.result_view import ResultView
 from pages.widgets.text import listed, number
 
 _GOOD, _MIXED, _BAD = ":material/check_circle:", ":material/help:", ":material/cancel:"
+_ICONS: Mapping[Level, str] = {"solid": _GOOD, "usable": _MIXED, "doubtful": _BAD, "meaningless": _BAD}
 
 
 def reality(shown: ResultView, check: RealityCheck) -> None:
     """Show the model's output for the strongest superpixels alone, and for the picture without them."""
     count, focus = len(check.features), shown.focus
-    enough, missed = check.kept.model > check.kept.random_high, check.removed.model < check.removed.random_low
-    icon = _GOOD if enough and missed else _MIXED if enough or missed else _BAD
-    verdict = (
-        "The strongest superpixels matter to the model."
-        if enough and missed
-        else "The strongest superpixels matter to the model in part."
-        if enough or missed
-        else "The strongest superpixels matter no more than random ones."
-    )
+    verdict = f"matter {'' if check.passed else 'no more '}to the model{'' if check.passed else ' than random ones'}"
+    icon = _icon("reality", shown, check)
     st.markdown(
-        f"{icon} {verdict} With only the {count} strongest shown the model says **{check.kept.model:.2f}**, "
+        f"{icon} The strongest superpixels {verdict}. "
+        f"With only the {count} strongest shown the model says **{check.kept.model:.2f}**, "
         f"{_compared(check.kept)}; without them it still says **{check.removed.model:.2f}**, "
         f"{_compared(check.removed)}."
     )
@@ -83,13 +79,13 @@ def _perturbed(shown: ResultView, mask: NDArray[np.uint8]) -> bytes:
 
 def curves(shown: ResultView, result: Curves) -> None:
     """Show both curves with their areas."""
-    good = (result.deletion_area < result.random_area, result.insertion_area > result.random_area)
-    icon = _GOOD if all(good) else _MIXED if any(good) else _BAD
+    good = (result.falls_fast, result.rises_fast)
     how = "better than" if all(good) else "partly better than" if any(good) else "no better than"
+    icon = _icon("curves", shown, result)
     st.markdown(
         f"{icon} The ranking is {how} a random one. Deletion area **{result.deletion_area:.3f}** (smaller is better), "
         f"insertion area **{result.insertion_area:.3f}** (larger is better), random orders "
-        f"{result.random_area:.3f}."
+        f"{result.random_area:.3f} ({result.random_area_low:.3f} to {result.random_area_high:.3f})."
     )
     low, high = result.random_low, result.random_high
     # Inserting at random is deleting at random, backwards.
@@ -112,7 +108,7 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
     if result is None:
         st.info("This class was not among the repeated ones; choose the classes on the Explain screen.")
         return
-    icon = _GOOD if result.jaccard >= 0.8 else _MIXED if result.jaccard >= 0.5 else _BAD
+    icon = _icon("repeat", shown, all_classes)
     k, unit = shown.top_k, shown.attribution.unit
     st.markdown(f"{icon} Two runs share **{result.vsi:.0%}** of their {k} strongest superpixels on average.")
     _metrics(
@@ -142,12 +138,10 @@ def repeat(shown: ResultView, all_classes: tuple[Repeat, ...]) -> None:
 
 def what_if(shown: ResultView, result: WhatIf) -> None:
     """Show which superpixels survive other settings, and what each of the settings gives."""
-    top = result.base.top_features(result.class_index, shown.top_k, sign="both")
-    kept = len(result.survivors)
-    icon = _GOOD if 2 * kept >= len(top) else _MIXED if kept else _BAD
     changed = f"{len(result.flips)} change their sign in at least one" if result.flips else "none changes its sign"
+    icon, kept = _icon("what-if", shown, result), len(result.survivors)
     st.markdown(
-        f"{icon} **{kept} of the {len(top)} strongest superpixels** stay among the strongest in all "
+        f"{icon} **{kept} of the {len(result.top)} strongest superpixels** stay among the strongest in all "
         f"{len(result.variants)} variants; {changed}."
     )
     left, right = st.columns([5, 7], gap="medium")
@@ -197,8 +191,9 @@ def _variants(result: WhatIf) -> None:
 def sanity(shown: ResultView, check: SanityCheck) -> None:
     """Show how the explanation changes as the model's weights are randomised."""
     last = check.steps[-1]
-    icon, finding = (_GOOD, "changes") if check.passed else (_BAD, "hardly changes")
+    finding = "changes" if check.passed else "hardly changes"
     title = labels.model_title(shown.result.question.model)
+    icon = _icon("sanity", shown, check)
     st.markdown(
         f"{icon} With all layers of {title} randomised the explanation **{finding}**: rank correlation "
         f"{last.agreement:.2f} with the trained model's."
@@ -234,6 +229,12 @@ RESULTS: Mapping[str, Callable[[ResultView, Any], None]] = {
     "what-if": what_if,
     "sanity": sanity,
 }
+
+
+def _icon(trial: str, shown: ResultView, result: Any) -> str:
+    """Return the sign of what the verdict takes from a trial's result."""
+    finding = finding_of(trial, result, shown.focus.index)
+    return "" if finding is None else _ICONS[finding.level]
 
 
 def _metrics(*numbers: tuple[str, float, str]) -> None:

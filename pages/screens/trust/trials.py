@@ -8,28 +8,22 @@ import time
 
 import streamlit as st
 
+from lime_core.explanation.verdict import TRIAL_TITLES
 from lime_core.trials.document import trust_document
 from lime_core.trials.suite import SEEDS, TRIALS
 from pages.screens.trust import superpixel_interactions
 from pages.screens.trust.trial_results import RESULTS
-from pages.state import widget_state
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.trial_job import TrialJob, TrialOrder
+from pages.state.trials_made import trials_made
 from pages.widgets.result_view import ResultView
-from pages.widgets.sample_choice import SEEDS_KEY, seeds
+from pages.widgets.sample_choice import seeds
 from pages.widgets.text import problem, seconds
 
 _TICK = 0.5  # seconds between two looks at a trial
 _SLOW_TICK = 5.0  # the same for trials whose tab is closed
 
-_TITLES = {
-    "reality": "Reality check",
-    "curves": "Deletion and insertion",
-    "repeat": "Repeat",
-    "what-if": "Other settings",
-    "sanity": "Sanity check",
-}
 _QUESTIONS = {
     "reality": "Are the strongest superpixels enough for the model, and does its output fall without them? They are "
     "shown alone, then hidden, and compared with as many superpixels drawn at random.",
@@ -46,7 +40,7 @@ _QUESTIONS = {
 
 def show(shown: ResultView) -> None:
     """Draw the trials, one a tab; a closed tab costs nothing."""
-    tabs = st.tabs(["Interactions", *_TITLES.values()], key="trust.tab", on_change="rerun")
+    tabs = st.tabs(["Interactions", *TRIAL_TITLES.values()], key="trust.tab", on_change="rerun")
     if tabs[0].open:
         with tabs[0]:
             superpixel_interactions.show(shown)
@@ -129,19 +123,21 @@ def _progress_text(job: TrialJob) -> str:
 def _keep_alive() -> None:
     """Keep trials going whose tab is closed, as long as the screen is open."""
     if session().trials.active:
-        st.fragment(_watch, run_every=_SLOW_TICK)()
+        st.fragment(_watch, run_every=_SLOW_TICK)(len(session().trials.active))
 
 
-def _watch() -> None:
+def _watch(before: int) -> None:
     active = session().trials.active
+    if len(active) < before:
+        # What a trial has shown changes the verdict at the top of the page.
+        st.rerun()
     if active:
-        st.caption(f"Under way: {', '.join(_TITLES[job.order.name] for job in active)}")
+        st.caption(f"Under way: {', '.join(TRIAL_TITLES[job.order.name] for job in active)}")
 
 
 def _download(shown: ResultView) -> None:
     focus = shown.focus
-    orders = [_order(shown, name, widget_state.read(SEEDS_KEY, len(SEEDS))) for name in TRIALS]
-    results = {order.name: result for order in orders if (result := server().results.get(order.key)) is not None}
+    results = trials_made(shown.attribution, server().results)[focus.index]
     st.download_button(
         "Verdict and trials (JSON)",
         lambda: json.dumps(trust_document(shown.attribution, focus.index, results), indent=1, allow_nan=False),

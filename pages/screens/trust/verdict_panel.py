@@ -24,7 +24,7 @@ def headline(shown: ResultView) -> None:
     )
     trust = shown.focus.trust
     badge = f":{_COLORS[trust.level]}-badge[{verdict_text.word(trust)}]"
-    st.markdown(f"#### *{plain(shown.focus.name)}* {badge}")
+    st.markdown(f"#### *{plain(shown.focus.name)}* {badge}", help=verdict_text.levels_explained())
 
 
 def _option(item: lc.ClassAttribution, about: Provenance) -> str:

@@ -10,7 +10,9 @@ import PIL.Image
 import pytest
 
 import lime_core as lc
+from lime_core.show.captions import order_sentence
 from pages.state import uploads
+from pages.widgets.text import plain
 from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, opened, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
@@ -372,6 +374,21 @@ def test_intervals_that_are_not_known_are_empty_cells(model: FakeModel) -> None:
     page = explained(samples="64", surrogate="tree")
     assert "± 95 %" not in page.dataframe[0].value
     assert "certain" not in page.dataframe[0].value
+
+
+def test_the_table_and_the_large_picture_say_which_superpixels_are_among_the_strongest(model: FakeModel) -> None:
+    page = explained(samples="512")
+    attribution = state_of(page).drawn.attribution
+    top = attribution.certain_top(attribution.classes[0].index, 5, "both")
+    words = dict.fromkeys(top.sure, "for sure") | dict.fromkeys(top.possible, "perhaps")
+    table = page.dataframe[0].value
+    ids = dict(zip(attribution.superpixel_ids.tolist(), range(attribution.superpixels), strict=True))
+    expected = [words.get(ids[each], "no") for each in table["superpixel"]]
+    assert table["among the K strongest"].tolist() == expected
+    assert any(plain(order_sentence(attribution, attribution.classes[0].index, lc.View())) in each.value
+               for each in page.caption)  # fmt: skip
+    page = explained(samples="64", surrogate="tree")
+    assert "among the K strongest" not in page.dataframe[0].value
 
 
 def test_a_picture_of_doubtful_range_says_so_and_offers_the_other_reading(model: FakeModel) -> None:

@@ -11,12 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core import trials
+from lime_core.explanation.verdict import HOW_MEASURED, LEVELS, MEANINGS, MEASURED
 from lime_core.trials import suite
 from lime_core.trials.document import trust_document
 from pages.state import trial_job
 from pages.state.server import server
+from pages.state.trials_made import TrialKeys
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, state_of, texts
 
+NOTHING_TRIED = "Not tried: reality check, deletion and insertion, repeat, other settings, sanity check."
 TABS = {
     "reality": "Reality check",
     "curves": "Deletion and insertion",
@@ -80,6 +83,14 @@ def test_the_verdict_stands_at_the_top_with_its_reasons_and_numbers(model: FakeM
     assert shown["Stability"] == f"{trust.stability:.2f}"
     assert shown["Per superpixel"] == f"{trust.samples_per_superpixel:.1f}"
     assert shown["Gap, log-odds"] == f"{trust.gap:+.3f}"
+
+
+def test_the_help_of_the_verdict_says_what_was_measured_of_each_level(model: FakeModel) -> None:
+    page = trust_screen()
+    explained_levels = next(each.help for each in page.markdown if "-badge[" in each.value)
+    for level in LEVELS:
+        assert f"**{level}**: {MEANINGS[level]} {MEASURED[level]}" in explained_levels
+    assert HOW_MEASURED in explained_levels
 
 
 def test_looking_asks_the_model_nothing(model: FakeModel) -> None:
@@ -265,6 +276,69 @@ def test_finished_trials_leave_memory_with_the_answers_they_belong_to(model: Fak
     assert len(state_of(page).trials.jobs) == 1
     page.selectbox(key="picture").set_value("coffee").run()
     assert state_of(page).trials.jobs == {}
+
+
+def keep_trial(page: AppTest, name: str, result: Any) -> None:
+    """Put the result of a trial of the first class where the server keeps it."""
+    attribution = state_of(page).drawn.attribution
+    keys = TrialKeys(attribution, 5)
+    server().results.put(keys.of(name, attribution.classes[0].index), result)
+
+
+def no_survivors(page: AppTest) -> trials.WhatIf:
+    """What other settings show when none of the strongest superpixels survives them."""
+    base = state_of(page).drawn.attribution
+    nothing = np.zeros(base.superpixels)
+    variant = trials.Variant("fill: grey", base.superpixels, 0.1, 0.2, 0.3, nothing, nothing)
+    return trials.WhatIf(base.classes[0].index, base, (variant,) * 11, (), (), base.top_features(FakeModel.CAT, 5))
+
+
+def test_a_trial_that_has_found_a_weakness_changes_the_verdict_everywhere(model: FakeModel) -> None:
+    page = trust_screen(samples="256")
+    assert "badge[:material/verified: solid]" in texts(page)
+    assert NOTHING_TRIED in texts(page)
+    keep_trial(page, "what-if", no_survivors(page))
+    fine(page.run())
+    shown = texts(page).replace("\\", "")
+    assert "badge[:material/verified: solid]" not in shown
+    reason = "Other settings: in all 11 variants none of the 5 strongest superpixels stay among the strongest."
+    assert reason in shown
+    assert "Not tried: reality check, deletion and insertion, repeat, sanity check." in shown
+
+    trust = state_of(page).drawn.attribution[FakeModel.CAT].trust
+    assert trust.level == "usable"
+    assert trust.reasons == (reason,)
+    fine(page.switch_page("pages/screens/explain/page.py").run())
+    captions = [caption.value for caption in page.caption]
+    assert any(f"{trust.level}** · R²" in caption for caption in captions)
+    assert reason in texts(page).replace("\\", "")
+    # The other classes were not tried.
+    assert state_of(page).drawn.attribution[FakeModel.ESPRESSO].trust.level == "solid"
+
+
+def test_a_trial_that_was_passed_is_listed_as_passed(model: FakeModel) -> None:
+    page = tried(trust_screen(samples="256"), "reality")
+    assert "Passed: reality check." in texts(page)
+    assert "badge[:material/verified: solid]" in texts(page)
+    assert "Not tried: deletion and insertion, repeat, other settings, sanity check." in texts(page)
+
+
+def test_a_repetition_counts_for_every_class_and_the_one_with_most_seeds_counts(model: FakeModel) -> None:
+    page = trust_screen(samples="256")
+    attribution = state_of(page).drawn.attribution
+    keys, classes = TrialKeys(attribution, 5), [item.index for item in attribution.classes]
+    nothing = np.zeros(attribution.superpixels)
+
+    def agreeing(jaccard: float) -> tuple[trials.Repeat, ...]:
+        both = ((1,), (2,))
+        return tuple(trials.Repeat(index, (0, 1), both, jaccard, 1, 1, 1, nothing, nothing) for index in classes)
+
+    server().results.put(keys.of_repeat(range(2)), agreeing(0.1))
+    fine(page.run())
+    assert [item.trust.level for item in state_of(page).drawn.attribution.classes[:2]] == ["doubtful", "doubtful"]
+    server().results.put(keys.of_repeat(range(10)), agreeing(1.0))
+    fine(page.run())
+    assert [item.trust.level for item in state_of(page).drawn.attribution.classes[:2]] == ["solid", "solid"]
 
 
 def test_a_tab_is_called_after_what_it_shows(model: FakeModel) -> None:
