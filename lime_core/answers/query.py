@@ -101,6 +101,7 @@ def stream(
     if scene is None:
         scene = prepare(image, classifier.input_size, spec)
     scene = scene.masked_by(spec)
+    spec.sampler.check(spec.samples, scene.columns)
     _check_size(spec, scene.columns)
     prepared = time.perf_counter()
     both = None if exact is None else Probe(scene, exact)
@@ -114,8 +115,7 @@ def stream(
 
 
 def _check_size(spec: ExplainSpec, superpixels: int) -> None:
-    """Raise `SpecError` for more samples than a fit has memory for, or fewer than the masks need, before asking."""
-    spec.sampler.check(spec.samples, superpixels)
+    """Raise `SpecError` for more samples than a fit has memory for, before the model is asked."""
     samples = spec.sampler.size(spec.samples, superpixels)
     if samples * superpixels > MOST_ENTRIES:
         most = MOST_ENTRIES // superpixels

@@ -6,9 +6,10 @@ sum held at f(all shown) − f(all hidden) [2]_.
 
 A mask z and its complement together leave one equation, f(z) − f(1 − z) = Σ (2zⱼ − 1) φⱼ, and only these are fitted.
 Every size of coalition is drawn equally often, which is drawing by leverage scores [3]_; a size counts for its share of
-the kernel however many of its coalitions were drawn. On five kinds of games with 12, 25 and 50 superpixels, at 128 to
-1024 calls, the error was smallest that way or within a tenth of the smallest, and up to a third smaller than that of
-independent pairs drawn by the kernel.
+the kernel however many of its coalitions were drawn. On four kinds of games that are not quadratic, at 128 to 1024
+calls, the error was on average 29, 19 and 15 % smaller (12, 25 and 50 superpixels) than with independent pairs drawn by
+the kernel, and 2 % larger, 10 % and 11 % smaller than with sizes drawn by the kernel and no coalition twice. On three
+photographs and the built-in model the error bars of both were the same within their noise.
 
 References
 ----------
