@@ -111,9 +111,10 @@ class _Search:
     def extended(self, beam: list[Anchor]) -> tuple[int, list[Anchor]]:
         """Return how many sets have one superpixel more than those of a beam, and the best of them.
 
-        At most half of what may still be asked is spent on telling them apart.
+        At most a quarter of what may still be asked is spent on telling them apart: what is left later decides whether
+        an anchor can be shown to hold.
         """
-        enough = self._pool.calls + self.left // 2
+        enough = self._pool.calls + self.left // 4
         for anchor in beam:
             missing = _SAMPLES_OF_PARENT - self._pool.counts(anchor, self._column)[1]
             if missing > 0:
