@@ -12,13 +12,8 @@ from lime_core.picture.image import Image
 _PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "tensorflow", "keras", "openvino")
 
 
-def provenance_of(
-    image: Image, classifier: Classifier, timings: dict[str, float], *, engine: str | None = None
-) -> Provenance:
-    """Return model, picture and versions of now, with the seconds that each stage took.
-
-    The engine is that of the classifier, or the one that is given where another ran the model.
-    """
+def provenance_of(image: Image, classifier: Classifier, timings: dict[str, float]) -> Provenance:
+    """Return model, picture and versions of now, with the seconds that each stage took."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -29,7 +24,7 @@ def provenance_of(
     return Provenance(
         model=classifier.id,
         weights_sha256=classifier.weights_sha256,
-        engine=engine or classifier.engine,
+        engine=classifier.engine,
         input_size=(int(height), int(width)),
         image_sha256=image.sha256,
         versions=versions,
