@@ -92,6 +92,9 @@ def _error_bar(item: lc.ClassAttribution, feature: int) -> str:
 
 
 def _meaning_of_scores(attribution: lc.Attribution) -> str:
+    if attribution.classes[0].scores.ndim > 1:
+        sign = "" if attribution.signed else ", without a sign"
+        return f"In brackets: the mean score of the superpixel's pixels, in {attribution.unit}{sign}."
     if not attribution.signed:
         return f"In brackets: {attribution.unit}, without a sign."
     meaning = ", where +1 multiplies the odds by 2.7" if attribution.spec.target.name == "log_odds" else ""

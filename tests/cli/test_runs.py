@@ -171,7 +171,9 @@ def test_a_method_from_inside_the_network_shows_the_layer_that_is_asked_for(cat,
     out = tmp_path / "out"
     flags = ["--method", "grad_cam", "--classes", "1", "--quiet", "--output", str(out)]
     assert main(["explain", str(cat), *flags, "--layer", "_blocks.10._project_conv_add"]) == 0
-    assert "Note: The map is that of the layer '_blocks.10._project_conv_add': 14×14" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Note: The map is that of the layer '_blocks.10._project_conv_add': 14×14" in printed
+    assert "the mean score of the superpixel's pixels, in log-odds × activation, without a sign." in printed
     attribution = lc.Attribution.from_json((out / "attribution.json").read_text())
     assert "_blocks.10._project_conv_add" in attribution.notes[0]
     assert [path.name for path in out.glob("*.png")] == ["1-egyptian-cat.png"]

@@ -64,7 +64,10 @@ def test_an_explanation_shows_its_classes_their_verdict_and_their_strongest_supe
     assert "-0.2" in page.text
 
 
-@pytest.mark.parametrize("method", lc.METHODS)
+BLACK_BOX = lc.CallableClassifier(lambda images: images, 20)
+
+
+@pytest.mark.parametrize("method", [name for name, each in lc.METHODS.items() if each.obstacle(BLACK_BOX) is None])
 def test_hostile_names_stay_text(method):
     image = colorful_image()
     inner = known_answer(linear(WEIGHTS, 0.3), image, SPEC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -176,6 +177,7 @@ class GradientMethod(ABC):
         if empty:
             own_notes += (f"The scores of {', '.join(empty)} are 0 everywhere.",)
         agreement = _agreement(probe.original, outputs, classifier)
+        timings = {"attribute": time.perf_counter() - started}
         return Attribution(
             classes=tuple(
                 ClassAttribution(index=index, name=name, output=float(probe.original[index]), scores=each)
@@ -186,9 +188,7 @@ class GradientMethod(ABC):
             unit=self.unit("output" if meaning == "values" else spec.unit),
             calls=question.calls,
             method=self.name,
-            provenance=provenance_of(
-                image, classifier, {"attribute": time.perf_counter() - started}, engine="tensorflow"
-            ),
+            provenance=replace(provenance_of(image, classifier, timings), engine="tensorflow"),
             spec=without_view(spec),
             notes=(*own_notes, *agreement, *notes),
         )
