@@ -24,6 +24,7 @@ from tests.benchmarks.table import render
 # What others are set against.
 REFERENCE = "lime"
 CHANCE = "random order"
+_FEWEST = 4  # pictures from which on a difference is called one: resampling fewer says little
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +281,7 @@ def _cell(mine: Sequence[Row], reference: Sequence[Row], measure: str) -> str:
     text = str(bootstrap_mean(list(_values(mine, measure).values())))
     difference = bootstrap_mean(sorted(_differences(mine, reference, measure)))
     better = MEASURES[measure].better
-    if mine is reference or difference.count < 2 or not better:
+    if mine is reference or difference.count < _FEWEST or not better:
         return text
     low, high = sorted((better * difference.low, better * difference.high))
     return text + (" +" if low > 0 else " −" if high < 0 else "")
