@@ -182,20 +182,25 @@ def _poor_fit(evidence: Evidence) -> Finding | None:
 
 
 def _unstable(evidence: Evidence) -> Finding | None:
-    fit = evidence.fit
+    fit, count = evidence.fit, min(evidence.top_k, evidence.superpixels)
     if fit is None or not evidence.varies:
         return None
-    count = min(evidence.top_k, evidence.superpixels)
     enough = fit.certain is not None and fit.certain >= ENOUGH_CERTAIN * count
-    if fit.stability < (FAIR_STABILITY if enough else GOOD_STABILITY):
-        certain = "" if fit.certain is None else f"; certain of them: {fit.certain or 'none'}"
-        reason = f"Other samples would name other superpixels: the top {count} agree to {fit.stability:.0%} (Jaccard)"
-        level: Level = "usable" if fit.stability >= FAIR_STABILITY else "doubtful"
-        return _more_samples(level, f"{reason}{certain}.", evidence, 2 * evidence.samples)
-    if fit.certain == 0:
-        reason = f"Of no superpixel it is certain that it is among the {count} strongest."
-        return _more_samples("usable", reason, evidence, 2 * evidence.samples)
-    return None
+    if not fit.stability < (FAIR_STABILITY if enough else GOOD_STABILITY):
+        return None
+    level: Level = "usable" if fit.stability >= FAIR_STABILITY else "doubtful"
+    certain = "" if fit.certain is None else f"; certain of them: {fit.certain or 'none'}"
+    reason = f"Other samples would name other superpixels: the top {count} agree to {fit.stability:.0%} (Jaccard)"
+    return _more_samples(level, f"{reason}{certain}.", evidence, 2 * evidence.samples)
+
+
+def _nothing_certain(evidence: Evidence) -> Finding | None:
+    fit = evidence.fit
+    if fit is None or not evidence.varies or fit.certain != 0 or _unstable(evidence) is not None:
+        return None
+    count = min(evidence.top_k, evidence.superpixels)
+    reason = f"Of no superpixel it is certain that it is among the {count} strongest."
+    return _more_samples("usable", reason, evidence, 2 * evidence.samples)
 
 
 def _surrogate_misses_the_picture(evidence: Evidence) -> Finding | None:
@@ -234,6 +239,7 @@ _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     _poor_fit,
     _unstable,
     _surrogate_misses_the_picture,
+    _nothing_certain,
     _not_measured,
 )
 

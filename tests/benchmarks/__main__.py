@@ -238,7 +238,8 @@ def _verdicts(options: argparse.Namespace, found: Report) -> None:
         for row in verdicts.level_rows(cases):
             found.row(row)
     longest = [case for case in cases if case.samples == samples]
-    found.text(f"Called solid: {verdicts.share_called_solid(longest):.0%} of those that keep both promises.")
+    if any(case.good for case in longest):
+        found.text(f"Called solid: {verdicts.share_called_solid(longest):.0%} of those that keep both promises.")
 
 
 def _measure(

@@ -142,6 +142,7 @@ def test_hiding_still_less_ends_where_hardly_anything_is_hidden(rate, changes):
         gap=0.35,
         top_k_frequency=np.ones(4),
         stability=1.0,
+        certain=None,
         nonlinear_share=0.0,
         interaction=None,
     )
