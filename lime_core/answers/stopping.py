@@ -109,7 +109,8 @@ class RunningFit:
 
         "separated": in every class it is certain which superpixels are the K strongest, see `lime_core.order`;
         "tied": in every class that is so, or what is open is tied: for sure no other superpixel is stronger than one of
-        the K strongest by more than `stop_tolerance` of the class's range of coefficients.
+        the K strongest by more than `stop_tolerance` of the class's range of coefficients. The smaller that share, the
+        more often a run goes on until the K strongest are certain.
         """
         classes, superpixels = self.coefficients.shape
         k = self._spec.stop_top_k
