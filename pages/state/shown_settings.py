@@ -29,7 +29,7 @@ def widget_values_of(settings: Settings, changes: dict[str, Any]) -> dict[str, A
     if "spec" in changes:
         values = widget_state.widget_values(settings.spec)
     else:
-        values = widget_state.widget_values(settings.spec, changes)
+        values = widget_state.widget_values(settings.spec, changes.keys() - Settings.__dataclass_fields__.keys())
     for name in changes.keys() & WIDGETS.keys():
         value = getattr(settings, name)
         if value is not None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 import lime_core as lc
 from lime_core.show.captions import order_sentence
-from pages.screens.explain.parts import view_part
-from pages.state.session import session
+from pages.screens.explain.parts import change_selection
 from pages.widgets import verdict_text
 from pages.widgets.result_legend import legend
 from pages.widgets.result_view import ResultView
@@ -28,11 +25,6 @@ def show(shown: ResultView) -> None:
         for column, item in zip(columns, classes[start : start + _A_ROW], strict=False):
             with column:
                 _card(shown, item)
-    with st.container():
-        view_part(_legend)
-
-
-def _legend(shown: ResultView) -> None:
     st.caption(legend(shown))
 
 
@@ -46,17 +38,12 @@ def _card(shown: ResultView, item: lc.ClassAttribution) -> None:
         on_click=_show_large,
         args=(item.index,),
     )
-    view_part(partial(_map, item.index))
-
-
-def _map(index: int, shown: ResultView) -> None:
-    item = shown.attribution[index]
     st.image(shown.picture_of(item.index, width=_WIDTH), alt=in_words(shown, item), width="stretch")
     st.caption(verdict_text.in_a_line(item), help=verdict_text.help_text(item, with_advice=not shown.state.running))
 
 
 def _show_large(index: int) -> None:
-    session().change(focus=index)
+    change_selection(focus=index)
 
 
 def in_words(shown: ResultView, item: lc.ClassAttribution) -> str:

@@ -72,7 +72,8 @@ def _results() -> None:
         with left:
             large_picture.show_outputs(shown)
     with right:
-        class_cards.show(shown)
+        with st.container():
+            view_part(class_cards.show)
         hidden_superpixels.show(shown)
     _tabs(shown)
 

@@ -31,7 +31,7 @@ def view_part(draw: Callable[[ResultView], None], *, every: float | None = None)
 
 
 def change_selection(**changes: Any) -> None:
-    """Take over which superpixels are selected or hidden, and draw all results anew; for callbacks, as their end."""
+    """Take over which class or superpixels are selected or hidden, and draw all results anew; last in callbacks."""
     session().change(**changes)
     fragments.redraw([RESULTS])
 

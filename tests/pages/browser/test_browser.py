@@ -211,6 +211,44 @@ def test_the_link_in_the_page_restores_its_settings(page: Page, address: str) ->
     expect(page.get_by_role("heading", name="espresso")).to_be_visible()
 
 
+def test_a_popover_is_drawn_when_it_opens_and_keeps_what_was_set_when_it_closes(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    sampling, seed = page.get_by_role("button", name="Sampling"), page.get_by_role("spinbutton", name="Seed")
+    expect(seed).to_have_count(0)
+    sampling.click()
+    seed.fill("7")
+    # Closed before the page has answered.
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("settings have changed")).to_be_visible()
+    drawn(page)
+    sampling.click()
+    expect(seed).to_have_value("7")
+    expect(page.get_by_role("img", name="One perturbed picture")).to_be_visible()
+    page.keyboard.press("Escape")
+    drawn(page)
+    page.get_by_role("button", name="What the model sees").click()
+    expect(page.get_by_role("img", name="The picture at the model's size")).to_be_visible()
+
+
+def test_a_preset_reaches_every_widget_before_the_next_click(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64&seed=7")
+    settled(page)
+    page.get_by_role("combobox", name="Preset").click()
+    page.get_by_role("option", name="LIME paper (2016)").click()
+    expect(page.get_by_role("combobox", name="View")).to_have_value("Hide the rest")
+    expect(page.get_by_role("combobox", name="Evidence")).to_have_value("for")
+    drawn(page)
+    page.get_by_role("button", name="Sampling").click()
+    expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("0")
+    page.keyboard.press("Escape")
+    drawn(page)
+    page.locator(".st-key-explain button").click()
+    expect(page.get_by_text("settings have changed")).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Evidence")).to_have_value("for")
+
+
 def test_a_superpixel_can_be_chosen_without_a_mouse(page: Page, address: str) -> None:
     page.goto(f"{address}/?samples=64")
     settled(page)
