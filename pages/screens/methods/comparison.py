@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 import lime_core as lc
@@ -69,7 +71,9 @@ def _cards(shown: MethodsView) -> None:
                 _card(shown, method)
     # One of each kind: what the colours mean is the same for all that have a sign, and for all that have none.
     kinds = {method.attribution.signed: method.attribution for method in reversed(shown.methods)}
-    st.caption(" ".join(captions.legend(kinds[signed], shown.view) for signed in sorted(kinds, reverse=True)))
+    legends = [captions.legend(kinds[signed], shown.view) for signed in sorted(kinds, reverse=True)]
+    sentences = dict.fromkeys(sentence for legend in legends for sentence in re.split(r"(?<=\.) ", legend))
+    st.caption(" ".join(sentences))
     if shown.view.name == "heatmap":
         st.caption(
             "Opacity is on one scale: the same for all methods. Colours are not: the methods count in different "
