@@ -105,21 +105,26 @@ def margins(
     known = np.where(np.isfinite(degrees), np.minimum(degrees, _ENDLESS), _ENDLESS)
     alone, shared = -stdtrit([known, known / 2], error / (2 * count**2))
     reaches = np.maximum(shared[:, None], shared)
-    both = variances[:, None] + variances
-    further = (extra[:, None] + extra) ** 2
-    beside_difference, beside_sum = (
-        reaches * np.sqrt(np.maximum(both + sign * 2 * covariance, 0.0) + further) for sign in (-1, 1)
-    )
-    up = np.where(scores < 0, -1.0, 1.0)[:, None]
+
+    def half_widths(sign: int) -> Floats:
+        result = variances[:, None] + variances
+        result += sign * 2 * covariance
+        np.maximum(result, 0.0, out=result)
+        result += (extra[:, None] + extra) ** 2
+        np.sqrt(result, out=result)
+        result *= reaches
+        return result
+
     # Turned so that the estimate of i is positive, |βᵢ| − |βⱼ| is at least the smaller of βᵢ − βⱼ and βᵢ + βⱼ.
-    to_same, to_opposite = (
-        up * (scores[:, None] + sign * scores) - beside for sign, beside in ((-1, beside_difference), (1, beside_sum))
-    )
-    return Margins(
-        by_value=scores[:, None] - scores - beside_difference,
-        by_size=np.minimum(to_same, to_opposite),
-        sizes=np.abs(scores) - alone * np.sqrt(np.maximum(variances, 0.0) + extra**2),
-    )
+    up = np.where(scores < 0, -1.0, 1.0)[:, None]
+    widths, differences = half_widths(-1), scores[:, None] - scores
+    by_size = up * differences
+    by_size -= widths
+    by_value = np.subtract(differences, widths, out=differences)
+    widths = half_widths(1)
+    np.minimum(by_size, up * (scores[:, None] + scores) - widths, out=by_size)
+    sizes = np.abs(scores) - alone * np.sqrt(np.maximum(variances, 0.0) + extra**2)
+    return Margins(by_value, by_size, sizes)
 
 
 def order_of(scores: Floats, found: Margins) -> Order:

@@ -59,13 +59,17 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
     r2 = weighted_r2(problem, fitted.predict(problem.masks))
     held_out = held_out_predictions(problem, spec)
     r2_holdout, r2_holdout_error = weighted_r2(problem, held_out), r2_errors(problem, held_out)
-    covariance = workings.covariances
     found = workings.moved(neighborhood, spec, classes)
+    # Coefficients that the same samples have selected or shrunk would look more certain than they are. Orders come
+    # before the covariances of all classes, so that they do not need memory at the same time.
+    orders = [
+        None if spec.surrogate.selects_columns else workings.order(row, None if found is None else found.std[row])
+        for row in range(len(classes))
+    ]
+    covariance = workings.covariances
     precision = _on_precision(neighborhood, found, np.diagonal(covariance).T, neighborhood.unit(spec))
     if found is not None:
         covariance = covariance + found.covariances
-    # What the same samples have selected or shrunk is in an order that they make look more certain than it is.
-    whole = not spec.surrogate.selects_columns
     explanation = Explanation(
         classes=tuple(
             ClassExplanation(
@@ -75,7 +79,7 @@ def fit_surrogate(neighborhood: Neighborhood, spec: ExplainSpec | None = None) -
                 scores=fitted.coefficients[row],
                 std_errors=np.sqrt(np.maximum(covariance[row, row], 0.0)),
                 degrees_of_freedom=workings.degrees(row),
-                order=workings.order(row, None if found is None else found.std[row]) if whole else None,
+                order=orders[row],
                 intercept=float(fitted.intercepts[row]),
                 r2=float(r2[row]),
                 r2_holdout=float(r2_holdout[row]),
