@@ -164,7 +164,7 @@ def scored(
         The answers behind the scores.
     spec : ExplainSpec
         What `Neighborhood.fitted_spec` returns.
-    scores : ndarray of float64, shape (C, S)
+    scores : ndarray of float64, shape (C, S) or (C, H, W)
         One row for each of the `chosen_classes`.
     signed, unit
         As in `Attribution`; without a unit that of the target.

@@ -15,11 +15,10 @@ import numpy as np
 
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood
-from lime_core.explanation.attribution import Attribution, without_view
-from lime_core.explanation.class_attribution import ClassAttribution
+from lime_core.explanation.attribution import Attribution
 from lime_core.masks.covers import Windows
 from lime_core.masks.pixel_designs import MOST_WINDOWS, SlidingWindow
-from lime_core.methods.base import MaskMethod
+from lime_core.methods.base import MaskMethod, scored
 from lime_core.settings.spec import ExplainSpec
 
 
@@ -62,25 +61,9 @@ class Occlusion(MaskMethod):
         falls = (1.0 - neighborhood.masks).T @ (whole - hidden)
         asked = np.arange(cover.columns) < neighborhood.samples
         height, width = neighborhood.segments.shape
-        return Attribution(
-            classes=tuple(
-                ClassAttribution(
-                    index=index,
-                    name=neighborhood.class_names[index],
-                    output=float(neighborhood.original_outputs[index]),
-                    scores=cover.mean_over(falls[:, column], asked, (height, width)),
-                )
-                for column, index in enumerate(indices)
-            ),
-            segments=neighborhood.segments,
-            signed=True,
-            unit=neighborhood.unit(spec),
-            calls=neighborhood.samples + 1,
-            method=self.name,
-            provenance=neighborhood.provenance,
-            spec=without_view(spec),
-            notes=(*_notes(cover, cover.columns - neighborhood.samples), *neighborhood.notes),
-        )
+        scores = np.stack([cover.mean_over(each, asked, (height, width)) for each in falls.T])
+        notes = _notes(cover, cover.columns - neighborhood.samples)
+        return scored(self, neighborhood, spec, scores, notes=notes)
 
 
 def _notes(cover: Windows, missing: int) -> tuple[str, ...]:

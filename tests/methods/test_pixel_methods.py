@@ -73,17 +73,18 @@ def test_occlusion_is_the_mean_fall_over_the_windows_that_cover_a_pixel(image, t
     assert note.startswith("11×11 windows were hidden one after another, half a window apart; each covers 17% of the ")
 
 
-def test_rise_is_the_sum_of_masks_weighted_by_outputs_over_their_number_and_p(image):
+def test_rise_is_the_mean_of_outputs_weighted_by_how_far_each_mask_shows_a_pixel(image):
     classifier = weighing(image, spot(), 0.1)
     attribution = lc.attribute(image, classifier, method="rise", spec=SPEC)
     answers = lc.query(image, classifier, lc.METHODS["rise"].asked(SPEC))
     original = lc.prepare(image, SIZE, SPEC).pixels
-    total = np.zeros((2, *SIZE))
+    total, visible = np.zeros((2, *SIZE)), np.zeros(SIZE)
     for mask in answers.masks:
         shown = answers.cover.shown(mask[None], SIZE)[0].astype(np.float64)
         output = classifier.predict(np.rint(original * shown[..., None]).astype(np.uint8)[None])[0]
         total += output[:, None, None].astype(np.float64) * shown
-    expected = total / (SPEC.samples * 0.5)
+        visible += shown
+    expected = total / visible
     for item in attribution.classes:
         assert item.scores == pytest.approx(expected[item.index], abs=1e-4)
     assert (attribution.calls, attribution.signed) == (SPEC.samples + 1, False)
@@ -134,16 +135,21 @@ def test_the_pixels_that_the_model_looks_at_score_highest_and_so_does_their_supe
     assert attribution.heatmap(0).shape == SIZE
 
 
-def test_a_model_that_answers_the_same_to_everything_has_no_occlusion_and_its_rise_is_the_mean_mask(image):
+def test_a_model_that_answers_the_same_to_everything_has_no_occlusion_and_a_flat_rise(image):
     classifier = weighing(image, np.zeros(SIZE), 0.25)
     occlusion = lc.attribute(image, classifier, method="occlusion", spec=SPEC)
     assert not occlusion[0].scores.any()
     assert occlusion[0].trust.level == "meaningless"
     rise = lc.attribute(image, classifier, method="rise", spec=SPEC)
-    shown = lc.query(image, classifier, lc.METHODS["rise"].asked(SPEC))
-    mean = shown.cover.weighted_sum(shown.masks, np.ones(300), SIZE) / 150
-    assert rise[0].scores == pytest.approx(rise[0].output * mean, abs=1e-6)
+    assert rise[0].scores == pytest.approx(np.full(SIZE, rise[0].output), abs=1e-6)
     assert rise[0].trust.level == "meaningless"
+
+
+def test_a_pixel_that_no_mask_shows_gets_the_mean_of_all_answers(image):
+    answers = lc.query(image, weighing(image, spot(), 0.1), lc.METHODS["rise"].asked(SPEC))
+    hidden = replace(answers, masks=np.zeros_like(answers.masks))
+    scores = lc.METHODS["rise"].from_answers(hidden, SPEC)[0].scores
+    assert scores == pytest.approx(np.full(SIZE, answers.outputs[:, 0].mean()), abs=1e-6)
 
 
 # How they ask
