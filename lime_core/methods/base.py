@@ -14,6 +14,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress, query
 from lime_core.explanation.attribution import Attribution, without_view
 from lime_core.explanation.class_attribution import ClassAttribution
+from lime_core.models.engines.base import precision_of
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
@@ -193,5 +194,13 @@ def scored(
         method=method.name,
         provenance=neighborhood.provenance,
         spec=without_view(spec),
-        notes=(*notes, *neighborhood.notes),
+        notes=(*notes, *_on_precision(neighborhood), *neighborhood.notes),
     )
+
+
+def _on_precision(neighborhood: Neighborhood) -> tuple[str, ...]:
+    """Return what is to be said of answers that were asked for a fit, which alone knows how far they were moved."""
+    if neighborhood.compared is None:
+        return ()
+    precision = precision_of(neighborhood.provenance.engine)
+    return (f"Asked in {precision}: how far that has moved these scores is not known.",)

@@ -79,9 +79,17 @@ class Question:
 
     @property
     def key(self) -> str:
-        """Equal for questions whose answers can be added together: the number of samples does not count."""
+        """Equal for questions whose answers can be added together: the number of samples does not count.
+
+        Methods that ask the model the same share their answers.
+        """
         asked = replace(self.asked, samples=2).digest(*QUERY_STAGES)
-        return digest("question", self.image.sha256, self.model, self.precision, self.method, asked)
+        return digest("question", self.image.sha256, self.model, self.precision, asked)
+
+    @property
+    def shown_as(self) -> tuple[str, str]:
+        """Equal for questions whose answers are explained alike on screen."""
+        return self.key, self.method
 
     @property
     def cut_key(self) -> str:

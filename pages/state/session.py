@@ -99,7 +99,7 @@ class Session:
         job, result = self.job, self.result
         if job is None or job.neighborhood is None:
             return False
-        return result is None or result.question.key != job.question.key
+        return result is None or result.question.shown_as != job.question.shown_as
 
     @property
     def working(self) -> bool:
@@ -115,7 +115,7 @@ class Session:
     def answered(self) -> bool:
         """Whether the answers on screen are those to the present question, however many."""
         question = self.settings.question
-        return self.result is not None and question is not None and self.result.question.key == question.key
+        return self.result is not None and question is not None and self.result.question.shown_as == question.shown_as
 
     def change(self, *, report: bool = False, **changes: Any) -> None:
         """Change settings, and the widgets that show them. Everything is checked first: a refused change loses nothing.
@@ -232,7 +232,7 @@ class Session:
         self.drawn = Drawn(result, attribution)
 
     def _put_on_screen(self, question: Question, neighborhood: lc.Neighborhood) -> None:
-        if self.result is None or self.result.question.key != question.key:
+        if self.result is None or self.result.question.shown_as != question.shown_as:
             self.change(superpixel=None, hidden=frozenset(), focus=None)
         self.result = Result(question, neighborhood)
         self.trials.keep_only(question, neighborhood)

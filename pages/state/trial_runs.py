@@ -32,7 +32,7 @@ class TrialRuns:
     def keep_only(self, question: Question | None, neighborhood: lc.Neighborhood | None) -> None:
         """Drop what belongs to other answers than these; a trial of another question is stopped first."""
         for key, job in list(self.jobs.items()):
-            same_question = question is not None and job.order.question.key == question.key
+            same_question = question is not None and job.order.question.shown_as == question.shown_as
             if not same_question:
                 job.stop()
             outdated = neighborhood is None or job.order.neighborhood.samples != neighborhood.samples

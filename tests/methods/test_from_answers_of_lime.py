@@ -201,3 +201,18 @@ def test_answers_of_lime_are_enough(monkeypatch):
         found = lc.attribute(image, classifier, method=method, spec=SIX, known=known)
         assert sum(counts) == 1
         assert found.calls == 65
+
+
+def test_answers_in_reduced_precision_come_with_a_word():
+    given = with_all_masks(figures)
+    reduced = replace(
+        given,
+        provenance=replace(given.provenance, engine="openvino-bf16"),
+        compared=np.arange(4, dtype=np.int32),
+        compared_outputs=given.outputs[:4],
+    )
+    for name in ("banzhaf", "superpixel_rise"):
+        before = METHODS[name].from_answers(given, PLAIN).notes
+        assert set(METHODS[name].from_answers(reduced, PLAIN).notes) - set(before) == {
+            "Asked in bf16: how far that has moved these scores is not known."
+        }

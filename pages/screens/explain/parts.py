@@ -57,7 +57,7 @@ def attempt() -> tuple[ResultView | None, lc.LimeError | None]:
         attribution = server().attribution(result.neighborhood, state.settings.spec, result.question.method)
     except lc.LimeError as error:
         # What was there before stays, so that one can see what the refused setting would have changed.
-        if drawn is None or drawn.result.question.key != result.question.key:
+        if drawn is None or drawn.result.question.shown_as != result.question.shown_as:
             return None, error
         return ResultView(state, drawn.result, drawn.attribution), error
     state.note_drawn(result, attribution)

@@ -137,7 +137,9 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
     speed = server().speed(settings.model, settings.precision)
     if scene is not None and question is not None:
         parts.append(f"{scene.superpixels} superpixels")
-        if speed:
+        if not state.answered and _has_all_answers(question, scene):
+            parts.append("at no cost: the model has answered these questions already")
+        elif speed:
             duration = seconds(question.size(scene.superpixels) / speed)
             parts.append(f"about {duration} at {speed:.0f} samples a second")
     if state.cut_waits:
@@ -149,3 +151,8 @@ def _summary(state: Session, scene: lc.Scene | None) -> None:
     st.caption(" · ".join(parts))
     if state.reported is not None:
         st.caption(f"Changed: {plain(', '.join(labels.changes(*state.reported)))}.")
+
+
+def _has_all_answers(question: Question, scene: lc.Scene) -> bool:
+    answers = server().answers_to(question)
+    return answers is not None and answers.samples >= question.size(scene.superpixels)

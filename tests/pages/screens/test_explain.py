@@ -46,6 +46,20 @@ def test_a_second_visitor_costs_nothing(model: FakeModel) -> None:
     assert model.pictures == asked
 
 
+def test_a_method_that_asks_the_same_costs_nothing_beside_lime(model: FakeModel) -> None:
+    page = explained(samples="64")
+    asked = model.pictures
+    fine(page.selectbox(key="method").set_value("banzhaf").run())
+    assert not state_of(page).answered
+    assert "at no cost" in texts(page)
+    finish(page.button(key="explain").click().run())
+    assert state_of(page).answered
+    assert state_of(page).drawn.attribution.method == "banzhaf"
+    assert model.pictures == asked
+    fine(page.selectbox(key="method").set_value("kernel_shap").run())
+    assert "at no cost" not in texts(page)
+
+
 def test_instant_knobs_ask_the_model_nothing(model: FakeModel) -> None:
     page = opened(explained(samples="64"), "appearance", "fit", "classes")
     asked, before = model.pictures, state_of(page).drawn.attribution
