@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import StopReason
 from lime_core.blas import one_thread
 from lime_core.masks.kernels import distances
-from lime_core.order import ORDER_ERROR, margins, order_of
+from lime_core.order import ORDER_ERROR, Estimates
 from lime_core.settings.spec import ExplainSpec
 
 Floats = NDArray[np.float64]
@@ -119,12 +119,17 @@ class RunningFit:
         degrees = np.full(superpixels, max(self._pairs - superpixels, 1.0))
         reason: StopReason = "separated"
         for scores, covariance in zip(self.coefficients, self.covariances, strict=True):
-            found = margins(scores, covariance, degrees, error=allowed_error(self._looks, classes))
-            if (order_of(scores, found).worst_by_size <= k).sum() == k:
+            # Half of the allowed error for each of the two questions.
+            error = allowed_error(self._looks, classes) / 2
+            found = Estimates(scores, covariance, degrees)
+            if (found.order(error).worst_by_size <= k).sum() == k:
                 continue
             reason = "tied"
             ranked = np.argsort(-np.abs(scores), kind="stable")
-            if found.by_size[np.ix_(ranked[:k], ranked[k:])].min() < -self._spec.stop_tolerance * np.ptp(scores):
+            # Which superpixels are compared follows from the estimates, so all pairs count, and both contrasts of each.
+            level = error / (2 * superpixels * (superpixels - 1))
+            chances = found.chances_by_size(self._spec.stop_tolerance * float(np.ptp(scores)))
+            if chances[np.ix_(ranked[:k], ranked[k:])].max() > level:
                 return None
         return reason
 

@@ -20,7 +20,7 @@ _OF_SIGN = {"positive": "strongest for the class", "negative": "strongest agains
 
 @dataclass(frozen=True, slots=True)
 class TopK:
-    """What is certain about the K strongest superpixels of a class; 95 %, for all superpixels together.
+    """What is certain about the K strongest superpixels of a class; for this K 95 %, for all superpixels together.
 
     Attributes
     ----------

@@ -41,10 +41,13 @@ def fit_of(coefficients, errors, pairs=100, looks=1, **changes):
     return fit
 
 
-def width(error, pairs=100, look=1, classes=1, superpixels=SUPERPIXELS):
-    """Half an interval of a difference or sum, for its standard error: one of S², with half the degrees of freedom."""
-    share = 0.05 / (look * (look + 1) * classes) / superpixels**2
-    return student.isf(share / 2, (pairs - superpixels) / 2) * error
+K_PAIRS, ALL_PAIRS = 2 * (SUPERPIXELS - 2), SUPERPIXELS * (SUPERPIXELS - 1)
+
+
+def width(error, pairs=100, look=1, classes=1, compared=K_PAIRS):
+    """How far two must be apart, for the standard error of their difference and sum: both are tested for each pair."""
+    share = 0.05 / (look * (look + 1) * classes) / 2
+    return student.isf(share / (2 * compared), (pairs - SUPERPIXELS) / 2) * error
 
 
 @pytest.mark.parametrize(("pairs", "settled"), [(6, None), (7, "separated")])
@@ -86,7 +89,7 @@ def test_what_is_open_may_be_tied_within_a_share_of_the_range():
     """-5 and 4.9 are alike by size; that one is stronger by more than 0.1 · 15 is excluded from some error bar on."""
     scores = [10.0, -5.0, 4.9, 0.1]
     allowed = 0.1 * 15 + 0.1
-    error = allowed / width(np.sqrt(2))
+    error = allowed / width(np.sqrt(2), compared=ALL_PAIRS)
     assert fit_of(scores, 0.999 * error).settled() == "tied"
     assert fit_of(scores, 1.001 * error).settled() is None
     assert fit_of(scores, 0.999 * error, stop_tolerance=0.09).settled() is None

@@ -14,13 +14,13 @@ from known_neighborhoods import additive, answers_to_masks
 import lime_core as lc
 from lime_core.explanation.documents import judged_document
 from lime_core.explanation.top_k import TopK, certain_top
-from lime_core.order import Order, margins, order_of
+from lime_core.order import Estimates, Order
 
 SCORES = np.array([0.5, -0.4, 0.1, 0.09, -0.08, 0.0])
 
 
 def order(std_error):
-    return order_of(SCORES, margins(SCORES, np.eye(6) * std_error**2, np.full(6, np.nan)))
+    return Estimates(SCORES, np.eye(6) * std_error**2, np.full(6, np.nan)).order()
 
 
 @pytest.fixture(scope="module")

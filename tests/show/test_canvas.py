@@ -13,7 +13,7 @@ import pytest
 import lime_core as lc
 from lime_core import show
 from lime_core.colormaps import AGAINST, COLORMAPS, FOR
-from lime_core.order import margins, order_of
+from lime_core.order import Estimates
 from lime_core.show.canvas import Canvas
 from lime_core.show.drawing import LIGHT
 
@@ -133,8 +133,8 @@ def with_order(explanation: lc.Explanation, *, tied: bool) -> lc.Explanation:
     errors = np.full(len(SCORES), 1e-6)
     if tied:
         errors[np.argsort(-np.abs(SCORES))[2:]] = 0.16
-    found = margins(SCORES, np.diag(errors**2), np.full(len(SCORES), np.nan))
-    item = replace(explanation.classes[0], std_errors=errors, order=order_of(SCORES, found))
+    order = Estimates(SCORES, np.diag(errors**2), np.full(len(SCORES), np.nan)).order()
+    item = replace(explanation.classes[0], std_errors=errors, order=order)
     return replace(explanation, classes=(item,))
 
 

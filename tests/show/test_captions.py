@@ -10,7 +10,7 @@ import pytest
 from known_attributions import COEFFICIENTS, HEIGHT, WIDTH, explain, of_pixels
 
 import lime_core as lc
-from lime_core.order import margins, order_of
+from lime_core.order import Estimates
 from lime_core.show import legend
 from lime_core.show.captions import order_sentence
 
@@ -58,8 +58,8 @@ def with_order() -> lc.Explanation:
     """All but the sixth score, of 0.3 ± 0.5, can be told apart; 0.4 and -0.4 are alike by size."""
     explanation = explain()
     (item,) = explanation.classes
-    found = margins(item.scores, np.diag(item.std_errors**2), item.degrees_of_freedom)
-    return replace(explanation, classes=(replace(item, order=order_of(item.scores, found)),))
+    order = Estimates(item.scores, np.diag(item.std_errors**2), item.degrees_of_freedom).order()
+    return replace(explanation, classes=(replace(item, order=order),))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lime_core.errors import SpecError
 from lime_core.masks.kernels import distances, effective_sample_size
 from lime_core.methods.lime.error_bars import Sandwich, covariances, sandwiches_of
 from lime_core.methods.lime.moved import Moved, moved
-from lime_core.order import Order, margins, order_of
+from lime_core.order import Estimates, Order
 from lime_core.settings.spec import ExplainSpec
 from lime_core.surrogates.problem import Fitted, Problem
 
@@ -78,8 +78,7 @@ class Workings:
         influence = self.influence(row)
         if influence is None:
             return Order.unknown(superpixels)
-        scores = self.fitted.coefficients[row]
-        return order_of(scores, margins(scores, influence.T @ influence, self.degrees(row), moved))
+        return Estimates(self.fitted.coefficients[row], influence.T @ influence, self.degrees(row), moved).order()
 
     @property
     def covariances(self) -> Floats:
