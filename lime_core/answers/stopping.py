@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from lime_core.answers.neighborhood import StopReason
 from lime_core.blas import one_thread
 from lime_core.masks.kernels import distances
-from lime_core.order import ORDER_ERROR, Estimates
 from lime_core.settings.spec import ExplainSpec
+from lime_core.surrogates.order import ORDER_ERROR, Estimates
 
 Floats = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ class RunningFit:
     def settled(self) -> StopReason | None:
         """Return why no more samples are needed, or None.
 
-        "separated": in every class it is certain which superpixels are the K strongest, see `lime_core.order`;
+        "separated": in every class it is certain which superpixels are the K strongest (`lime_core.surrogates.order`);
         "tied": in every class that is so, or what is open is tied: for sure no other superpixel is stronger than one of
         the K strongest by more than `stop_tolerance` of the class's range of coefficients. The smaller that share, the
         more often a run goes on until the K strongest are certain.

@@ -143,8 +143,8 @@ class Attribution:
     def certain_top(self, index: int, k: int, sign: Sign = "positive") -> TopK | None:
         """Return which superpixels are among the `k` strongest of a class for sure, and which may be.
 
-        All that it says for one `k` and `sign` is right with a chance of 95 %; see `lime_core.order`. None where the
-        method gives no joint error bars. Parameters as for `top_features`.
+        All that it says for one `k` and `sign` is right with a chance of 95 %; see `lime_core.surrogates.order`. None
+        where the method gives no joint error bars. Parameters as for `top_features`.
         """
         item = self[index]
         return None if item.order is None else certain_top(item.order, item.scores, k, sign)

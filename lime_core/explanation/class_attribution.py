@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lime_core.errors import SpecError
 from lime_core.explanation.certainty import half_widths, jointly_sure
 from lime_core.explanation.verdict import Verdict
-from lime_core.order import Order
+from lime_core.surrogates.order import Order
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.errors import LimeError, SpecError
-from lime_core.order import Order
 from lime_core.settings.view import Sign
+from lime_core.surrogates.order import Order
 
 _MOST_NAMED = 12
 _BOUNDS = ("best_by_value", "worst_by_value", "best_by_size", "worst_by_size")

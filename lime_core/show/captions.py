@@ -17,7 +17,8 @@ _PLAIN = {
     "outline": "Outlined: the strongest superpixels.",
     "hide_rest": "Left in the picture: the strongest superpixels.",
 }
-_SURE = {"overlay": "Filled", "outline": "Whole line", "hide_rest": "In full colour"}
+_SURE = {"overlay": "Full colour", "outline": "Whole line", "hide_rest": "Full colour"}
+_OPEN = {"overlay": "Pale", "outline": "Dashed", "hide_rest": "Pale"}
 
 
 def legend(attribution: Attribution, view: View) -> str:
@@ -46,7 +47,8 @@ def _certainty(attribution: Attribution, view: View) -> list[str]:
         return []
     group = attribution.certain_top(attribution.classes[0].index, view.top_k, view.sign)
     strongest = "" if group is None else group.strongest
-    return [f"{_SURE[view.name]}: among the {strongest} for sure (95 %). Dashed: perhaps among them."]
+    sure = f"{_SURE[view.name]}: among the {strongest} for sure (95 %)."
+    return [f"{sure} {_OPEN[view.name]}: not for sure. Faint dashes: perhaps instead of these."]
 
 
 def has_order(attribution: Attribution) -> bool:

@@ -18,13 +18,15 @@ from lime_core.explanation.attribution import Attribution
 from lime_core.picture.image import Image, PictureSource
 from lime_core.settings.view import View
 from lime_core.show.canvas import Canvas
+from lime_core.show.certainty import by_certainty_and_sign
 from lime_core.show.drawing import DARK, LIGHT, Pixels, Share, blend, check_same_size, to_bytes
 
 Floats = NDArray[np.float64]
-BySign = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 _GREY = 128
-_PALE = 0.7  # share of grey over superpixels of which it is not certain that they are shown
+# For those of the K strongest that are not sure: share of the tint, and of grey where the rest is hidden.
+_PALE_TINT, _PALE = 0.4, 0.5
+_FAINT = 0.4  # share of a line around those that may be among them, but at present are not
 
 
 def render(
@@ -74,10 +76,10 @@ def render(
 def overlay(
     image: Canvas | Image | PictureSource, attribution: Attribution, class_index: int, view: View | None = None
 ) -> Pixels:
-    """Tint the superpixels that are among the K strongest for sure, and draw their boundaries.
+    """Tint the K strongest superpixels, and draw their boundaries.
 
-    Those that may be among them (see `Attribution.certain_top`) have a dashed boundary and no tint. Where a method
-    cannot tell, all that the view shows are tinted.
+    Those that are not among them for sure (see `Attribution.certain_top`) are pale with a dashed boundary, and others
+    that may be among them have a faint dashed boundary and no tint. Where a method cannot tell, all are tinted alike.
 
     Evidence for the class is blue with a light boundary. Evidence against it is orange and hatched with a dark
     boundary, so that the two can be told apart without colour. Importance without a sign is violet. With an opacity
@@ -87,17 +89,17 @@ def overlay(
     """
     view = view or View()
     canvas = _cut(image, attribution, "overlay")
-    (supporting, opposing), perhaps = _by_certainty_and_sign(attribution, class_index, view)
+    groups = by_certainty_and_sign(attribution, class_index, view)
     drawing = canvas.pixels.copy()
     stroke = min(1.0, 2 * view.opacity)  # the boundary stays crisp where the tint is faint
     color = FOR if attribution.signed else UNSIGNED
-    canvas.copy(canvas.tinted(AGAINST, view.opacity, hatched=True), drawing, opposing)
-    canvas.copy(canvas.tinted(color, view.opacity), drawing, supporting)
-    lines = (AGAINST, DARK), (color, LIGHT)
-    for superpixels, line in zip(perhaps[::-1], lines, strict=True):
-        canvas.stroke(drawing, superpixels, *line, casing_opacity=stroke, line_opacity=stroke, dashed=True)
-    for superpixels, line in zip((opposing, supporting), lines, strict=True):
-        canvas.stroke(drawing, superpixels, *line, casing_opacity=stroke, line_opacity=stroke)
+    for share, (supporting, opposing) in zip((1.0, _PALE_TINT), groups, strict=False):
+        canvas.copy(canvas.tinted(AGAINST, share * view.opacity, hatched=True), drawing, opposing)
+        canvas.copy(canvas.tinted(color, share * view.opacity), drawing, supporting)
+    for group, share in zip(groups[::-1], (_FAINT, 1.0, 1.0), strict=True):
+        for superpixels, line in zip(group[::-1], ((AGAINST, DARK), (color, LIGHT)), strict=True):
+            opacity, dashed = share * stroke, group is not groups[0]
+            canvas.stroke(drawing, superpixels, *line, casing_opacity=opacity, line_opacity=opacity, dashed=dashed)
     return drawing
 
 
@@ -106,15 +108,18 @@ def outline(
 ) -> Pixels:
     """Draw boundaries around the strongest superpixels, and leave the rest of the picture alone.
 
-    Lines are whole around those that are among the K strongest for sure, and dashed around those that may be.
+    Lines are whole around those that are among the K strongest for sure, dashed around the others of the K strongest,
+    and faint and dashed around those that may be among them instead.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
     canvas = _cut(image, attribution, "outline")
     drawing = canvas.pixels.copy()
-    sure, perhaps = _by_certainty_and_sign(attribution, class_index, view or View())
-    canvas.stroke(drawing, np.concatenate(perhaps), dashed=True)
-    canvas.stroke(drawing, np.concatenate(sure))
+    groups = (np.concatenate(each) for each in by_certainty_and_sign(attribution, class_index, view or View()))
+    sure, pale, others = groups
+    _stroke_faintly(canvas, drawing, others)
+    canvas.stroke(drawing, pale, dashed=True)
+    canvas.stroke(drawing, sure)
     return drawing
 
 
@@ -123,17 +128,24 @@ def hide_rest(
 ) -> Pixels:
     """Show the strongest superpixels, and hide the rest behind grey.
 
-    Those that may be among the K strongest, and are not for sure, are pale with a dashed boundary.
+    Those that are not among the K strongest for sure are pale with a dashed boundary; a faint dashed boundary is drawn
+    around those that may be among them instead.
 
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
     canvas = _cut(image, attribution, "hide_rest")
-    sure, perhaps = (np.concatenate(each) for each in _by_certainty_and_sign(attribution, class_index, view or View()))
+    groups = (np.concatenate(each) for each in by_certainty_and_sign(attribution, class_index, view or View()))
+    sure, pale, others = groups
     drawing = np.full_like(canvas.pixels, _GREY)
-    canvas.copy(canvas.tinted((_GREY, _GREY, _GREY), _PALE), drawing, perhaps)
-    canvas.stroke(drawing, perhaps, dashed=True)
+    canvas.copy(canvas.tinted((_GREY, _GREY, _GREY), _PALE), drawing, pale)
+    _stroke_faintly(canvas, drawing, others)
+    canvas.stroke(drawing, pale, dashed=True)
     canvas.copy(canvas.pixels, drawing, sure)
     return drawing
+
+
+def _stroke_faintly(canvas: Canvas, drawing: Pixels, superpixels: NDArray[np.intp]) -> None:
+    canvas.stroke(drawing, superpixels, casing_opacity=0.6 * _FAINT, line_opacity=0.9 * _FAINT, dashed=True)
 
 
 def heatmap(
@@ -230,23 +242,6 @@ def _cut(image: Canvas | Image | PictureSource, attribution: Attribution, view_n
             "only; choose the view 'heatmap' or 'jet'."
         )
     return _canvas(image, attribution)
-
-
-def _by_certainty_and_sign(attribution: Attribution, class_index: int, view: View) -> list[BySign]:
-    """Return the superpixels that a view fills and those that it outlines, each as those for and against the class.
-
-    With `hide_unsure` those that may have no effect are in neither. Where the order is not known, all that are shown
-    are filled.
-    """
-    top = attribution.certain_top(class_index, view.top_k, view.sign)
-    shown = attribution.scores(class_index)
-    groups: list[tuple[int, ...]] = [attribution.shown_features(class_index, view), ()]
-    if top is not None:
-        groups = [top.sure, top.possible]
-        if view.hide_unsure:
-            shown = np.where(attribution[class_index].sure, shown, 0.0)
-    arrays = (np.array(group, np.intp) for group in groups)
-    return [(group[shown[group] > 0], group[shown[group] < 0]) for group in arrays]
 
 
 def _shown_scores(attribution: Attribution, class_index: int, view: View) -> Floats:

@@ -14,7 +14,7 @@ from known_neighborhoods import additive, answers_to_masks
 import lime_core as lc
 from lime_core.explanation.documents import judged_document
 from lime_core.explanation.top_k import TopK, certain_top
-from lime_core.order import Estimates, Order
+from lime_core.surrogates.order import Estimates, Order
 
 SCORES = np.array([0.5, -0.4, 0.1, 0.09, -0.08, 0.0])
 

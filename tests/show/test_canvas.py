@@ -13,9 +13,9 @@ import pytest
 import lime_core as lc
 from lime_core import show
 from lime_core.colormaps import AGAINST, COLORMAPS, FOR
-from lime_core.order import Estimates
 from lime_core.show.canvas import Canvas
 from lime_core.show.drawing import LIGHT
+from lime_core.surrogates.order import Estimates
 
 HEIGHT, WIDTH, SUPERPIXELS = 60, 84, 9
 CLOSE = 2  # of 255
@@ -73,17 +73,18 @@ def slow_drawing(
         for column in range(width):
             own = pixels[row, column].astype(float)
             superpixel = int(segments[row, column])
-            score = SCORES[superpixel] if superpixel in filled else 0.0
+            score = SCORES[superpixel] if superpixel in filled | pale else 0.0
+            tint = 0.4 if superpixel in filled else 0.4 * 0.4
             if name == "overlay":
                 wave = abs((row + column) / max(6.0, max(height, width) / 45) % 1 - 0.5) * 2
                 steep = (wave - 0.5) * max(6.0, max(height, width) / 45) / 2 + 0.5
                 stripes = 0.45 + 0.95 * min(max(steep, 0.0), 1.0)
                 if score > 0:
-                    own = mix(own, FOR, 0.4)
+                    own = mix(own, FOR, tint)
                 elif score < 0:
-                    own = mix(own, AGAINST, 0.4 * stripes)
+                    own = mix(own, AGAINST, tint * stripes)
             elif name == "hide_rest":
-                own = own if score else mix(own, 128.0, 0.7 if superpixel in pale else 1.0)
+                own = mix(own, 128.0, 0.0 if superpixel in filled and score else 0.5 if score else 1.0)
             elif name == "heatmap":
                 grey = float(own @ (0.2125, 0.7154, 0.0721))
                 color = COLORMAPS["diverging"][round((score / largest + 1) / 2 * 254)]
@@ -140,7 +141,7 @@ def with_order(explanation: lc.Explanation, *, tied: bool) -> lc.Explanation:
 
 @pytest.mark.parametrize("hide_unsure", [False, True])
 @pytest.mark.parametrize("name", ["overlay", "outline", "hide_rest"])
-def test_sure_superpixels_are_filled_and_possible_ones_are_not(
+def test_sure_superpixels_are_filled_others_of_the_strongest_are_pale_and_possible_ones_are_outlined(
     name: Any, hide_unsure: bool, explanation: lc.Explanation
 ) -> None:
     tied = with_order(explanation, tied=True)
@@ -149,12 +150,15 @@ def test_sure_superpixels_are_filled_and_possible_ones_are_not(
     sure, perhaps = set(top.sure), {each for each in top.possible if SCORES[each]}
     assert len(sure) >= 2
     assert len(sure) + len(perhaps) > 5
+    pale = shown() - sure
+    assert pale
     if hide_unsure:
         assert not tied.classes[0].sure[sorted(perhaps)].all()
         perhaps = {each for each in perhaps if tied.classes[0].sure[each]}
+        pale &= perhaps
     canvas = Canvas(PICTURE, SEGMENTS)
     drawing = show.render(canvas, tied, tied.classes[0].index, replace(view(name), hide_unsure=hide_unsure))
-    expected = slow_drawing(name, canvas.pixels, SEGMENTS, sure, perhaps)
+    expected = slow_drawing(name, canvas.pixels, SEGMENTS, sure, pale)
     judged = distance_to_changes(SEGMENTS, perhaps if name == "hide_rest" else sure | perhaps) > FAR
     assert np.abs(drawing[judged] - expected[judged]).max() <= CLOSE
     # Every possible one has a boundary, which leaves gaps.

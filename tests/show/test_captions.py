@@ -10,9 +10,9 @@ import pytest
 from known_attributions import COEFFICIENTS, HEIGHT, WIDTH, explain, of_pixels
 
 import lime_core as lc
-from lime_core.order import Estimates
 from lime_core.show import legend
 from lime_core.show.captions import order_sentence
+from lime_core.surrogates.order import Estimates
 
 EVERYTHING = {"top_k": 6, "hide_unsure": False}
 
@@ -54,6 +54,9 @@ def test_scores_of_pixels_are_not_counted_in_superpixels() -> None:
     assert text == "Blue: evidence for the class. Orange: evidence against it."
 
 
+OPEN = "not for sure. Faint dashes: perhaps instead of these."
+
+
 def with_order() -> lc.Explanation:
     """All but the sixth score, of 0.3 ± 0.5, can be told apart; 0.4 and -0.4 are alike by size."""
     explanation = explain()
@@ -65,9 +68,18 @@ def with_order() -> lc.Explanation:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("overlay", "Filled: among the 2 strongest for sure (95 %). Dashed: perhaps among them."),
-        ("outline", "Whole line: among the 2 strongest for sure (95 %). Dashed: perhaps among them."),
-        ("hide_rest", "In full colour: among the 2 strongest for sure (95 %). Dashed: perhaps among them."),
+        (
+            "overlay",
+            "Full colour: among the 2 strongest for sure (95 %). Pale: " + OPEN,
+        ),
+        (
+            "outline",
+            "Whole line: among the 2 strongest for sure (95 %). Dashed: " + OPEN,
+        ),
+        (
+            "hide_rest",
+            "Full colour: among the 2 strongest for sure (95 %). Pale: " + OPEN,
+        ),
         ("heatmap", "At most 2 superpixels are shown."),
         ("jet", "At most 2 superpixels are shown."),
     ],

@@ -13,8 +13,8 @@ from lime_core.errors import SpecError
 from lime_core.masks.kernels import distances, effective_sample_size
 from lime_core.methods.lime.error_bars import Sandwich, covariances, sandwiches_of
 from lime_core.methods.lime.moved import Moved, moved
-from lime_core.order import Estimates, Order
 from lime_core.settings.spec import ExplainSpec
+from lime_core.surrogates.order import Estimates, Order
 from lime_core.surrogates.problem import Fitted, Problem
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 import lime_core as lc
 from lime_core.blas import one_thread
 from lime_core.methods.lime.workings import solve
-from lime_core.order import Estimates
+from lime_core.surrogates.order import Estimates
 
 RUNS = 60
 
