@@ -12,7 +12,7 @@ import lime_core as lc
 from pages.screens.compare.same_question import on_the_same_masks, questions
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.server import server
-from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, state_of, texts
+from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, opened, state_of, texts
 
 SCREEN = "pages/screens/compare/page.py"
 LITE0, LITE1 = "efficientnet_lite0", "efficientnet_lite1"
@@ -239,7 +239,7 @@ def test_a_model_chosen_twice_is_compared_once(model: FakeModel) -> None:
 
 
 def test_a_tree_is_compared_without_differences(model: FakeModel) -> None:
-    page = explained(samples="64")
+    page = opened(explained(samples="64"), "fit")
     page.selectbox(key="spec.surrogate").set_value("tree").run()
     page = pressed(page.switch_page(SCREEN).run())
     assert "no sign" in page.info[0].value

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core.trials import suite
-from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, state_of, texts
+from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, opened, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
 each_method = pytest.mark.parametrize("method", ["occlusion", "rise"])
@@ -36,7 +36,7 @@ def test_the_screen_shows_what_the_library_finds(model: FakeModel, method: str) 
 
 def test_the_number_of_samples_is_asked_for_and_the_sampler_is_not(model: FakeModel) -> None:
     for method in ("occlusion", "rise"):
-        page = explained_by(method)
+        page = opened(explained_by(method), "sampling")
         assert [widget for widget in page.number_input if widget.key == "spec.samples"]
         assert not [widget for widget in page.selectbox if widget.key == "spec.sampler"]
         assert page.selectbox(key="spec.fill")
