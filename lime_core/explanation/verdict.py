@@ -21,14 +21,14 @@ MEANINGS: Mapping[Level, str] = {
     "doubtful": "Take it as a hint: it misses something important.",
     "meaningless": "Do not read anything into this map.",
 }
-# By `python -m tests.benchmarks verdicts`: 33 photographs, the three most probable classes of each, the built-in model.
+# By `python -m tests.benchmarks verdicts`: 25 photographs, the three most probable classes of each, the built-in model.
 MEASURED: Mapping[Level, str] = {
     "solid": "512 calls: 76 of 76 certain superpixels hold, 33 of 33 reality checks were passed, and 0.94 of the five "
     "strongest stay.",
     "usable": "512 calls: 52 of 52 certain superpixels hold, 38 of 41 reality checks were passed, and 0.85 of the five "
     "strongest stay.",
-    "doubtful": "128 calls: 20 of 20 certain superpixels hold, 18 of 19 reality checks were passed, and 0.85 of the five "
-    "strongest stay.",
+    "doubtful": "128 calls: 20 of 20 certain superpixels hold, 18 of 19 reality checks were passed, and 0.85 of the "
+    "five strongest stay.",
     "meaningless": "64 calls: no superpixel is certain, 61 of 75 reality checks were passed, and 0.49 of the five "
     "strongest stay.",
 }
