@@ -104,8 +104,8 @@ class DifferentiableClassifier(Classifier, Protocol):
 
 
 _BLACK_BOX = (
-    "This method needs gradients, which servers and functions do not give: bring the network as a Keras model "
-    "(`lc.KerasClassifier(model, id=…)`), or take a method that asks about masks."
+    "This method needs gradients, which servers and functions do not give: bring the network as a .keras file or a "
+    "Keras model (`lc.KerasClassifier(model, id=…)`), or take a method that asks about masks."
 )
 
 
