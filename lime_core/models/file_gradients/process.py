@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WORK = "computes the model's gradients"
+_MODULE = "lime_core.models.file_gradients.child"
 _FILE = "model.keras"
 _IDLE = 300.0  # seconds after which a process that nobody asks is ended
 _LONGEST_LIFE = 3600  # seconds after which it is replaced; its processor time is limited to that of so many
@@ -260,8 +261,7 @@ def _start(folder: Path, request: Mapping[str, Any], limits: Any) -> subprocess.
     """Start the process in a thread that lasts as long as this process: it would end with a shorter one."""
     with _STARTING:
         starter = _starters.setdefault(os.getpid(), ThreadPoolExecutor(1, "limelight-starter"))
-    module = "lime_core.models.file_gradients.child"
     try:
-        return starter.submit(start_child, folder, module, request, limits, piped=True).result()
+        return starter.submit(start_child, folder, _MODULE, request, limits, piped=True).result()
     except RuntimeError as error:  # while the interpreter ends
         raise ModelError(f"The process that {_WORK} could not be started: {in_words(error)}.") from error
