@@ -10,17 +10,55 @@ import os
 import struct
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LAYER = ["conv", 2, 2, 3]
 GOOD_SHAPES = [[1, 2], [1, 1], [1, 1, 4, 4, 3]]
 
 
-def _say(header: Any, rest: bytes = b"") -> None:
+def _message(header: Any, rest: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    sys.stdout.buffer.write(struct.pack("<I", len(text)) + text + rest)
+    return struct.pack("<I", len(text)) + text + rest
+
+
+def _numbers(value: float = 0.5) -> bytes:
+    types = (np.float32, np.float64, np.float32)
+    return b"".join(np.full(shape, value, kind).tobytes() for shape, kind in zip(GOOD_SHAPES, types, strict=True))
+
+
+# What is answered to a question for gradients, and what is done after it.
+ANSWERS = {
+    "a header without end": b"\xff" * (1 << 20),
+    "no header": _message(b"\x80\x04K\x01."),
+    "a deep header": _message(b"[" * 100_000),
+    "a list": _message([1, 2]),
+    "other shapes": _message({"shapes": [[1, 2], [1, 1], [1 << 20, 1 << 20, 4, 4, 3]]}, _numbers()),
+    "no numbers": _message({"shapes": GOOD_SHAPES}, _numbers(float("nan"))),
+    "half an answer": _message({"shapes": GOOD_SHAPES}, _numbers()[:100]),
+    "a message": _message({"error": "\x1b[31mred\x1b[0m " + "long " * 10_000}),
+    "good answers": _message({"shapes": GOOD_SHAPES}, _numbers()),
+}
+ACTIONS: dict[str, Callable[[], object]] = {
+    "half an answer": lambda: os.close(1),
+    "a crash": os.abort,
+    "an end": lambda: os._exit(3),
+    "silence": lambda: time.sleep(3600),
+}
+LAYERS: dict[str, Any] = {
+    "no layers": [],
+    "wrong layers": [["conv", 2, -2, 3]],
+    "equal layers": [LAYER, LAYER],
+    "other layers": 7,
+}
+
+
+def _say(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 
@@ -31,52 +69,16 @@ def _hear() -> dict[str, Any]:
     return header
 
 
-def _numbers(value: float = 0.5) -> bytes:
-    types = (np.float32, np.float64, np.float32)
-    return b"".join(np.full(shape, value, kind).tobytes() for shape, kind in zip(GOOD_SHAPES, types, strict=True))
-
-
-def _misbehave(how: str) -> None:
-    match how:
-        case "a header without end":
-            sys.stdout.buffer.write(b"\xff" * (1 << 20))
-            sys.stdout.buffer.flush()
-        case "no header":
-            _say(b"\x80\x04K\x01.")
-        case "a deep header":
-            _say(b"[" * 100_000)
-        case "a list":
-            _say([1, 2])
-        case "other shapes":
-            _say({"shapes": [[1, 2], [1, 1], [1 << 20, 1 << 20, 4, 4, 3]]}, _numbers())
-        case "no numbers":
-            _say({"shapes": GOOD_SHAPES}, _numbers(float("nan")))
-        case "half an answer":
-            _say({"shapes": GOOD_SHAPES}, _numbers()[:100])
-            os.close(1)
-        case "a message":
-            _say({"error": "\x1b[31mred\x1b[0m " + "long " * 10_000})
-        case "a crash":
-            os.abort()
-        case "an end":
-            os._exit(3)
-        case "silence":
-            time.sleep(3600)
-        case "good answers":
-            _say({"shapes": GOOD_SHAPES}, _numbers())
-
-
 def main(request: dict[str, Any]) -> None:
     how = request["output"]
     if how == "a failure to start":
-        _say({"error": "no such network"})
+        _say(_message({"error": "no such network"}))
     if how == "silence from the start":
         time.sleep(3600)
-    _say({})
+    _say(_message({}))
     while True:
-        question = _hear()
-        if question["classes"] is not None:
-            _misbehave(how)
+        if _hear()["classes"] is None:
+            _say(_message({"layers": LAYERS.get(how, [LAYER])}))
         else:
-            layers = {"no layers": [], "wrong layers": [["conv", 2, -2, 3]], "equal layers": [LAYER, LAYER]}
-            _say({"layers": layers.get(how, [LAYER])} if how != "other layers" else {"layers": 7})
+            _say(ANSWERS.get(how, b""))
+            ACTIONS.get(how, lambda: None)()

@@ -125,7 +125,8 @@ def as_differentiable(classifier: Classifier) -> DifferentiableClassifier:
 def feature_layers(classifier: Classifier) -> tuple[FeatureLayer, ...]:
     """Return the layers of a classifier that Grad-CAM can take, in the order in which they are computed.
 
-    The last one is taken where none is chosen. A network of the catalog is built for it, which takes seconds.
+    The last one is taken where none is chosen. A network of the catalog, or of a ``.keras`` file, is
+    built for it, which takes seconds.
 
     Raises
     ------

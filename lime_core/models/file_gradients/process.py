@@ -260,7 +260,10 @@ def _make_room() -> None:
 def _start(folder: Path, request: Mapping[str, Any], limits: Any) -> subprocess.Popen[bytes]:
     """Start the process in a thread that lasts as long as this process: it would end with a shorter one."""
     with _STARTING:
-        starter = _starters.setdefault(os.getpid(), ThreadPoolExecutor(1, "limelight-starter"))
+        # A copy of this process, made by a fork, has none of its threads.
+        if os.getpid() not in _starters:
+            _starters[os.getpid()] = ThreadPoolExecutor(1, "limelight-starter")
+        starter = _starters[os.getpid()]
     try:
         return starter.submit(start_child, folder, _MODULE, request, limits, piped=True).result()
     except RuntimeError as error:  # while the interpreter ends

@@ -32,6 +32,11 @@ class KeptFile:
     limits : Limits
         Of the process that read it, also for further ones.
 
+    Attributes
+    ----------
+    size : int
+        In bytes.
+
     Raises
     ------
     OSError
@@ -39,7 +44,7 @@ class KeptFile:
     """
 
     def __init__(self, path: Path, sha256: str, limits: Limits) -> None:
-        self.sha256, self.limits = sha256, limits
+        self.sha256, self.limits, self.size = sha256, limits, path.stat().st_size
         self._copying = threading.Lock()
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
         weakref.finalize(self, self._file.close)
