@@ -41,6 +41,10 @@ _starters: dict[int, ThreadPoolExecutor] = {}
 _STARTING = threading.Lock()
 
 
+class EndedError(Exception):
+    """A process was ended, because it was idle or another one was needed more, just before it was asked."""
+
+
 class GradientProcess:
     """A process with TensorFlow and the network of a model file; threads may share it, and wait for each other.
 
@@ -113,6 +117,8 @@ class GradientProcess:
 
         Raises
         ------
+        EndedError
+            If it had ended before: nothing was asked, and another one may be.
         ModelError
             The process's own message, if it has one; or if it took too long, has ended, or its answer cannot be used.
             It is then not usable any more, but after a message of its own.
@@ -123,6 +129,8 @@ class GradientProcess:
             return read(self._header(), self._output)
 
         with self._asking:
+            if not self._release.alive:
+                raise EndedError
             self._idle.cancel()
             try:
                 return self._within_time(talk)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from lime_core.errors import ModelError, in_words
 from lime_core.models.differentiable import FeatureLayer, Gradients, Objective
 from lime_core.models.file_gradients.messages import receive_array
-from lime_core.models.file_gradients.process import GradientProcess
+from lime_core.models.file_gradients.process import EndedError, GradientProcess
 from lime_core.models.networks.feature_layers import check_layer
 from lime_core.models.networks.gradients import missing_packages
 from lime_core.models.own.returned import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lime_core.models.output_reader import OutputReader
     from lime_core.models.own.kept_file import KeptFile
 
+_T = TypeVar("_T")
 _MOST_LAYERS = 10_000
 _MOST_NUMBERS = 1 << 28  # of one picture's maps
 _MOST_BYTES = 2 << 30  # of an answer
@@ -84,7 +86,7 @@ class FileGradients:
         """Return the layers with maps, by names that are fit to be shown."""
         if self._layers is None:
             none = np.empty((0, *self._input_size, 3), np.float32)
-            self._layers = self._running().ask({"pictures": 0, "classes": None, "layer": None}, none, _layers)
+            self._layers = self._ask({"pictures": 0, "classes": None, "layer": None}, none, _layers)
         return self._layers
 
     def gradients(
@@ -125,8 +127,18 @@ class FileGradients:
             "objective": objective,
             "layer": place,
         }
-        outputs, values, gradients, *maps = self._running().ask(question, images, read)
+        outputs, values, gradients, *maps = self._ask(question, images, read)
         return Gradients(outputs, values, gradients, maps[0] if maps else None)
+
+    def _ask(
+        self,
+        question: Mapping[str, Any],
+        images: NDArray[np.float32],
+        read: Callable[[Mapping[str, Any], IO[bytes]], _T],
+    ) -> _T:
+        while True:
+            with contextlib.suppress(EndedError):
+                return self._running().ask(question, images, read)
 
     def _running(self) -> GradientProcess:
         """Return the process, started anew where it is not usable."""

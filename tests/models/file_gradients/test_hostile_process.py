@@ -204,6 +204,13 @@ def test_only_some_processes_run_at_once_and_the_one_that_was_idle_longest_ends(
     assert usable == [True, False, True, True, True]
 
 
+def test_threads_with_more_models_than_processes_end_each_other_s_and_all_get_answers(content: Path) -> None:
+    sources = [gradients_of(content, "good answers") for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda i: sources[i % 6].gradients(PICTURE, [0], "log_odds").outputs, range(36)))
+    assert all((answer == 0.5).all() for answer in answers)
+
+
 def test_threads_share_a_process_one_at_a_time(content: Path) -> None:
     source = gradients_of(content, "good answers")
     with ThreadPoolExecutor(4) as pool:
