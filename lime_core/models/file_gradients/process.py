@@ -34,8 +34,8 @@ _FILE = "model.keras"
 _IDLE = 300.0  # seconds after which a process that nobody asks is ended
 _LONGEST_LIFE = 3600  # seconds after which it is replaced; its processor time is limited to that of so many
 _DYING = 5.0  # seconds for a process that has closed its output to end by itself
-# Each takes some 500 MB; where all are busy there may be more.
-_MOST_AT_ONCE = 4
+# Each takes 0.7 to 2 GB of memory; where all are busy there may be more.
+_MOST_AT_ONCE = 3
 _running: weakref.WeakSet[GradientProcess] = weakref.WeakSet()
 _starters: dict[int, ThreadPoolExecutor] = {}
 _STARTING = threading.Lock()
