@@ -26,6 +26,7 @@ SLOW_PATHS = tuple(
         "cli/test_methods.py",
         "cli/test_runs.py",
         "models/engines",
+        "models/file_gradients/test_keras_files.py",
         "models/files/test_cache.py",
         "models/networks/test_keras_classifier.py",
         "models/networks/test_own_models.py",

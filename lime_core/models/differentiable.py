@@ -104,8 +104,8 @@ class DifferentiableClassifier(Classifier, Protocol):
 
 
 _BLACK_BOX = (
-    "This method needs gradients, which servers and functions do not give: bring the network as a Keras model "
-    "(`lc.KerasClassifier(model, id=…)`), or take a method that asks about masks."
+    "This method needs gradients, which servers and functions do not give: bring the network as a .keras file or a "
+    "Keras model (`lc.KerasClassifier(model, id=…)`), or take a method that asks about masks."
 )
 
 
@@ -125,7 +125,8 @@ def as_differentiable(classifier: Classifier) -> DifferentiableClassifier:
 def feature_layers(classifier: Classifier) -> tuple[FeatureLayer, ...]:
     """Return the layers of a classifier that Grad-CAM can take, in the order in which they are computed.
 
-    The last one is taken where none is chosen. A network of the catalog is built for it, which takes seconds.
+    The last one is taken where none is chosen. A network of the catalog, or of a ``.keras`` file, is
+    built for it, which takes seconds.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from lime_core.errors import WeightsError, in_words
@@ -13,6 +13,7 @@ from lime_core.models.engines.graph_store import graph_store
 from lime_core.models.engines.keras_import import import_keras
 from lime_core.models.files.weights import fetch, sha256_of, weights_path
 from lime_core.models.networks.classifier import NetworkClassifier
+from lime_core.models.networks.gradients import GradientNetwork
 from lime_core.models.networks.keras_classifier import digest_of_weights
 from lime_core.models.networks.keras_heads import head_of
 from lime_core.models.networks.lite_in_keras import build_keras
@@ -55,7 +56,7 @@ def classifier_named(
         weights_sha256=digest or digest_of_weights(network()),
         engine_note=note,
         last_operation="softmax",
-        keras_head=lambda: head_of(network(), (*card.input_size, 3)),
+        differentiate=partial(GradientNetwork, lambda: head_of(network(), (*card.input_size, 3))),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lime_core.models.engines.choice import check_engine
 from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
+from lime_core.models.file_gradients.source import FileGradients
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import NetworkClassifier
@@ -78,6 +80,7 @@ def classifier_from(
         outputs=outputs,
         last_operation=model.last_operation,
         notes=notes,
+        differentiate=None if model.file is None else partial(FileGradients, model.file, model.output, classes),
     )
 
 

@@ -45,7 +45,8 @@ def load_classifier(
     (``$LIMELIGHT_CACHE``, or the platform's own). Threads may load at the same time.
 
     A model file (``.onnx``, ``.tflite``, ``.keras``) need not be trusted: it is read in a process of its own, and runs
-    on OpenVINO. A server speaks the Open Inference Protocol v2 or TensorFlow Serving's REST form; an access token is
+    on OpenVINO; TensorFlow gives the gradients of a ``.keras`` file, in another process, started when they are first
+    asked for. A server speaks the Open Inference Protocol v2 or TensorFlow Serving's REST form; an access token is
     taken from ``$LIMELIGHT_TOKEN``.
 
     Parameters

@@ -134,8 +134,9 @@ class FileModel:
 
     @property
     def bytes_held(self) -> int:
-        """Memory that it takes while it is kept."""
-        return len(self.model.graph.weights) + len(self.model.graph.structure)
+        """Memory that it takes while it is kept, or room on the disk where that is more."""
+        memory = len(self.model.graph.weights) + len(self.model.graph.structure)
+        return memory if self.model.file is None else max(memory, self.model.file.size)
 
     @property
     def flags(self) -> tuple[str, ...]:

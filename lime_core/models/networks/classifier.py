@@ -9,7 +9,6 @@ import numpy as np
 from lime_core.errors import ModelError
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
-from lime_core.models.networks.gradients import GradientNetwork, missing_for_gradients
 from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.output_reader import OutputReader, OutputReadingClassifier
 from lime_core.models.protocol import as_size
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
     from lime_core.models.differentiable import FeatureLayer, Gradients, Objective
     from lime_core.models.engines.base import Engine
-    from lime_core.models.networks.keras_heads import Head
+    from lime_core.models.networks.gradients import GradientSource
     from lime_core.models.outputs import OutputChoice
 
-_ONLY_A_FILE = (
-    "A model file runs on OpenVINO, which gives no gradients: where you trust the file, load it in Keras and wrap the "
-    "model (`lc.KerasClassifier(model, id=…)`), or take a method that asks about masks."
+_NO_GRADIENTS = (
+    "A model from an ONNX or TensorFlow Lite file runs on OpenVINO, which gives no gradients: bring the network as a "
+    ".keras file or a Keras model (`lc.KerasClassifier(model, id=…)`), or take a method that asks about masks."
 )
 
 
@@ -62,8 +61,9 @@ class NetworkClassifier(OutputReadingClassifier):
         What the network ends in, where that is known.
     notes : tuple of str
         What else was taken for granted about the model.
-    keras_head : callable, optional
-        Returns the output of the same network as a Keras model, for gradients; without it there are none.
+    differentiate : callable, optional
+        Returns what gives the gradients of the same network, from the preprocessing, `input_size`, `channels`, and the
+        reader of the outputs; without it there are none.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class NetworkClassifier(OutputReadingClassifier):
         outputs: OutputChoice = "auto",
         last_operation: str | None = None,
         notes: tuple[str, ...] = (),
-        keras_head: Callable[[], Head] | None = None,
+        differentiate: Callable[[Preprocessing, tuple[int, int], int, OutputReader], GradientSource] | None = None,
     ) -> None:
         self._preprocessing = Preprocessing.parse(preprocessing)
         self._preprocessing.check_channels(channels)
@@ -104,9 +104,9 @@ class NetworkClassifier(OutputReadingClassifier):
             self._look_at_answers(labels.names)
         else:
             self._read(np.empty((0, len(labels.names)), np.float32))
-        self._network = None
-        if keras_head is not None:
-            self._network = GradientNetwork(keras_head, self._preprocessing, self.input_size, channels, self._read)
+        self._differentiated = None
+        if differentiate is not None:
+            self._differentiated = differentiate(self._preprocessing, self.input_size, channels, self._read)
 
     def _look_at_answers(self, given: tuple[str, ...]) -> None:
         """Recognise the outputs, and number classes without names, by the answers to generated pictures."""
@@ -192,11 +192,11 @@ class NetworkClassifier(OutputReadingClassifier):
     @property
     def gradients_obstacle(self) -> str | None:
         """Why there are no gradients, in a sentence; None where there are, of a network that Keras can build."""
-        return _ONLY_A_FILE if self._network is None else missing_for_gradients()
+        return _NO_GRADIENTS if self._differentiated is None else self._differentiated.obstacle
 
     def feature_layers(self) -> tuple[FeatureLayer, ...]:
         """Return the layers whose maps the outputs depend on, as `DifferentiableClassifier` describes."""
-        return tuple(self._differentiated().feature_layers().values())
+        return tuple(self._source().feature_layers().values())
 
     def gradients(
         self,
@@ -208,13 +208,13 @@ class NetworkClassifier(OutputReadingClassifier):
     ) -> Gradients:
         """Differentiate class outputs in TensorFlow and f32, as `DifferentiableClassifier` describes."""
         check_array("images", images, (None, *self.input_size, 3), np.float32)
-        return self._differentiated().gradients(images, classes, objective, layer)
+        return self._source().gradients(images, classes, objective, layer)
 
-    def _differentiated(self) -> GradientNetwork:
+    def _source(self) -> GradientSource:
         obstacle = self.gradients_obstacle
-        if obstacle is not None or self._network is None:
-            raise ModelError(obstacle or _ONLY_A_FILE)
-        return self._network
+        if obstacle is not None or self._differentiated is None:
+            raise ModelError(obstacle or _NO_GRADIENTS)
+        return self._differentiated
 
 
 def generated_pictures(input_size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ TensorFlow is imported, and a network of the catalog is built, when gradients ar
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lime_core.models.engines.keras_import import check_backend, import_keras, i
 from lime_core.models.networks.feature_layers import check_layer, layers_with_maps, named_layers, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,18 +30,30 @@ _SAME = 1e-5  # between a softmax of the logits that Keras kept, and the output
 _SMALLEST = 1e-7
 
 
-def missing_for_gradients() -> str | None:
-    """Return what gradients lack on this machine, in a sentence; None if nothing. Nothing is imported to find out."""
+def missing_packages() -> str | None:
+    """Return which package gradients lack, in a sentence; None if none. Nothing is imported to find out."""
     missing = [name for name in ("tensorflow", "keras") if importlib.util.find_spec(name) is None]
     if missing:
         return (
             f"Gradients need TensorFlow and Keras, and {missing[0]} is not installed: `pip install tensorflow keras`."
         )
-    try:
-        check_backend()
-    except ModelError as error:
-        return str(error)
     return None
+
+
+class GradientSource(Protocol):
+    """What a `NetworkClassifier` has its gradients from."""
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why there are none, in a sentence; None where there are. Nothing is loaded to find out."""
+
+    def feature_layers(self) -> Mapping[str, FeatureLayer]:
+        """Return the layers whose maps the outputs depend on, by name, in the order in which they are computed."""
+
+    def gradients(
+        self, images: NDArray[np.float32], classes: Sequence[int], objective: Objective, layer: str | None = None
+    ) -> Gradients:
+        """Differentiate class outputs, as `DifferentiableClassifier.gradients` describes."""
 
 
 class GradientNetwork:
@@ -75,6 +87,17 @@ class GradientNetwork:
         self._matrix, self._offset = preprocessing.linear(channels)
         self._head: Head | None = None
         self._layers: dict[str, FeatureLayer] | None = None
+
+    @property
+    def obstacle(self) -> str | None:
+        """What gradients lack on this machine, in a sentence; None if nothing."""
+        missing = missing_packages()
+        if missing is None:
+            try:
+                check_backend()
+            except ModelError as error:
+                return str(error)
+        return missing
 
     @property
     def head(self) -> Head:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from lime_core.models.engines.keras_import import check_backend
 from lime_core.models.labels import as_labels
 from lime_core.models.names import check_count
 from lime_core.models.networks.classifier import NetworkClassifier
+from lime_core.models.networks.gradients import GradientNetwork
 from lime_core.models.networks.keras_heads import head_of, input_of
 from lime_core.models.networks.preprocessing import Preprocessing
 from lime_core.models.outputs import check_choice
@@ -105,7 +107,7 @@ class KerasClassifier(NetworkClassifier):
             outputs=outputs,
             last_operation=head.last_operation,
             notes=labels.notes,
-            keras_head=lambda: head,
+            differentiate=partial(GradientNetwork, lambda: head),
         )
 
 

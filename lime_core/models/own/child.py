@@ -33,8 +33,7 @@ def main(request: dict[str, Any]) -> None:
     try:
         facts = _read(request)
     except Exception as error:
-        # Libraries raise any type of exception for a file that they cannot read.
-        facts = {"error": _reason(error, limits)}
+        facts = {"error": reason_of(error, limits, "The model cannot be read")}
     Path(FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
 
@@ -50,15 +49,22 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _reason(error: Exception, limits: Limits) -> str:
+def reason_of(error: Exception, limits: Limits, failure: str) -> str:
+    """Return in words why work on a model failed.
+
+    Parameters
+    ----------
+    error : Exception
+        Of any type, because libraries raise any type for what they cannot do.
+    limits : Limits
+        Of this process.
+    failure : str
+        What failed, as the beginning of a sentence, for errors that are not our own.
+    """
     text = in_words(error)
     if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
-        return f"The model needs more than the {limits.memory / 1e9:.0f} GB of memory that are allowed for reading it."
+        return f"The model needs more than the {limits.memory / 1e9:.0f} GB of memory that are allowed for it."
     # OpenVINO's messages begin with places in its own source.
     lines = [line.strip() for line in text.splitlines() if line.strip() and not _PLACE.match(line)]
     reason = " ".join(lines)[:_LONGEST] or "no reason given"
-    return (
-        f"{reason}."
-        if isinstance(error, ModelError)
-        else f"The model cannot be read: {type(error).__name__}: {reason}."
-    )
+    return f"{reason}." if isinstance(error, ModelError) else f"{failure}: {type(error).__name__}: {reason}."

@@ -71,7 +71,7 @@ def read_input(model: Any, input_size: tuple[int, int] | None, *, channels_first
         raise ModelError(f"The model must have one input, a picture; it has {len(model.inputs)}: {names}.")
     port = model.inputs[0]
     shape = _sides(port)
-    first, notes = _layout(shape, channels_first=channels_first)
+    first, notes = layout(shape, channels_first=channels_first)
     channels = shape[1] if first else shape[3]
     if channels is None:
         channels = 3
@@ -138,7 +138,8 @@ def _sides(port: Any) -> list[int | None]:
     return sides
 
 
-def _layout(shape: list[int | None], *, channels_first: bool) -> tuple[bool, list[str]]:
+def layout(shape: list[int | None], *, channels_first: bool) -> tuple[bool, list[str]]:
+    """Return whether a shape with four sides has its channels first, and a note where it can be read in two ways."""
     first, last = shape[1] in _CHANNELS, shape[3] in _CHANNELS
     if first != last:
         return first, []

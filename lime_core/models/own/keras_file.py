@@ -1,4 +1,4 @@
-"""A ``.keras`` file as a network in OpenVINO's own operations; runs in the child process only."""
+"""A ``.keras`` file as a Keras model, and as a network in OpenVINO's own operations; in child processes only."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 _SCALING = ("Normalization", "Rescaling")
 
 
-def keras_network(path: Path) -> tuple[Any, tuple[str, ...], bool]:
-    """Return an `openvino.Model`, the names of its outputs, and whether the model has a layer that scales its input.
+def load_keras(path: Path) -> Any:
+    """Return the Keras model in a file whose contents and configuration were checked.
 
     Raises
     ------
     ModelError
-        If Keras cannot build the model from the file alone, or it has more than one input.
+        If Keras cannot build it from the file alone, or it has more than one input.
     """
     _check_weights(path)
-    keras, tf = import_keras(), import_tensorflow()
+    keras = import_keras()
     try:
         model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     except Exception as error:
@@ -38,8 +38,20 @@ def keras_network(path: Path) -> tuple[Any, tuple[str, ...], bool]:
             f"The model must have one input, a picture; it has {len(inputs or ())}. Where it was never called, call it "
             "on a picture once and save it again."
         )
-    names = tuple(map(str, model.output_names))
-    signature = [tf.TensorSpec(inputs[0].shape, inputs[0].dtype, name="pixels")]
+    return model
+
+
+def keras_network(path: Path) -> tuple[Any, tuple[str, ...], bool]:
+    """Return an `openvino.Model`, the names of its outputs, and whether the model has a layer that scales its input.
+
+    Raises
+    ------
+    ModelError
+        If `load_keras` fails.
+    """
+    model, tf = load_keras(path), import_tensorflow()
+    names, pixels_in = tuple(map(str, model.output_names)), model.inputs[0]
+    signature = [tf.TensorSpec(pixels_in.shape, pixels_in.dtype, name="pixels")]
 
     @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
     def network(pixels: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from lime_core.models.engines.openvino_graph import Graph
+    from lime_core.models.own.kept_file import KeptFile
 
 Kind = Literal["onnx", "tflite", "keras"]
 LastOperation = Literal["softmax", "sigmoid", "log_softmax"]
@@ -67,6 +68,8 @@ class OwnModel:
         Names of the classes from the file's metadata; empty where it has none.
     notes : tuple of str
         Sentences on what could have been read in two ways and how it was read, and on what was not limited.
+    file : KeptFile or None
+        The file itself, of Keras only, for its gradients.
     """
 
     graph: Graph
@@ -82,3 +85,4 @@ class OwnModel:
     metadata: str
     labels: tuple[str, ...]
     notes: tuple[str, ...]
+    file: KeptFile | None = None

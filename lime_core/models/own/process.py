@@ -1,4 +1,4 @@
-"""The process that reads a model file: started with nothing but the file, and ended whatever it does."""
+"""Processes that work on a model file: started with nothing but the file, and ended whatever they do."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 # The packages' own __init__ would import the whole library, which takes longer than reading a small model.
 _START = """
-import json, sys, types
+import importlib, json, sys, types
 request = json.loads(sys.argv[1])
 sys.path[:] = request["path"]
 for name, folder in request["packages"].items():
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [folder]
-from lime_core.models.own.child import main
-main(request)
+importlib.import_module(request["module"]).main(request)
 """
 _MODELS = Path(__file__).resolve().parents[1]
 _PACKAGES = {"lime_core": str(_MODELS.parent), "lime_core.models": str(_MODELS)}
 # What the libraries need to be found and loaded; everything else in the environment is no business of the child.
+_READING = "read the model"
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 
 
@@ -53,33 +53,62 @@ def run_child(folder: Path, request: Mapping[str, Any], limits: Limits) -> None:
     ModelError
         If the process could not be started, took too long, or ended in any other way than by itself.
     """
-    start = {
-        **request,
-        "path": [str(Path(entry).absolute()) for entry in sys.path if entry],
-        "packages": _PACKAGES,
-        "limits": asdict(limits),
-    }
-    command = [sys.executable, "-I", "-B", "-c", _START, json.dumps(start)]
-    try:
-        process = subprocess.Popen(  # noqa: S603 - no text of the stranger's is a part of the command that runs
-            command,
-            cwd=folder,
-            env=_environment(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ModelError(f"The process that reads model files could not be started: {error}.") from error
+    process = start_child(folder, "lime_core.models.own.child", request, limits)
     try:
         code = process.wait(limits.seconds)
     except subprocess.TimeoutExpired as error:
         raise ModelError(_out_of_time(limits)) from error
     finally:
-        _end(process)
+        end_child(process)
     if code:
-        raise ModelError(_death(code, limits))
+        raise ModelError(_out_of_time(limits) if _is_out_of_time(code) else death(code, limits, _READING))
+
+
+def start_child(
+    folder: Path, module: str, request: Mapping[str, Any], limits: Limits, *, piped: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a process that calls the function `main` of a module with the request.
+
+    On Linux it ends together with the thread that calls this.
+
+    Parameters
+    ----------
+    folder : Path
+        Its working folder, and all that it has.
+    module : str
+        Full name of a module of this package or one beside it.
+    request : mapping
+        Values that JSON knows; `limits` are added to it, which `main` has to apply.
+    limits : Limits
+        What it may use.
+    piped : bool
+        Whether the caller talks to it over its standard input and output.
+
+    Raises
+    ------
+    ModelError
+        If it could not be started.
+    """
+    start = {
+        **request,
+        "module": module,
+        "path": [str(Path(entry).absolute()) for entry in sys.path if entry],
+        "packages": _PACKAGES,
+        "limits": asdict(limits),
+    }
+    stream = subprocess.PIPE if piped else subprocess.DEVNULL
+    try:
+        return subprocess.Popen(  # noqa: S603 - no text of the stranger's is a part of the command that runs
+            [sys.executable, "-I", "-B", "-c", _START, json.dumps(start)],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=stream,
+            stdout=stream,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ModelError(f"The process that works on model files could not be started: {error}.") from error
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -98,13 +127,18 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and those that it may have started."""
+def kill_child(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and those that it may have started, without waiting for their end."""
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
+
+
+def end_child(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it may have started."""
+    kill_child(process)
     process.wait()
 
 
@@ -115,15 +149,19 @@ def _out_of_time(limits: Limits) -> str:
     )
 
 
-def _death(code: int, limits: Limits) -> str:
+def _is_out_of_time(code: int) -> bool:
+    """Return whether a process ended because its processor time was used up."""
+    return hasattr(signal, "SIGXCPU") and code == -signal.SIGXCPU
+
+
+def death(code: int, limits: Limits, work: str) -> str:
+    """Return a sentence on how a process ended that did some `work`, such as "read the model"."""
     try:
         name = signal.Signals(-code).name
     except ValueError:
-        return f"The process that read the model ended with the code {code} and no result: its file may be damaged."
-    if name == "SIGXCPU":
-        return _out_of_time(limits)
+        return f"The process that {work} ended with the code {code} and no result: its file may be damaged."
     cause = "was ended from outside" if name in ("SIGKILL", "SIGTERM") else "crashed"
     return (
-        f"The process that read the model {cause} ({name}): its file is damaged, or it needs more than the "
+        f"The process that {work} {cause} ({name}): its file is damaged, or it needs more than the "
         f"{limits.memory / 1e9:.0f} GB of memory that are allowed. Export the model again."
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lime_core.errors import ModelError, in_words
 from lime_core.models.own.archive import checked_contents
 from lime_core.models.own.formats import TITLES, kind_of, refusal
+from lime_core.models.own.kept_file import KeptFile
 from lime_core.models.own.keras_config import check_config
 from lime_core.models.own.limits import Limits, unlimited_here
 from lime_core.models.own.model import OwnModel
@@ -86,12 +87,13 @@ def read_model(
             run_child(Path(folder), request, limits)
             facts = read_facts(Path(folder))
             graph = read_graph(Path(folder), limits.written, facts)
+            kept = KeptFile(file, digest, limits) if kind == "keras" else None
     except OSError as error:
         raise ModelError(f"{shown} cannot be read: {in_words(error)}.") from error
     notes = [*_misnamed(shown, kind), *facts.pop("notes")]
     if (sentence := unlimited_here()) is not None:
         notes.append(sentence)
-    return OwnModel(graph=graph, sha256=digest, kind=kind, notes=tuple(notes), **facts)
+    return OwnModel(graph=graph, sha256=digest, kind=kind, notes=tuple(notes), file=kept, **facts)
 
 
 def _shown(name: str) -> str:

@@ -43,7 +43,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise ModelError(_NOT_USABLE.format("its description is damaged"))
     if "error" in facts:
-        raise ModelError(_text(facts["error"], lines=True))
+        raise ModelError(plain_text(facts["error"], lines=True))
     try:
         return _checked(facts)
     except (KeyError, TypeError, ValueError) as error:
@@ -92,8 +92,8 @@ def _content(path: Path, most: int) -> bytes:
 
 def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
     height, width = (_whole(side, 1, 1 << 16) for side in facts["input_size"])
-    heads = tuple(Head(_text(name), _whole(classes, 1, MOST_CLASSES)) for name, classes in facts["outputs"])
-    output, ends_in = _text(facts["output"]), facts["last_operation"]
+    heads = tuple(Head(plain_text(name), _whole(classes, 1, MOST_CLASSES)) for name, classes in facts["outputs"])
+    output, ends_in = plain_text(facts["output"]), facts["last_operation"]
     classes = {head.name: head.classes for head in heads}[output]
     if ends_in is not None and ends_in not in get_args(LastOperation):
         raise ValueError(ends_in)
@@ -107,8 +107,8 @@ def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
         "scales_inside": bool(facts["scales_inside"]),
         "seconds_per_picture": float(facts["seconds_per_picture"]),
         "labels": labels,
-        "metadata": _text(facts["metadata"], lines=True, longest=LONGEST_METADATA),
-        "notes": (*(_text(note) for note in facts["notes"]), *problem),
+        "metadata": plain_text(facts["metadata"], lines=True, longest=LONGEST_METADATA),
+        "notes": (*(plain_text(note) for note in facts["notes"]), *problem),
     }
 
 
@@ -121,7 +121,7 @@ def _labels(given: Any, classes: int) -> tuple[tuple[str, ...], tuple[str, ...]]
     if names and len(names) != classes:
         note = f"The file's metadata names {len(names)} classes, but the output has {classes}: the names are left out."
         return (), (note,)
-    return tuple(_text(name) for name in names), ()
+    return tuple(plain_text(name) for name in names), ()
 
 
 def _whole(value: Any, lowest: int, highest: int) -> int:
@@ -130,7 +130,7 @@ def _whole(value: Any, lowest: int, highest: int) -> int:
     return value
 
 
-def _text(value: Any, *, lines: bool = False, longest: int = _LONGEST_TEXT) -> str:
+def plain_text(value: Any, *, lines: bool = False, longest: int = _LONGEST_TEXT) -> str:
     """Return a text without characters that control a terminal, and not too long."""
     allowed = "\n" if lines else ""
     shown = "".join(sign if sign.isprintable() or sign in allowed else " " for sign in str(value)[:longest])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pickle
 import shlex
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from differentiable_models import by_hand, in_keras
 from model_server import CLASSES, ModelServer
 from own_models import linear_onnx, pooled_onnx
 from running_server import running
@@ -174,6 +177,34 @@ def test_those_of_all_visitors_together_have_a_bound(monkeypatch: pytest.MonkeyP
     page.button(key="own.use").click().run()
     assert "take all the memory" in texts(page)
     assert state_of(page).settings.model == "efficientnet_lite0"
+
+
+def test_a_file_of_keras_has_gradients(tmp_path: Path) -> None:
+    network = in_keras(by_hand(classes=4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network.save(tmp_path / "fruit.keras")
+    page = open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3", precision="f32")
+    page = fine(given(page, (tmp_path / "fruit.keras").read_bytes(), "fruit.keras"))
+    fine(page.button(key="own.use").click().run())
+    model = known_models.known_model(state_of(page).settings.model)
+    assert isinstance(model, known_models.FileModel)
+    assert model.model.file is not None
+    assert model.bytes_held >= model.model.file.size == (tmp_path / "fruit.keras").stat().st_size
+    page = fine(page.switch_page("pages/screens/methods/page.py").run())
+    page.pills(key="methods.chosen").set_value(["leave_one_out", "grad_cam"]).run()
+    page.button(key="methods").click().run()
+    job = state_of(page).methods.latest
+    assert job is not None
+    assert job.wait(SECONDS)
+    fine(page.run())
+    assert job.comparison is not None
+    shown = job.comparison["grad_cam"].attribution
+    here = lc.KerasClassifier(network, id="any", preprocessing=model.preprocessing, class_names=list("abcd"))
+    expected = lc.attribute(job.question.image, here, method="grad_cam", spec=shown.spec)
+    for item in shown.classes:
+        (other,) = [each for each in expected.classes if each.index == item.index]
+        np.testing.assert_allclose(item.scores, other.scores, rtol=1e-3, atol=1e-3 * max(other.scores.max(), 1e-9))
 
 
 @pytest.fixture
