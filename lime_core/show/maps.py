@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 _GREY = 128
 # For those of the K strongest that are not sure: share of the tint, and of grey where the rest is hidden.
 _PALE_TINT, _PALE = 0.4, 0.5
-_FAINT = 0.4  # share of a line around those that may be among them, but at present are not
+_FAINT = 0.25  # share of a line around those that may be among them, but at present are not
 
 
 def render(
