@@ -50,7 +50,7 @@ SLOW_NAMES = {
     "test_a_hundred_classes_of_a_thousand_superpixels_fit_into_little_memory",
     "test_after_an_early_stop_intervals_hold_as_often_as_they_say",
     "test_a_short_soak_finds_no_wrong_answer_no_broken_page_and_no_exception",
-    "test_all_that_is_said_of_an_order_is_true_in_95_percent_of_runs",
+    "test_what_is_said_of_the_k_strongest_is_true_in_95_percent_of_runs",
     "test_an_additive_model_has_no_pair_that_acts_together_at_any_kernel_width",
     "test_intervals_hold_95_percent_with_few_and_with_many_degrees_of_freedom",
     "test_ninety_five_percent_intervals_cover_the_truth_nearly_that_often",
