@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, open_page, state_of, texts
+from tests.pages.conftest import opened as with_open_popovers
 
 SCREEN = "pages/screens/walkthrough/page.py"
 NAMES = ["Picture", "Superpixels", "Hiding", "Answers", "Weights", "Fit", "Explanation"]
@@ -138,7 +139,7 @@ def test_every_step_can_be_taken_with_other_peoples_settings(model: FakeModel, p
 def test_a_refused_setting_is_said_in_place(model: FakeModel) -> None:
     page = walked(5)
     page.selectbox(key="spec.surrogate").set_value("tree").run()
-    page.switch_page("pages/screens/explain/page.py").run()
+    with_open_popovers(page.switch_page("pages/screens/explain/page.py").run(), "fit")
     page.selectbox(key="spec.surrogate").set_value("ridge").run()
     page.number_input(key="spec.samples").set_value(16).run()
     page.button(key="explain").click().run()
