@@ -56,11 +56,11 @@ def wait_for_answer(visitor: Visitor) -> None:
         raise VisitError(f"The page says: {'; '.join(complaints)}")
 
 
-def turn(visitor: Visitor, value: float, key: str = K) -> float:
-    """Turn a knob; return the seconds until what it changes was drawn and its pictures were fetched."""
+def turn(visitor: Visitor, value: float) -> float:
+    """Turn K; return the seconds until what it changes was drawn and its pictures were fetched."""
     began = time.perf_counter()
-    visitor.move(key, value)
-    visitor.wait(lambda one: one.idle, what=f"the answer of {key}")
+    visitor.move(K, value)
+    visitor.wait(lambda one: one.idle, what=f"the answer of {K}")
     return time.perf_counter() - began
 
 
