@@ -96,8 +96,9 @@ class Estimates:
         least = _ROUNDING * float(np.abs(self.scores).max())
         kept = np.arange(1, count)  # K
         pairs = kept * (count - kept)
-        values = _ranks(self._chances_by_value(-least), error / (pairs + count))
-        sizes = _ranks(self.chances_by_size(-least), error / (2 * pairs))
+        by_value = self._chances_by_value(-least)
+        values = _ranks(by_value, error / (pairs + count))
+        sizes = _ranks(self._chances_by_size(by_value, -least), error / (2 * pairs))
         signs = np.where(self._chances_of_no_sign(least) < error / (pairs.max() + count), np.sign(self.scores), 0)
         return Order(*values, *sizes, signs.astype(np.int32))
 
@@ -106,11 +107,14 @@ class Estimates:
 
         Chances above 5 % count as 1.
         """
+        return self._chances_by_size(self._chances_by_value(slack), slack)
+
+    def _chances_by_size(self, by_value: Floats, slack: float) -> Floats:
         # Turned so that the estimate of i is positive, |βᵢ| − |βⱼ| is at least the smaller of βᵢ − βⱼ and βᵢ + βⱼ.
-        up = np.where(self.scores < 0, -1.0, 1.0)[:, None]
-        result = self._chances(up * (self.scores[:, None] - self.scores) + slack, self._variances(-1))
-        sums = self._chances(up * (self.scores[:, None] + self.scores) + slack, self._variances(1))
-        return np.maximum(result, sums, out=result)
+        down = (self.scores < 0)[:, None]
+        sums = self.scores[:, None] + self.scores
+        chances = self._chances(np.where(down, -sums, sums) + slack, self._variances(1))
+        return np.maximum(chances, np.where(down, by_value.T, by_value), out=chances)
 
     def _chances_by_value(self, slack: float) -> Floats:
         return self._chances(self.scores[:, None] - self.scores + slack, self._variances(-1))
