@@ -16,6 +16,7 @@ from lime_core.trials.curves import area, deleted_counts, deletion_masks
 from lime_core.trials.mask_answers import MaskAnswers
 from lime_core.trials.measured import Measured
 from lime_core.trials.method_measures import Band, ClassMeasures, RandomOrders
+from lime_core.trials.question_groups import Group
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.uint8]
@@ -31,6 +32,21 @@ def questions_a_ranking(superpixels: int) -> int:
 def questions_of_random_orders(superpixels: int) -> int:
     """Return how many masks are asked about for the random orders of all classes."""
     return DRAWS * (len(deleted_counts(superpixels)) + 2)
+
+
+def questions_of_comparison(groups: Sequence[Group], superpixels: int, classes: int) -> int:
+    """Return how many pictures the model is asked about at most for all methods, seeds and rankings together.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        Of `lime_core.trials.question_groups.grouped`.
+    superpixels, classes : int
+        How many superpixels are ranked, and for how many classes.
+    """
+    asked = sum(group.calls * len(group.seeds) for group in groups)
+    rankings = classes * sum(len(group.methods) * len(group.seeds) for group in groups)
+    return asked + rankings * questions_a_ranking(superpixels) + questions_of_random_orders(superpixels)
 
 
 def on_superpixels(attribution: Attribution, segments: NDArray[np.int32]) -> Attribution:

@@ -33,6 +33,7 @@ from lime_core.trials.ranking import (
     measure_rankings,
     on_superpixels,
     questions_a_ranking,
+    questions_of_comparison,
     questions_of_random_orders,
     random_orders,
 )
@@ -166,13 +167,7 @@ class _Comparing:
         usable = [method for name, method in methods.items() if name not in self._failed]
         self.groups = grouped(usable, self._spec, seeds, self._scene.superpixels)
         superpixels = self._scene.superpixels
-        runs = sum(len(group.methods) * len(group.seeds) for group in self.groups)
-        self._meter = Meter(
-            on_progress,
-            questions_of_random_orders(superpixels)
-            + sum(group.calls * len(group.seeds) for group in self.groups)
-            + runs * len(classes) * questions_a_ranking(superpixels),
-        )
+        self._meter = Meter(on_progress, questions_of_comparison(self.groups, superpixels, len(classes)))
         self._answers = MaskAnswers(probe, classes)
         with self._meter.part(questions_of_random_orders(superpixels)) as report:
             self._random = random_orders(

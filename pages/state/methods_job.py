@@ -16,7 +16,7 @@ from lime_core.methods.gradients.base import GradientMethod
 from lime_core.methods.gradients.grad_cam import LayerMethod
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.question_groups import RUNS, grouped, seeds_from
-from lime_core.trials.ranking import questions_a_ranking, questions_of_random_orders
+from lime_core.trials.ranking import questions_of_comparison
 from pages.state.background_job import BackgroundJob
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
@@ -83,9 +83,7 @@ class MethodsOrder:
     def pictures(self, superpixels: int) -> int:
         """Return how many pictures the model is asked about at most, over all methods and seeds."""
         groups = grouped(self.chosen, self.question.spec, self.seeds, superpixels)
-        runs = sum(len(group.methods) * len(group.seeds) for group in groups)
-        asked = sum(group.calls * len(group.seeds) for group in groups)
-        return asked + runs * questions_a_ranking(superpixels) + questions_of_random_orders(superpixels)
+        return questions_of_comparison(groups, superpixels, classes=1)
 
 
 class MethodsJob(BackgroundJob):

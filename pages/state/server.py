@@ -16,7 +16,6 @@ from plotly.graph_objects import Figure
 
 import lime_core as lc
 from lime_core.answers.neighborhood import first_samples
-from lime_core.answers.origin import Provenance
 from lime_core.answers.scene import cut
 from lime_core.judge import Judge
 from lime_core.methods import mask_method_named
@@ -24,6 +23,7 @@ from lime_core.models.engines.base import Precision, PrecisionChoice, precision_
 from lime_core.settings.spec import QUERY_STAGES
 from lime_core.show.canvas import Canvas
 from lime_core.show.encoding import to_jpeg
+from pages.state.attribution_keys import fit_key
 from pages.state.cache import LruCache, digest
 from pages.state.load_job import keep_keras_whole
 from pages.state.loaded_models import LoadedModels
@@ -176,7 +176,7 @@ class Server:
         """
         spec_of_fit = spec.with_stages_of(neighborhood.spec, *QUERY_STAGES)
         # The same answers may come with different remarks: where "auto" ended in f32, or f32 was chosen.
-        key = digest(_fit_key(method, neighborhood.provenance, spec_of_fit), *neighborhood.notes)
+        key = digest(fit_key(method, neighborhood.provenance, spec_of_fit), *neighborhood.notes)
 
         def judge() -> Judge[lc.Attribution]:
             fitted, workings = mask_method_named(method).work_out(neighborhood, spec)
@@ -209,16 +209,6 @@ class Server:
 def scene_key(image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec) -> str:
     """Return a digest of all that a scene depends on."""
     return digest("scene", cut_key(image, input_size, spec), str(input_size), str(spec.fill.to_dict()), str(spec.seed))
-
-
-def attribution_key(attribution: lc.Attribution) -> str:
-    """Return a digest of all that an attribution's scores depend on: equal for any K and however it is drawn."""
-    return _fit_key(attribution.method, attribution.provenance, attribution.spec)
-
-
-def _fit_key(method: str, about: Provenance, spec: lc.ExplainSpec) -> str:
-    model = (about.model, str(about.weights_sha256), str(about.identity), about.engine)
-    return digest("fit", method, about.image_sha256, *model, spec.digest(*QUERY_STAGES, "fit"))
 
 
 @st.cache_resource(show_spinner=False)

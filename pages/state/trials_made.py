@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import lime_core as lc
 from lime_core.explanation.verdict import TRIAL_TITLES
-from lime_core.settings.spec import QUERY_STAGES
 from lime_core.trials.weighing import with_trials
+from pages.state.attribution_keys import attribution_key
 from pages.state.cache import LruCache, digest
 
 AttributionT = TypeVar("AttributionT", bound=lc.Attribution)
@@ -28,10 +28,7 @@ class TrialKeys:
     """
 
     def __init__(self, attribution: lc.Attribution, top_k: int) -> None:
-        about, spec = attribution.provenance, attribution.spec
-        model = (about.model, str(about.weights_sha256), str(about.identity), about.engine)
-        settings = (attribution.method, spec.digest(*QUERY_STAGES, "fit"), str(top_k))
-        self._subject = digest("trial", about.image_sha256, *model, *settings)
+        self._subject = digest("trial", attribution_key(attribution), str(top_k))
 
     def of(self, trial: str, class_index: int) -> str:
         """Return the key of a trial of one class."""

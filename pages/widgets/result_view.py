@@ -12,8 +12,9 @@ from plotly.graph_objects import Figure
 import lime_core as lc
 from lime_core.show import maps
 from lime_core.show.canvas import Canvas
+from pages.state.attribution_keys import attribution_key
 from pages.state.question import Result
-from pages.state.server import attribution_key, server
+from pages.state.server import server
 from pages.state.session import Session
 from pages.state.settings import Settings
 

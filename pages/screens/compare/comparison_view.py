@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.show import maps
-from pages.state.server import attribution_key, server
+from pages.state.attribution_keys import attribution_key
+from pages.state.server import server
 from pages.state.settings import Settings
 from pages.widgets import labels
 from pages.widgets.text import plain
