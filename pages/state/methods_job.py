@@ -132,7 +132,7 @@ class MethodsJob(BackgroundJob):
         with server.turns.run(self.visitor, self.remaining) as self._taking_part:
             classifier = server.models.wait_for(question.model, "f32", self)
             asked = guarded(classifier, partial(self._in_turn, self._taking_part))
-            self.order = _allowed(self.order, asked)
+            self.order = _with_existing_classes(_allowed(self.order, asked), classifier)
             self._build_for_gradients(classifier)
             for comparison in lc.stream_methods(
                 question.image,
@@ -177,3 +177,11 @@ def _allowed(order: MethodsOrder, classifier: lc.Classifier) -> MethodsOrder:
     if not methods:
         raise lc.SpecError("None of the chosen methods can explain this model; choose another one.")
     return replace(order, methods=methods)
+
+
+def _with_existing_classes(order: MethodsOrder, classifier: lc.Classifier) -> MethodsOrder:
+    """Return an order without the classes that a model does not have; of its first class where none is left."""
+    classes, count = order.question.spec.classes, len(classifier.class_names)
+    if classes is None or not count:
+        return order
+    return order.of_classes(tuple(index for index in classes if index < count) or None)

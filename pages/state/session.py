@@ -17,6 +17,7 @@ from pages.state.explain_job import ExplainJob
 from pages.state.gallery import FIRST
 from pages.state.known_models import BroughtModel, bring
 from pages.state.method_runs import MethodRuns
+from pages.state.methods_job import MethodsOrder
 from pages.state.pace import Pace
 from pages.state.question import Question, Result, cuts_slowly
 from pages.state.server import server
@@ -217,6 +218,11 @@ class Session:
         self.job = ExplainJob(question, server()).start()
         self.catch_up()
 
+    def compare_methods(self, order: MethodsOrder) -> None:
+        """Begin a comparison of methods."""
+        self._linked_cut = None
+        self.methods.ask(order)
+
     def catch_up(self) -> None:
         """Put the newest answers on screen; or cached ones, when nothing is there for this picture."""
         question = self.settings.question
@@ -232,8 +238,11 @@ class Session:
         self.drawn = Drawn(result, attribution)
 
     def _put_on_screen(self, question: Question, neighborhood: lc.Neighborhood) -> None:
-        if self.result is None or self.result.question.shown_as != question.shown_as:
-            self.change(superpixel=None, hidden=frozenset(), focus=None)
+        before = self.result
+        if before is None or before.question.shown_as != question.shown_as:
+            # Another model has other classes; superpixels may be others with any question.
+            same_classes = before is None or before.question.model == question.model
+            self.change(superpixel=None, hidden=frozenset(), focus=self.settings.focus if same_classes else None)
         self.result = Result(question, neighborhood)
         self.trials.keep_only(question, neighborhood)
 

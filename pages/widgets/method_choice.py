@@ -61,14 +61,18 @@ def compared_methods(offered: Sequence[str]) -> tuple[str, ...]:
         format_func=labels.method,
         key=widget_state.COMPARED_METHODS,
         on_change=_change_compared_methods,
+        args=(tuple(offered),),
         help="Each explains the same picture and class on the same superpixels, and may ask the model about as many "
         "pictures.",
     )
     return tuple(shown)
 
 
-def _change_compared_methods() -> None:
-    session().change(compared_methods=tuple(widget_state.read(widget_state.COMPARED_METHODS)))
+def _change_compared_methods(offered: tuple[str, ...]) -> None:
+    before = session().settings.compared_methods
+    kept = {name for name in (_USUALLY_COMPARED if before is None else before) if name not in offered}
+    chosen = kept.union(widget_state.read(widget_state.COMPARED_METHODS))
+    session().change(compared_methods=tuple(name for name in lc.METHODS if name in chosen))
 
 
 def layer(names: Sequence[str]) -> str | None:

@@ -44,7 +44,8 @@ def show() -> MethodsOrder | None:
         ready = asked is not None and bool(methods) and (scene is not None or state.cut_waits)
         pressed = st.button("Compare", type="primary", icon=":material/balance:", key="methods", disabled=not ready)
     if pressed and asked is not None:
-        state.methods.ask(asked)
+        state.compare_methods(asked)
+        st.rerun()
     if asked is not None:
         _summary(state, asked, scene)
     _not_allowed(obstacles)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 import lime_core as lc
@@ -69,16 +67,21 @@ def _cards(shown: MethodsView) -> None:
         for column, method in zip(columns, shown.methods[start : start + _A_ROW], strict=False):
             with column:
                 _card(shown, method)
-    # One of each kind: what the colours mean is the same for all that have a sign, and for all that have none.
-    kinds = {method.attribution.signed: method.attribution for method in reversed(shown.methods)}
-    legends = [captions.legend(kinds[signed], shown.view) for signed in sorted(kinds, reverse=True)]
-    sentences = dict.fromkeys(sentence for legend in legends for sentence in re.split(r"(?<=\.) ", legend))
-    st.caption(" ".join(sentences))
+    _legends(shown)
     if shown.view.name == "heatmap":
         st.caption(
             "Opacity is on one scale: the same for all methods. Colours are not: the methods count in different "
             "units, so each map's colours end at its own strongest score."
         )
+
+
+def _legends(shown: MethodsView) -> None:
+    """Say what the maps show, once for all methods of which the same is to be said."""
+    by_legend: dict[str, list[str]] = {}
+    for method in shown.methods:
+        by_legend.setdefault(captions.legend(method.attribution, shown.view), []).append(labels.method(method.method))
+    for legend, titles in by_legend.items():
+        st.caption(f"**{', '.join(titles)}**: {legend}" if len(by_legend) > 1 else legend)
 
 
 def _card(shown: MethodsView, method: MethodMeasures) -> None:
@@ -98,7 +101,8 @@ def _card(shown: MethodsView, method: MethodMeasures) -> None:
         help=verdict_text.help_text(item, with_advice=False),
     )
     if not attribution.shown_features(shown.index, shown.view):
-        st.caption("Nothing is marked: no score of this sign surely differs from 0.")
+        surely = "surely " if shown.view.hide_unsure and item.std_errors is not None else ""
+        st.caption(f"Nothing is marked: no score that this view shows {surely}differs from 0.")
     for note in attribution.notes:
         st.caption(plain(note))
     if method.method in mask_methods():
@@ -111,10 +115,15 @@ def _open_on_explain(shown: MethodsView, method: MethodMeasures) -> None:
         key=f"methods.explain.{method.method}",
         type="tertiary",
         icon=":material/highlight:",
-        help=f"Opens the Explain screen with this method. It asks the model about {method.calls:,} pictures unless "
+        help="Opens the Explain screen with this method and the settings as they are now. The model is asked, unless "
         "the answers are there.",
+        on_click=_explain_with,
+        args=(method.method, shown.index),
     )
     if pressed:
-        session().change(method=method.method, focus=shown.index)
-        session().ask()
         st.switch_page(_EXPLAIN)
+
+
+def _explain_with(method: str, class_index: int) -> None:
+    session().change(method=method, focus=class_index)
+    session().ask()

@@ -6,7 +6,8 @@ import time
 
 import streamlit as st
 
-from pages.state.methods_job import MethodsJob
+from pages.state.methods_job import MethodsJob, MethodsOrder
+from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.run_progress import before_the_first_answer
 from pages.widgets.text import problem, seconds
@@ -14,14 +15,16 @@ from pages.widgets.text import problem, seconds
 _TICK = 0.5  # seconds between two looks at the run
 
 
-def show() -> None:
-    """Draw the progress, or what went wrong."""
+def show(asked: MethodsOrder | None) -> None:
+    """Draw the progress, or what went wrong with what is asked for."""
     job = session().methods.latest
     if job is None:
         return
     if job.active:
         # How many methods there are now: more of them change the rest of the page too.
         st.fragment(_watch, run_every=_TICK)(_methods_done(job))
+    elif asked is None or asked.question.model != job.question.model or server().results.get(asked.key) is not None:
+        return
     elif job.error is not None:
         st.error(problem(job.error))
     elif job.stopping:
@@ -29,7 +32,8 @@ def show() -> None:
 
 
 def _methods_done(job: MethodsJob) -> int:
-    return 0 if job.comparison is None else len(job.comparison.methods)
+    """Return how many methods are done with, those that failed included."""
+    return 0 if job.comparison is None else len(job.comparison.methods) + len(job.comparison.failed)
 
 
 def _watch(drawn: int) -> None:

@@ -74,8 +74,7 @@ class MethodsView:
 
     def picture(self, draw: Callable[[], NDArray[np.uint8]], *about: object) -> bytes:
         """Return a picture of the comparison as a JPEG file; `about`, what else it depends on, has a full repr."""
-        done = tuple(item.method for item in self.methods)
-        return server().picture(draw, self.order.key, repr((done, *about)))
+        return server().picture(draw, self.order.key, repr(about))
 
     def map_of(self, method: MethodMeasures, *, width: int | None = None) -> NDArray[np.uint8]:
         """Return the map of one method, uint8 ``(h, w, 3)``.

@@ -13,6 +13,7 @@ from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import Session
 from pages.state.settings import Settings
+from pages.widgets.class_choice import existing_classes
 
 
 def explained_classes(state: Session) -> dict[int, str]:
@@ -22,7 +23,8 @@ def explained_classes(state: Session) -> dict[int, str]:
         return {}
     if result is not None and result.question.model == question.model:
         answers = result.neighborhood
-        return {index: answers.class_names[index] for index in chosen_classes(answers.original_outputs, question.spec)}
+        spec = replace(question.spec, classes=existing_classes(len(answers.class_names)))
+        return {index: answers.class_names[index] for index in chosen_classes(answers.original_outputs, spec)}
     if job is not None and job.comparison is not None and job.question.model == question.model:
         return {item.index: item.name for method in job.comparison.methods[:1] for item in method.classes}
     return {}

@@ -7,6 +7,6 @@ from pages.widgets import run_progress
 visit.first_look()
 run_progress.show()
 asked = chosen_methods.show()
-comparison_progress.show()
+comparison_progress.show(asked)
 if asked is not None:
     comparison.show(asked)

@@ -21,8 +21,9 @@ def show(shown: MethodsView) -> None:
     st.markdown("##### What they share")
     shared, count = shown.comparison.shared(shown.index), len(shown.methods)
     common = listed(shown.called(shared.common))
+    about = ("shared", shared.counts.tolist(), count, _WIDTH)
     st.image(
-        shown.picture(lambda: draw(shown.canvas(_WIDTH), shared, count), "shared", _WIDTH),
+        shown.picture(lambda: draw(shown.canvas(_WIDTH), shared, count), *about),
         alt=f"How many methods name each superpixel; all {count} name: {common}",
         width="stretch",
     )

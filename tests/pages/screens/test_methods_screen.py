@@ -458,14 +458,35 @@ def test_a_link_to_a_method_that_does_not_exist_is_said(model: FakeModel, name: 
     assert "says *Egyptian cat*" in texts(page)
 
 
-def test_one_method_is_opened_on_the_explain_screen(model: FakeModel) -> None:
+def test_one_method_is_opened_on_the_explain_screen_with_the_compared_class(model: FakeModel) -> None:
     page = compared()
-    page.button(key="methods.explain.leave_one_out").click().run()
+    page.selectbox(key="focus.class").set_value(FakeModel.ESPRESSO).run()
+    fine(page.button(key="methods.explain.leave_one_out").click().run())
     state = state_of(page)
+    assert state.settings.focus == FakeModel.CAT
     assert state.settings.method == "leave_one_out"
     assert state.job is not None
     assert state.job.wait(SECONDS)
     assert state.job.question.method == "leave_one_out"
+    fine(page.run())
+    assert state.result.question.method == "leave_one_out"
+    assert state.settings.focus == FakeModel.CAT
+
+
+def test_what_a_model_does_not_allow_stays_chosen_for_another(model: FakeModel, monkeypatch) -> None:
+    monkeypatch.setitem(lc.METHODS, "inside", Inside())
+    page = compared()
+    state_of(page).change(compared_methods=("lime", "inside"))
+    page.run()
+    fine(page.pills(key="methods.chosen").set_value(["lime", "leave_one_out"]).run())
+    assert state_of(page).settings.compared_methods == ("lime", "leave_one_out", "inside")
+
+
+def test_classes_that_the_model_does_not_have_are_left_out(model: FakeModel) -> None:
+    page = compared()
+    state_of(page).change(classes=(5000,))
+    fine(page.run())
+    assert page.selectbox(key="focus.class").value == FakeModel.CAT
 
 
 def test_the_table_can_be_taken_away(model: FakeModel) -> None:
