@@ -34,11 +34,10 @@ _FILE = "model.keras"
 _IDLE = 300.0  # seconds after which a process that nobody asks is ended
 _LONGEST_LIFE = 3600  # seconds after which it is replaced; its processor time is limited to that of so many
 _DYING = 5.0  # seconds for a process that has closed its output to end by itself
-# Each takes 0.7 to 2 GB of memory; where all are busy there may be more.
-_MOST_AT_ONCE = 3
+_MOST_AT_ONCE = 3  # each takes 0.7 to 2 GB of memory; where all are busy there may be more
 _running: weakref.WeakSet[GradientProcess] = weakref.WeakSet()
 _starters: dict[int, ThreadPoolExecutor] = {}
-_STARTING = threading.Lock()
+_STARTING, _LISTING = threading.Lock(), threading.Lock()
 
 
 class EndedError(Exception):
@@ -84,7 +83,8 @@ class GradientProcess:
             raise
         with contextlib.suppress(OSError):
             (folder / _FILE).unlink()
-        _running.add(self)
+        with _LISTING:
+            _running.add(self)
         self._idle.restart(self)
 
     @property
@@ -168,7 +168,7 @@ class GradientProcess:
     def _header(self) -> dict[str, Any]:
         header = receive_header(self._output)
         if "error" in header:
-            raise _RefusalError(plain_text(header["error"], lines=True))
+            raise _RefusalError(plain_text(header["error"]))
         return header
 
     def _within_time(self, talk: Callable[[], _T]) -> _T:
@@ -258,7 +258,9 @@ def _released(process: subprocess.Popen[bytes], folder: Path, owner: int, idle: 
 
 def _make_room() -> None:
     """End the process that was idle longest where too many run."""
-    running = sorted((each for each in list(_running) if each.usable), key=lambda each: each.last_used)
+    with _LISTING:
+        running = sorted(_running, key=lambda each: each.last_used)
+    running = [each for each in running if each.usable]
     excess = len(running) - _MOST_AT_ONCE + 1
     for process in running:
         if excess > 0 and process.end_if_idle():

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _MOST_LAYERS = 10_000
-_MOST_NUMBERS = 1 << 28  # of one picture's maps
-_MOST_BYTES = 2 << 30  # of an answer
+_MOST_NUMBERS = 1 << 26  # of one picture's maps
+_MOST_BYTES = 1 << 29  # of an answer; working with it takes several times as much
 
 
 class FileGradients:

@@ -83,11 +83,12 @@ def read_model(
             kind = kind_of(copy, shown, max_bytes)
             file = copy.rename(copy.with_suffix(f".{kind}"))
             limits = _limits(file, kind, max_bytes, max_seconds, max_memory)
+            # Before a stranger's model runs beside it, which could put something else in its place.
+            kept = KeptFile(file, digest, limits) if kind == "keras" else None
             request = {"kind": kind, "file": file.name, "input_size": size, "output": output}
             run_child(Path(folder), request, limits)
             facts = read_facts(Path(folder))
             graph = read_graph(Path(folder), limits.written, facts)
-            kept = KeptFile(file, digest, limits) if kind == "keras" else None
     except OSError as error:
         raise ModelError(f"{shown} cannot be read: {in_words(error)}.") from error
     notes = [*_misnamed(shown, kind), *facts.pop("notes")]

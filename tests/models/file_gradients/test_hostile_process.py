@@ -233,7 +233,7 @@ def test_an_interrupt_in_the_middle_of_an_answer_ends_the_process(content: Path)
 
 def test_answers_without_bound_are_not_asked_for(content: Path) -> None:
     source = gradients_of(content, "good answers")
-    with pytest.raises(ModelError, match=r"take 4\.9 GB; at most 2\.1 GB"):
+    with pytest.raises(ModelError, match=r"take 4\.9 GB; at most 0\.5 GB"):
         source.gradients(PICTURE, range(25_000_000), "log_odds")
     assert source._process is None
 

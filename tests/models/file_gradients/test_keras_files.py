@@ -19,6 +19,8 @@ from PIL import Image as Pillow
 
 import lime_core as lc
 from lime_core.models.from_file import classifier_from
+from lime_core.models.own import reading
+from lime_core.models.own.process import run_child
 from lime_core.models.own.reading import read_model
 
 if TYPE_CHECKING:
@@ -216,3 +218,20 @@ assert not {{"tensorflow", "keras"}} & set(sys.modules)
     assert "grad_cam" in table.read_text("utf-8")
     assert list((tmp_path / "out").glob("*grad_cam*.png"))
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_a_strangers_process_leaves_in_the_place_of_the_file_is_not_kept(
+    path: Path, put: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_and_replace(folder: Path, request: Any, limits: Any) -> None:
+        run_child(folder, request, limits)
+        (folder / request["file"]).unlink()
+        put(folder / request["file"])
+
+    monkeypatch.setattr(reading, "run_child", run_and_replace)
+    kept = read_model(path).file
+    assert kept is not None
+    with tempfile.TemporaryDirectory() as folder:
+        kept.copy_to(Path(folder) / "copy")
+        assert (Path(folder) / "copy").read_bytes() == path.read_bytes()
