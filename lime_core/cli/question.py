@@ -10,7 +10,7 @@ from lime_core.cli.model_source import add_model_flags, loader
 from lime_core.cli.progress import progress_bar
 from lime_core.cli.results import OutputFolder
 from lime_core.explaining import attribute_with_answers, judge_answers
-from lime_core.methods import METHODS, MaskMethod, method_named
+from lime_core.methods import METHODS, MaskMethod, Method, method_named
 from lime_core.methods.lime.precision import stream_in
 from lime_core.models.engines.base import Precision, PrecisionChoice, precision_of
 from lime_core.models.files.arriving import is_address
@@ -36,6 +36,8 @@ class Answers:
         The model's answers to the perturbed pictures; None for a method that does not ask about masks.
     attribution : Attribution
         What the method makes of them, judged.
+    method : Method
+        That method, with its parameters.
     """
 
     image: lc.Image
@@ -43,6 +45,7 @@ class Answers:
     spec: lc.ExplainSpec
     neighborhood: lc.Neighborhood | None
     attribution: lc.Attribution
+    method: Method
 
 
 def add_question_flags(parser: argparse.ArgumentParser) -> None:
@@ -109,9 +112,9 @@ def ask_model(options: argparse.Namespace) -> Answers:
     with progress_bar("Asking the model", quiet=options.quiet) as report:
         if not isinstance(method, MaskMethod):
             attribution, neighborhood = attribute_with_answers(method, image, classifier, spec, None, report)
-            return Answers(image, classifier, spec, neighborhood, attribution)
+            return Answers(image, classifier, spec, neighborhood, attribution, method)
         asked = method.asked(spec)
         for answers in stream_in(wanted, image, load, asked, fitted=method.fits):
             report(answers.samples, asked.sampler.size(asked.samples, answers.superpixels))
     classifier = load(precision_of(answers.provenance.engine))
-    return Answers(image, classifier, spec, answers, judge_answers(method, answers, spec))
+    return Answers(image, classifier, spec, answers, judge_answers(method, answers, spec), method)

@@ -29,6 +29,7 @@ def run(options: argparse.Namespace) -> None:
         answers.neighborhood,
         top_k=answers.spec.top_k,
         seeds=tuple(range(options.seeds)),
+        explained_by=answers.method,
     )
     results = {}
     for name in options.trials:

@@ -143,6 +143,17 @@ def random_samples(neighborhood: Neighborhood) -> slice:
     return slice(1, None) if neighborhood.spec.include_original and neighborhood.samples > 1 else slice(None)
 
 
+def counted_from_zero(outputs: Floats) -> tuple[Floats, tuple[str, ...]]:
+    """Return outputs ``(N, C)`` that are at least 0, and a note where some were not.
+
+    Scores without a sign are ranked by size, so means of outputs below 0 would be ranked the wrong way round.
+    """
+    if outputs.min() >= 0:
+        return outputs, ()
+    note = "Some outputs are below 0, so the outputs of each class are counted from its smallest one."
+    return outputs - np.minimum(outputs.min(axis=0), 0.0), (note,)
+
+
 def scored(
     method: MaskMethod,
     neighborhood: Neighborhood,

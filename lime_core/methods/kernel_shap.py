@@ -69,7 +69,7 @@ class KernelShap(MaskMethod):
         superpixels = neighborhood.superpixels
         note = (
             f"{neighborhood.samples:,} samples cannot tell {superpixels:,} superpixels apart; the smallest scores that "
-            f"agree with them are given, without error bars. Raise samples above {2 * superpixels:,}."
+            f"agree with them are given, without error bars. Raise samples to {2 * (superpixels + 1):,} or more."
         )
         return scored(
             self,

@@ -17,7 +17,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.explanation.attribution import Attribution
 from lime_core.masks.covers import SmoothGrid
 from lime_core.masks.pixel_designs import SmoothRandom
-from lime_core.methods.base import MaskMethod, scored
+from lime_core.methods.base import MaskMethod, counted_from_zero, scored
 from lime_core.settings.spec import ExplainSpec
 
 
@@ -48,7 +48,8 @@ class Rise(MaskMethod):
         spec, masks, size = neighborhood.fitted_spec(spec), neighborhood.masks, neighborhood.segments.shape
         shown = cover.weighted_sum(masks, np.ones(len(masks)), size)
         outputs = neighborhood.outputs[:, chosen_classes(neighborhood.original_outputs, spec)].astype(np.float64)
+        outputs, notes = counted_from_zero(outputs)
         sums = np.stack([cover.weighted_sum(masks, each, size) for each in outputs.T])
         # Few masks may not show a pixel at all: then nothing is known of it but the mean of all answers.
         means = np.where(shown > 0, sums / np.where(shown > 0, shown, 1.0), outputs.mean(axis=0)[:, None, None])
-        return scored(self, neighborhood, spec, means, signed=False, unit="mean output while shown")
+        return scored(self, neighborhood, spec, means, signed=False, unit="mean output while shown", notes=notes)

@@ -18,7 +18,7 @@ import numpy as np
 from lime_core.answers.classes import chosen_classes
 from lime_core.answers.neighborhood import Neighborhood
 from lime_core.explanation.attribution import Attribution
-from lime_core.methods.base import MaskMethod, random_samples, scored
+from lime_core.methods.base import MaskMethod, counted_from_zero, random_samples, scored
 from lime_core.settings.spec import ExplainSpec
 from lime_core.surrogates.targets import Probability
 
@@ -47,13 +47,10 @@ class SuperpixelRise(MaskMethod):
         rows = random_samples(neighborhood)
         masks = neighborhood.masks[rows].astype(np.float64)
         outputs = neighborhood.outputs[rows][:, chosen_classes(neighborhood.original_outputs, spec)].astype(np.float64)
+        outputs, notes = counted_from_zero(outputs)
         shown = masks.sum(axis=0)
-        notes = []
-        if outputs.min() < 0:
-            outputs -= np.minimum(outputs.min(axis=0), 0.0)
-            notes.append("Some outputs are below 0, so the outputs of each class are counted from its smallest one.")
         if not shown.all():
-            notes.append(f"{(shown == 0).sum():,} superpixels were never shown; their scores are 0. Raise samples.")
+            notes += (f"{(shown == 0).sum():,} superpixels were never shown; their scores are 0. Raise samples.",)
         return scored(
             self,
             neighborhood,
@@ -61,5 +58,5 @@ class SuperpixelRise(MaskMethod):
             outputs.T @ masks / np.maximum(shown, 1),
             signed=False,
             unit=f"mean {neighborhood.unit(replace(spec, target=Probability()))} while shown",
-            notes=tuple(notes),
+            notes=notes,
         )

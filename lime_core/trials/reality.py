@@ -58,12 +58,16 @@ class RealityCheck:
         Only those are shown.
     removed : Answer
         All but those are shown.
+    comparable : bool
+        Whether there are more sets of so many superpixels than were drawn at random; else the strongest ones are likely
+        to be among the random sets, and the check can tell nothing.
     """
 
     class_index: int
     features: tuple[int, ...]
     kept: Answer
     removed: Answer
+    comparable: bool = True
 
     @property
     def enough(self) -> bool:
@@ -129,4 +133,5 @@ def reality_check(
         features=features,
         kept=answer(kept[0], outputs[0], outputs[1 : draws + 1]),
         removed=answer(1 - kept[0], outputs[draws + 1], outputs[draws + 2 :]),
+        comparable=math.comb(superpixels, len(features)) > draws,
     )

@@ -94,7 +94,7 @@ def sanity_check(
         Settings of every explanation.
     class_index : int
         The class.
-    method : MaskMethod
+    method : Method
         The method that explains.
     k : int, optional
         How many superpixels count as the strongest; the K of the spec's view by default.
@@ -129,7 +129,7 @@ def sanity_check(
     finally:
         for layer, original in zip(layers, weights, strict=True):
             layer.set_weights(original)
-    return SanityCheck(class_index, tuple(results), passed=not abs(results[-1].agreement) >= 0.5)
+    return SanityCheck(class_index, tuple(results), passed=abs(results[-1].agreement) < 0.5)
 
 
 def _compared(trained: Attribution, shuffled: Attribution, index: int, k: int, layers: int, lowest: str) -> SanityStep:

@@ -24,7 +24,11 @@ def part_of(on_progress: Progress | None, position: int, parts: int, samples: in
     """Return a progress callback for one of several queries, counted over all of them."""
     if on_progress is None:
         return None
-    return lambda done, _: on_progress(position * samples + min(done, samples), parts * samples)
+
+    def report(done: int, total: int) -> None:
+        on_progress(position * samples + samples * min(done, total) // max(total, 1), parts * samples)
+
+    return report
 
 
 def reusable(known: Neighborhood | None, spec: ExplainSpec) -> Neighborhood | None:

@@ -54,6 +54,8 @@ class Subject:
         How many superpixels count as the strongest.
     seeds : tuple of int
         Those of "repeat".
+    explained_by : Method or None
+        The method with its parameters, such as a layer; None for that of the attribution's name as it is.
     guard : callable
         Put around every classifier that a trial builds by itself, as "sanity" does.
     """
@@ -67,11 +69,12 @@ class Subject:
     top_k: int = 5
     seeds: tuple[int, ...] = SEEDS
     guard: Callable[[Classifier], Classifier] = _unchanged
+    explained_by: Method | None = None
 
     @property
     def method(self) -> Method:
         """The method that made the attribution."""
-        return method_named(self.attribution.method)
+        return self.explained_by or method_named(self.attribution.method)
 
     def probe(self) -> Probe:
         """Return the model in front of the explained scene."""

@@ -9,6 +9,7 @@ said, and costs the best level.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -109,7 +110,9 @@ def _gravity(level: Level) -> int:
     return LEVELS.index(level)
 
 
-def _reality(check: RealityCheck) -> TrialFinding:
+def _reality(check: RealityCheck) -> TrialFinding | None:
+    if not check.comparable:
+        return None
     count = len(check.features)
     kept, removed = check.kept.model, check.removed.model
     if check.passed:
@@ -134,8 +137,10 @@ def _curves(result: Curves) -> TrialFinding:
     return TrialFinding("curves", "doubtful", reason, _OTHER_CUT)
 
 
-def _repeat(result: Repeat) -> TrialFinding:
+def _repeat(result: Repeat) -> TrialFinding | None:
     count = max(map(len, result.top))
+    if not count:
+        return None
     reason = (
         f"Repeat: {len(result.seeds)} seeds agree on the {count} strongest superpixels to {result.jaccard:.0%} "
         f"(Jaccard); {result.in_every_run or 'none'} of these are in every run."
@@ -147,8 +152,10 @@ def _repeat(result: Repeat) -> TrialFinding:
     return TrialFinding("repeat", "usable" if fair or enough else "doubtful", reason, _MORE_SAMPLES)
 
 
-def _what_if(result: WhatIf) -> TrialFinding:
+def _what_if(result: WhatIf) -> TrialFinding | None:
     kept, count = len(result.survivors), len(result.top)
+    if not count:
+        return None
     turned = len(set(result.top).intersection(result.flips))
     reason = (
         f"Other settings: in all {len(result.variants)} variants {kept or 'none'} of the {count} strongest superpixels "
@@ -161,7 +168,9 @@ def _what_if(result: WhatIf) -> TrialFinding:
     return TrialFinding("what-if", "usable", f"{reason}.", _SETTINGS)
 
 
-def _sanity(check: SanityCheck) -> TrialFinding:
+def _sanity(check: SanityCheck) -> TrialFinding | None:
+    if math.isnan(check.steps[-1].agreement):
+        return None  # where all scores are equal there is no order that could change
     agreement = f"rank correlation {check.steps[-1].agreement:.2f}"
     if check.passed:
         return TrialFinding("sanity", "solid", f"Sanity check: it changes with the model's weights ({agreement}).")
@@ -169,7 +178,7 @@ def _sanity(check: SanityCheck) -> TrialFinding:
     return TrialFinding("sanity", "meaningless", reason, "Use another fill or other superpixels.")
 
 
-_RULES: Mapping[str, Callable[[Any], TrialFinding]] = {
+_RULES: Mapping[str, Callable[[Any], TrialFinding | None]] = {
     "reality": _reality,
     "curves": _curves,
     "repeat": _repeat,

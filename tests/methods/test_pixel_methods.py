@@ -145,6 +145,15 @@ def test_a_model_that_answers_the_same_to_everything_has_no_occlusion_and_a_flat
     assert rise[0].trust.level == "meaningless"
 
 
+def test_outputs_below_nothing_do_not_turn_the_order_of_rise_around(image):
+    inner = weighing(image, spot(20, 42, 20, 21), 0.1)
+    below = lc.CallableClassifier(lambda images: inner.predict(images)[:, :1] - 3.0, SIZE, outputs="values")
+    found = lc.attribute(image, below, method="rise", spec=SPEC)
+    assert found.top_features(0, 1) == (6,)
+    assert (found[0].scores >= 0).all()
+    assert any("counted from its smallest" in note for note in found.notes)
+
+
 def test_a_pixel_that_no_mask_shows_gets_the_mean_of_all_answers(image):
     answers = lc.query(image, weighing(image, spot(), 0.1), lc.METHODS["rise"].asked(SPEC))
     hidden = replace(answers, masks=np.zeros_like(answers.masks))

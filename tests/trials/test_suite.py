@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from known_answers import colorful_image, known_answer, linear
 from known_attributions import explain
+from trials.hand_made import Given
 
 import lime_core as lc
 from lime_core import trials
@@ -202,3 +203,11 @@ def test_the_document_holds_the_verdict_the_results_and_the_explanation_as_plain
 def test_an_attribution_among_results_is_its_own_document_and_a_class_stays_as_it_is():
     assert trials.to_json_ready([judged()]) == [json.loads(judged().to_json())]
     assert trials.to_json_ready(Failed) is Failed
+
+
+@pytest.mark.parametrize("name", ["repeat", "what-if"])
+def test_trials_explain_with_the_method_as_it_was_given(subject, name):
+    """A method may have parameters, such as a layer, that its name does not tell."""
+    given = Given(lambda spec, superpixels: np.arange(superpixels) + spec.seed)
+    attempt(name, replace(subject, explained_by=given), lambda *_: None)
+    assert given.specs

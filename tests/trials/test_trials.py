@@ -271,3 +271,18 @@ def test_every_result_is_ready_for_json(image, asked):
     ]
     text = json.dumps(trials.to_json_ready(results), allow_nan=False)
     assert json.loads(text)[0]["features"] == [0, 1]
+
+
+@pytest.mark.parametrize(("superpixels", "comparable"), [(6, False), (7, True), (5, False)])
+def test_sets_of_superpixels_are_compared_with_random_ones_where_there_are_more_of_these_than_are_drawn(
+    superpixels, comparable
+):
+    """Of 7 there are 21 sets of five and 20 are drawn; of 6 there are 6, and of 5 one."""
+    image, size = colorful_image(24, 84), (24, 84)
+    spec = lc.ExplainSpec(
+        segmentation=lc.Grid(rows=1, columns=superpixels), samples=64, fill="black", target="probability"
+    )
+    classifier = known_answer(linear(np.linspace(0.15, 0.1, superpixels)), image, spec, size)
+    explanation = lc.explain(image, classifier, spec)
+    check = trials.reality_check(lc.Probe(lc.prepare(image, size, spec), classifier), explanation, 0, 5)
+    assert check.comparable == comparable

@@ -72,6 +72,20 @@ def test_the_reality_check_is_passed_by_what_is_enough_or_missed(kept, removed, 
     assert level_of("reality", check) == level
 
 
+@pytest.mark.parametrize(
+    ("trial", "result"),
+    [
+        ("reality", replace(reality(0.3, 0.3), comparable=False)),
+        ("repeat", (replace(repeated(1.0), top=((), ())),)),
+        ("what-if", replace(other_settings(()), top=())),
+        ("sanity", sanity_of(float("nan"))),
+    ],
+)
+def test_a_trial_that_can_tell_nothing_says_nothing(trial, result):
+    assert finding_of(trial, result, INDEX) is None
+    assert weighed(verdict_of(), {trial: result}, INDEX).trials == ()
+
+
 def test_a_reality_check_that_failed_says_what_the_model_answered():
     finding = finding_of("reality", FAILED["reality"], INDEX)
     assert finding.reason == (

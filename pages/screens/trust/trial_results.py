@@ -27,7 +27,9 @@ _ICONS: Mapping[Level, str] = {"solid": _GOOD, "usable": _MIXED, "doubtful": _BA
 def reality(shown: ResultView, check: RealityCheck) -> None:
     """Show the model's output for the strongest superpixels alone, and for the picture without them."""
     count, focus = len(check.features), shown.focus
-    verdict = f"matter {'' if check.passed else 'no more '}to the model{'' if check.passed else ' than random ones'}"
+    verdict = "matter to the model" if check.passed else "matter to the model no more than random ones"
+    if not check.comparable:
+        verdict = "cannot be told from random ones, of which there are too few different sets"
     icon = _icon("reality", shown, check)
     st.markdown(
         f"{icon} The strongest superpixels {verdict}. "
