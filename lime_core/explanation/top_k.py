@@ -42,7 +42,7 @@ class TopK:
     @property
     def strongest(self) -> str:
         """The group in words, such as "5 strongest for the class"."""
-        return f"{self.k} {_OF_SIGN[self.sign]}"
+        return strongest_in_words(self.k, self.sign)
 
     def members(self, ids: Sequence[int] | NDArray[np.int64]) -> str:
         """Return the superpixels in words, such as "for sure: 12, 7, 33; perhaps: 4, 18".
@@ -54,6 +54,11 @@ class TopK:
         """
         perhaps = f"; perhaps: {_listed(self.possible, ids)}" if self.possible else ""
         return f"for sure: {_listed(self.sure, ids)}{perhaps}"
+
+
+def strongest_in_words(k: int, sign: Sign) -> str:
+    """Return what the `k` strongest superpixels of a sign are called, such as "5 strongest for the class"."""
+    return f"{k} {_OF_SIGN[sign]}"
 
 
 def certain_top(order: Order, scores: NDArray[np.float64], k: int, sign: Sign) -> TopK:

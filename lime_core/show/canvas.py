@@ -131,11 +131,14 @@ class Canvas:
         parts = [order[starts[each] : starts[each + 1]] for each in np.asarray(superpixels, dtype=np.intp).tolist()]
         return np.concatenate(parts) if parts else order[:0]
 
-    def copy(self, source: Pixels, drawing: Pixels, superpixels: Any) -> None:
-        """Copy the pixels of some superpixels from one drawing (h, w, 3) to another."""
+    def copy(self, source: Pixels, drawing: Pixels, superpixels: Any, share: float = 1.0) -> None:
+        """Copy the pixels of some superpixels from one drawing (h, w, 3) to another, or lay a share 0..1 of them on."""
         chosen = self._chosen(superpixels)
         order, starts = self._by_superpixel
-        if np.diff(starts)[chosen].sum() < len(order) * _FEW:
+        if share < 1:
+            pixels, flat = self.inside(np.flatnonzero(chosen)), drawing.reshape(-1, 3)
+            flat[pixels] = to_bytes(blend(flat[pixels].astype(np.float32), source.reshape(-1, 3)[pixels], share))
+        elif np.diff(starts)[chosen].sum() < len(order) * _FEW:
             pixels = self.inside(np.flatnonzero(chosen))
             drawing.reshape(-1, 3)[pixels] = source.reshape(-1, 3)[pixels]
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lime_core.explanation.attribution import Attribution
+from lime_core.explanation.top_k import strongest_in_words
 from lime_core.settings.view import View
 
 _SIGNED = {
@@ -45,9 +46,7 @@ def order_sentence(attribution: Attribution, index: int, view: View) -> str:
 def _certainty(attribution: Attribution, view: View) -> list[str]:
     if view.name not in _SURE or not has_order(attribution):
         return []
-    group = attribution.certain_top(attribution.classes[0].index, view.top_k, view.sign)
-    strongest = "" if group is None else group.strongest
-    sure = f"{_SURE[view.name]}: among the {strongest} for sure (95 %)."
+    sure = f"{_SURE[view.name]}: among the {strongest_in_words(view.top_k, view.sign)} for sure (95 %)."
     return [f"{sure} {_OPEN[view.name]}: not for sure. Faint dashes: perhaps instead of these."]
 
 

@@ -26,9 +26,14 @@ def by_certainty_and_sign(attribution: Attribution, class_index: int, view: View
         groups = [
             tuple(each for each in shown if each in sure),
             tuple(each for each in shown if each not in sure),
-            tuple(each for each in top.possible if each not in strongest),
+            tuple(each for each in top.possible if each not in strongest and _is_shown(scores[each], view)),
         ]
         if view.hide_unsure:
             scores = np.where(attribution[class_index].sure, scores, 0.0)
     arrays = (np.array(group, np.intp) for group in groups)
     return [(group[scores[group] > 0], group[scores[group] < 0]) for group in arrays]
+
+
+def _is_shown(score: float, view: View) -> bool:
+    """Whether a view shows evidence of this sign; of one that is not sure, that of the estimate counts."""
+    return view.sign == "both" or (score > 0) == (view.sign == "positive")

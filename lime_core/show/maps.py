@@ -24,7 +24,7 @@ from lime_core.show.drawing import DARK, LIGHT, Pixels, Share, blend, check_same
 Floats = NDArray[np.float64]
 
 _GREY = 128
-# For those of the K strongest that are not sure: share of the tint, and of grey where the rest is hidden.
+# For those of the K strongest that are not sure: share of the tint, and of the picture where the rest is hidden.
 _PALE_TINT, _PALE = 0.4, 0.5
 _FAINT = 0.25  # share of a line around those that may be among them, but at present are not
 
@@ -93,12 +93,13 @@ def overlay(
     drawing = canvas.pixels.copy()
     stroke = min(1.0, 2 * view.opacity)  # the boundary stays crisp where the tint is faint
     color = FOR if attribution.signed else UNSIGNED
-    for share, (supporting, opposing) in zip((1.0, _PALE_TINT), groups, strict=False):
-        canvas.copy(canvas.tinted(AGAINST, share * view.opacity, hatched=True), drawing, opposing)
-        canvas.copy(canvas.tinted(color, share * view.opacity), drawing, supporting)
-    for group, share in zip(groups[::-1], (_FAINT, 1.0, 1.0), strict=True):
+    for share, group in zip((1.0, _PALE_TINT), groups, strict=False):
+        for superpixels, tint, hatched in zip(group, (color, AGAINST), (False, True), strict=True):
+            if len(superpixels):
+                canvas.copy(canvas.tinted(tint, view.opacity, hatched=hatched), drawing, superpixels, share)
+    for group, share, dashed in zip(groups[::-1], (_FAINT, 1.0, 1.0), (True, True, False), strict=True):
+        opacity = share * stroke
         for superpixels, line in zip(group[::-1], ((AGAINST, DARK), (color, LIGHT)), strict=True):
-            opacity, dashed = share * stroke, group is not groups[0]
             canvas.stroke(drawing, superpixels, *line, casing_opacity=opacity, line_opacity=opacity, dashed=dashed)
     return drawing
 
@@ -115,8 +116,7 @@ def outline(
     """
     canvas = _cut(image, attribution, "outline")
     drawing = canvas.pixels.copy()
-    groups = (np.concatenate(each) for each in by_certainty_and_sign(attribution, class_index, view or View()))
-    sure, pale, others = groups
+    sure, pale, others = map(np.concatenate, by_certainty_and_sign(attribution, class_index, view or View()))
     _stroke_faintly(canvas, drawing, others)
     canvas.stroke(drawing, pale, dashed=True)
     canvas.stroke(drawing, sure)
@@ -134,10 +134,9 @@ def hide_rest(
     Parameters, result and errors are those of `render`; the view's name and opacity do not matter.
     """
     canvas = _cut(image, attribution, "hide_rest")
-    groups = (np.concatenate(each) for each in by_certainty_and_sign(attribution, class_index, view or View()))
-    sure, pale, others = groups
+    sure, pale, others = map(np.concatenate, by_certainty_and_sign(attribution, class_index, view or View()))
     drawing = np.full_like(canvas.pixels, _GREY)
-    canvas.copy(canvas.tinted((_GREY, _GREY, _GREY), _PALE), drawing, pale)
+    canvas.copy(canvas.pixels, drawing, pale, _PALE)
     _stroke_faintly(canvas, drawing, others)
     canvas.stroke(drawing, pale, dashed=True)
     canvas.copy(canvas.pixels, drawing, sure)

@@ -14,8 +14,9 @@ import lime_core as lc
 from lime_core import show
 from lime_core.colormaps import AGAINST, COLORMAPS, FOR
 from lime_core.show.canvas import Canvas
+from lime_core.show.certainty import by_certainty_and_sign
 from lime_core.show.drawing import LIGHT
-from lime_core.surrogates.order import Estimates
+from lime_core.surrogates.order import Estimates, Order
 
 HEIGHT, WIDTH, SUPERPIXELS = 60, 84, 9
 CLOSE = 2  # of 255
@@ -168,6 +169,18 @@ def test_sure_superpixels_are_filled_others_of_the_strongest_are_pale_and_possib
         if beside.sum() > 20:
             lined = np.abs(drawing[beside] - expected[beside]).max(axis=-1) > CLOSE
             assert 0.2 < lined.mean() < 0.9
+
+
+@pytest.mark.parametrize("sign", ["positive", "negative"])
+def test_a_view_of_one_sign_draws_no_superpixel_of_the_other_however_open_the_order_is(
+    sign: Any, explanation: lc.Explanation
+) -> None:
+    item = replace(explanation.classes[0], order=Order.unknown(len(SCORES)))
+    open_order = replace(explanation, classes=(item,))
+    groups = by_certainty_and_sign(open_order, item.index, replace(view("overlay"), sign=sign))
+    drawn = np.concatenate([superpixels for group in groups for superpixels in group])
+    assert len(drawn)
+    assert ((SCORES[drawn] > 0) == (sign == "positive")).all()
 
 
 @pytest.mark.parametrize("name", ["overlay", "outline", "hide_rest"])
