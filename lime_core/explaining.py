@@ -10,7 +10,7 @@ from lime_core.answers.query import Progress, query
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.explanation import Explanation
 from lime_core.judge import judged
-from lime_core.methods import MaskMethod, Method, method_named
+from lime_core.methods import MaskMethod, Method, as_method
 from lime_core.methods.lime.fit import fit_surrogate
 from lime_core.models.loading import as_classifier
 from lime_core.models.protocol import Classifier
@@ -118,9 +118,8 @@ def attribute(
     LimeError
         When there is no such method, or the settings or the model's outputs cannot be used.
     """
-    chosen = method_named(method) if isinstance(method, str) else method
     attribution, _ = attribute_with_answers(
-        chosen, as_image(image), as_classifier(classifier), as_spec(spec), known, on_progress
+        as_method(method), as_image(image), as_classifier(classifier), as_spec(spec), known, on_progress
     )
     return attribution
 

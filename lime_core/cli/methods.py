@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> None:
     """Explain IMAGE with several methods and let the model judge. Write methods.json and a PNG a method and class."""
     options.output.check()
     spec = spec_from(options, lc.preset(options.preset))
+    seeds = seeds_from(spec.seed, options.seeds)
     image = lc.load_image(options.image, value_range=options.value_range)
     with progress_bar("Fetching weights", unit="bytes", quiet=options.quiet) as report:
         # Not every method has error bars by which bf16 could be called good enough, so it is taken when asked for.
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
             classifier,
             options.methods,
             spec,
-            seeds=seeds_from(spec.seed, options.seeds),
+            seeds=seeds,
             on_progress=report,
         )
     if not comparison.methods:

@@ -61,6 +61,11 @@ def method_named(name: str, *, layer: str | None = None) -> Method:
     return replace(method, layer=layer)
 
 
+def as_method(given: str | Method) -> Method:
+    """Return a method, given as it is or by its name; `SpecError` when there is none of that name."""
+    return method_named(given) if isinstance(given, str) else given
+
+
 def mask_methods() -> dict[str, MaskMethod]:
     """Return the methods that ask the model about masks, by name."""
     return {name: method for name, method in METHODS.items() if isinstance(method, MaskMethod)}
@@ -91,6 +96,7 @@ __all__ = [
     "MaskMethod",
     "Method",
     "SmoothGrad",
+    "as_method",
     "asks_the_same",
     "mask_method_named",
     "mask_methods",

@@ -1,4 +1,4 @@
-"""What is certain about the order of scores: bounds for their ranks that hold for all of them together.
+"""What is certain about who is among the K largest scores: for any one K right with a chance of 95 %.
 
 Scores are estimates with a joint covariance. Let T be the K scores that are truly the largest. With a chance of 95 % no
 score outside of T looks surely larger than one in T, where "surely" is a one-sided test at the level 5 % / (K(S − K)),
@@ -34,7 +34,7 @@ ORDER_ERROR = 0.05  # chance that anything said of the K strongest of a class is
 _ROUNDING = 1e-9  # of the largest score: smaller differences are not told apart
 _ENDLESS = 1e9  # degrees of freedom of a normal distribution
 _NEVER_SURE = 1.6  # standard errors: a single test at 5 % needs 1.64
-_NO_CHANCE = 1e-12  # smaller chances are not told apart: no test is that strict
+_NO_CHANCE = 1e-12  # smaller chances count as 0: stricter tests, which only very many looks ask for, gain nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +42,7 @@ class Order:
     """Which ranks the scores of S superpixels can have; 1 is the strongest.
 
     A score is among the K strongest for sure when its worst rank is at most K; it is not when its best rank is above K.
+    The bounds are to be compared with one K; all of them together are no joint confidence set of the ranks.
 
     Attributes
     ----------
@@ -77,8 +78,8 @@ class Estimates:
     covariance : ndarray of float64, shape (S, S)
         Their joint covariance.
     degrees : ndarray of float64, shape (S,)
-        Degrees of freedom of each variance. A difference or a sum has half of the smaller ones: superpixels are shown
-        or hidden, and in one half of the samples their shares in it cancel.
+        Degrees of freedom of each variance, NaN or infinite for a normal distribution. A difference or a sum has half
+        of the smaller ones: superpixels are shown or hidden, and in half of the samples their shares in it cancel.
     moved : ndarray of float64, shape (S,), or None
         Standard deviations of a further error whose correlations are not known; the worst is assumed.
     """
@@ -105,7 +106,7 @@ class Estimates:
     def chances_by_size(self, slack: float = 0.0) -> Floats:
         """Return at [i, j] the chance of such estimates if |βᵢ| + slack were not above |βⱼ|, float64 ``(S, S)``.
 
-        Chances above 5 % count as 1.
+        Chances above 5 % count as 1, and those below 1e-12 as 0.
         """
         return self._chances_by_size(self._chances_by_value(slack), slack)
 

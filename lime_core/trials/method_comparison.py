@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from lime_core.codec import encode_array
 from lime_core.errors import SpecError
 from lime_core.explanation.agreement import jaccard, rank_correlation
-from lime_core.explanation.attribution import Attribution
 from lime_core.settings.spec import ExplainSpec
 from lime_core.trials.measured import Better, Measured, best_of
 from lime_core.trials.method_measures import MethodMeasures, RandomOrders
@@ -133,6 +132,7 @@ class MethodComparison:
         """
         if column not in _BETTER:
             raise SpecError(f"column must be one of {', '.join(COLUMNS)}; got {column!r}.")
+        self.random_orders(index)  # refuses a class that was not explained
         if column == "seconds":
             times = {item.method: item.seconds for item in self.methods if item.seconds == item.seconds}
             order = sorted(times, key=times.__getitem__)
@@ -141,10 +141,11 @@ class MethodComparison:
 
     def agreement(self, index: int) -> MethodAgreement:
         """Return how far every two methods agree about a class; rows and columns are those of `methods`."""
+        sides = [_Side.of(item, index, self.top_k) for item in self.methods]
         return MethodAgreement(
-            rank_correlation=self._matrix(lambda a, b: _rank_correlation(a.attribution, b.attribution, index)),
-            jaccard=self._matrix(lambda a, b: jaccard(a[index].top, b[index].top)),
-            sign=self._matrix(lambda a, b: _same_sign(a.attribution, b.attribution, index, self.top_k)),
+            rank_correlation=_matrix(sides, _rank_correlation),
+            jaccard=_matrix(sides, lambda one, other: jaccard(one.top, other.top)),
+            sign=_matrix(sides, _same_sign),
         )
 
     def shared(self, index: int) -> Shared:
@@ -194,10 +195,6 @@ class MethodComparison:
             "shared": {"common": ids[list(shared.common)], "counts": shared.counts},
         }
 
-    def _matrix(self, value: Callable[[MethodMeasures, MethodMeasures], float]) -> Floats:
-        rows = [[value(a, b) for b in self.methods] for a in self.methods]
-        return np.array(rows, dtype=np.float64).reshape(len(self.methods), len(self.methods))
-
 
 def _cell(item: MethodMeasures, index: int, column: Column) -> Measured:
     if column == "calls":
@@ -206,17 +203,40 @@ def _cell(item: MethodMeasures, index: int, column: Column) -> Measured:
     return measured
 
 
-def _rank_correlation(one: Attribution, other: Attribution, index: int) -> float:
-    first, second = one.scores(index), other.scores(index)
-    if not (one.signed and other.signed):
-        first, second = np.abs(first), np.abs(second)
-    return rank_correlation(first, second)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """What is compared of one method: scores (S,), the K strongest for the class, and those of either sign."""
+
+    scores: Floats
+    signed: bool
+    top: tuple[int, ...]
+    strongest: tuple[int, ...]
+
+    @classmethod
+    def of(cls, item: MethodMeasures, index: int, k: int) -> _Side:
+        attribution = item.attribution
+        strongest = attribution.top_features(index, k, "both")
+        return cls(attribution.scores(index), attribution.signed, item[index].top, strongest)
 
 
-def _same_sign(one: Attribution, other: Attribution, index: int, k: int) -> float:
+def _matrix(sides: Sequence[_Side], value: Callable[[_Side, _Side], float]) -> Floats:
+    """Return what a symmetric function says of every two methods, float64 ``(M, M)``."""
+    result = np.empty((len(sides), len(sides)))
+    for row, one in enumerate(sides):
+        for column, other in enumerate(sides[: row + 1]):
+            result[row, column] = result[column, row] = value(one, other)
+    return result
+
+
+def _rank_correlation(one: _Side, other: _Side) -> float:
+    if one.signed and other.signed:
+        return rank_correlation(one.scores, other.scores)
+    return rank_correlation(np.abs(one.scores), np.abs(other.scores))
+
+
+def _same_sign(one: _Side, other: _Side) -> float:
     if not (one.signed and other.signed):
         return float("nan")
-    first, second = (np.sign(attribution.scores(index)) for attribution in (one, other))
-    strongest = sorted({*one.top_features(index, k, "both"), *other.top_features(index, k, "both")})
-    same = [first[feature] == second[feature] for feature in strongest if first[feature] and second[feature]]
-    return float(np.mean(same)) if same else float("nan")
+    first, second = np.sign(one.scores), np.sign(other.scores)
+    both = [feature for feature in {*one.strongest, *other.strongest} if first[feature] and second[feature]]
+    return float(np.mean(first[both] == second[both])) if both else float("nan")

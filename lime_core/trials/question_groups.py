@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lime_core.errors import SpecError
 from lime_core.methods import MaskMethod, Method
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
 
@@ -12,7 +13,9 @@ RUNS = 3
 
 
 def seeds_from(first: int, count: int) -> tuple[int, ...]:
-    """Return so many seeds that follow one another."""
+    """Return so many seeds that follow one another; `SpecError` for fewer than one."""
+    if count < 1:
+        raise SpecError(f"The number of seeds must be one or more; got {count}.")
     return tuple((first + step) % 2**31 for step in range(count))
 
 

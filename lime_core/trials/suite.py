@@ -18,7 +18,7 @@ from lime_core.models.from_catalog import build_network
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
 from lime_core.settings.spec import QUERY_STAGES, ExplainSpec
-from lime_core.trials.curves import MOST_STEPS, Curves, curves
+from lime_core.trials.curves import Curves, curves, deleted_counts
 from lime_core.trials.reality import RealityCheck, reality_check
 from lime_core.trials.repeat import Repeat, repeat
 from lime_core.trials.sanity import SanityCheck, sanity_check
@@ -189,11 +189,10 @@ def calls_of(name: str, attribution: Attribution, seeds: tuple[int, ...] = SEEDS
         Those of "repeat".
     """
     method, spec, superpixels = method_named(attribution.method), attribution.spec, attribution.superpixels
-    step = -(-superpixels // MOST_STEPS)
     variants = (spec, *usual_variants(spec, method).values())
     return {
         "reality": 2 * (1 + 20) + 1,
-        "curves": (2 + 10) * (-(-superpixels // step) + 1) + 1,
+        "curves": (2 + 10) * len(deleted_counts(superpixels)) + 1,
         "repeat": sum(1 if seed == spec.seed else _calls_of_run(attribution, spec) for seed in seeds),
         "what-if": sum(_calls_of_variants(attribution, method, variants)),
         "sanity": (1 + SANITY_STEPS) * _calls_of_run(attribution, spec),

@@ -18,7 +18,7 @@ from lime_core.errors import LimeError, SpecError
 from lime_core.explaining import Settings
 from lime_core.explanation.attribution import Attribution
 from lime_core.judge import judged
-from lime_core.methods import METHODS, MaskMethod, Method, method_named
+from lime_core.methods import METHODS, MaskMethod, Method, as_method
 from lime_core.models.loading import as_classifier
 from lime_core.models.protocol import Classifier, outputs_of
 from lime_core.picture.image import Image, PictureSource, as_image
@@ -122,7 +122,7 @@ def _by_name(methods: Sequence[str | Method]) -> dict[str, Method]:
         raise SpecError("There are no methods to compare; leave them out to compare all.")
     result: dict[str, Method] = {}
     for method in methods:
-        chosen = method_named(method) if isinstance(method, str) else method
+        chosen = as_method(method)
         if result.setdefault(chosen.name, chosen) != chosen:
             raise SpecError(f"The method {chosen.name!r} is given twice with different parameters; compare them apart.")
     return result

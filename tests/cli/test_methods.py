@@ -106,7 +106,8 @@ def test_a_method_is_refused_by_name_before_the_model_is_loaded(cat, capsys):
         main(["methods", str(cat), "--method", "lime"])
 
 
-def test_no_seed_is_refused_in_words(cat, tmp_path, capsys):
+def test_no_seed_is_refused_in_words_before_a_model_is_loaded(cat, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("lime_core.cli.methods.loader", lambda *_: pytest.fail("a model was loaded"))
     out = tmp_path / "out"
     assert main(["methods", str(cat), *METHODS, "--seeds", "0", "--output", str(out), "--quiet"]) == 1
     assert "seeds must be one or more" in capsys.readouterr().err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -193,7 +192,7 @@ class GradientMethod(ABC):
             unit=self.unit("output" if meaning == "values" else spec.unit),
             calls=question.calls,
             method=self.name,
-            provenance=replace(provenance_of(image, classifier, timings), engine="tensorflow"),
+            provenance=provenance_of(image, classifier, timings, engine="tensorflow"),
             spec=without_view(spec),
             notes=(*own_notes, *agreement, *notes),
         )
