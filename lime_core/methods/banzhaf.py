@@ -48,6 +48,7 @@ class Banzhaf(MaskMethod):
     @one_thread()
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Return differences of means, with standard errors where there are more pairs than superpixels."""
+        self.check(neighborhood)
         spec = neighborhood.fitted_spec(spec)
         indices = chosen_classes(neighborhood.original_outputs, spec)
         rows = random_samples(neighborhood)

@@ -14,6 +14,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.query import Progress, query
 from lime_core.explanation.attribution import Attribution, without_view
 from lime_core.explanation.class_attribution import ClassAttribution
+from lime_core.masks.samplers import Sampler
 from lime_core.models.engines.base import precision_of
 from lime_core.models.protocol import Classifier
 from lime_core.picture.image import Image
@@ -92,12 +93,21 @@ class MaskMethod(ABC):
         As in `Method`.
     fits : bool
         Whether the settings of the fit, such as the kernel, matter to it.
+    design : type of Sampler, or None
+        Of the masks that it needs; None where masks of superpixels from any sampler will do.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str]
     fits: ClassVar[bool] = False
+    design: ClassVar[type[Sampler] | None] = None
+
+    def check(self, neighborhood: Neighborhood) -> None:
+        """Raise `SpecError` for answers to masks of which this method can make no use."""
+        of_superpixels = self.design is None and neighborhood.cover is None
+        if not of_superpixels and not (self.design and isinstance(neighborhood.spec.sampler, self.design)):
+            raise neighborhood.of_another_design(self.title)
 
     def obstacle(self, classifier: Classifier) -> str | None:  # noqa: ARG002 - some methods look at it
         """Return None: every classifier answers to masks."""

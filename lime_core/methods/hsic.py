@@ -57,6 +57,7 @@ class Hsic(MaskMethod):
     @one_thread()
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Return one criterion a superpixel and class."""
+        self.check(neighborhood)
         spec = neighborhood.fitted_spec(spec)
         indices = chosen_classes(neighborhood.original_outputs, spec)
         targets = spec.target.values(neighborhood.outputs[:, indices])

@@ -52,6 +52,7 @@ class KernelShap(MaskMethod):
     name: ClassVar[str] = "kernel_shap"
     title: ClassVar[str] = "KernelSHAP"
     summary: ClassVar[str] = "What showing a superpixel adds on average, over all orders of showing them one by one."
+    design = CoalitionPairs
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` with pairs of coalitions."""
@@ -60,6 +61,7 @@ class KernelShap(MaskMethod):
     @one_thread()
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Fit the differences of the pairs; a pair of which only the first sample is there yet does not count."""
+        self.check(neighborhood)
         spec = neighborhood.fitted_spec(spec)
         indices = chosen_classes(neighborhood.original_outputs, spec)
         targets = spec.target.values(neighborhood.outputs[:, indices])

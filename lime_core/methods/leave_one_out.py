@@ -30,6 +30,7 @@ class LeaveOneOut(MaskMethod):
     name: ClassVar[str] = "leave_one_out"
     title: ClassVar[str] = "Leave one out"
     summary: ClassVar[str] = "How far the output falls when this superpixel alone is hidden."
+    design = EachHidden
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` with one mask a superpixel."""
@@ -41,6 +42,7 @@ class LeaveOneOut(MaskMethod):
 
         Answers of a query that was stopped early leave the superpixels that were not hidden yet at 0.
         """
+        self.check(neighborhood)
         spec = neighborhood.fitted_spec(spec)
         indices = chosen_classes(neighborhood.original_outputs, spec)
         whole = spec.target.values(neighborhood.original_outputs[indices])

@@ -44,6 +44,7 @@ class Sobol(MaskMethod):
     name: ClassVar[str] = "sobol"
     title: ClassVar[str] = "Total Sobol indices"
     summary: ClassVar[str] = "The share of the output's variance in which this superpixel takes part."
+    design = EachFlipped
 
     def asked(self, spec: ExplainSpec) -> ExplainSpec:
         """Return `spec` with balanced masks and, after each, those with one superpixel flipped."""
@@ -51,6 +52,7 @@ class Sobol(MaskMethod):
 
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Return the indices; as long as fewer than two blocks of masks are answered they are 0."""
+        self.check(neighborhood)
         spec = neighborhood.fitted_spec(spec)
         indices = chosen_classes(neighborhood.original_outputs, spec)
         block = neighborhood.superpixels + 1

@@ -43,6 +43,7 @@ class SuperpixelRise(MaskMethod):
 
     def from_answers(self, neighborhood: Neighborhood, spec: ExplainSpec) -> Attribution:
         """Return Σ yᵢzᵢⱼ / Σ zᵢⱼ of outputs y and masks z; 0 for superpixels that no sample shows."""
+        self.check(neighborhood)
         spec = neighborhood.fitted_spec(spec)
         rows = random_samples(neighborhood)
         masks = neighborhood.masks[rows].astype(np.float64)

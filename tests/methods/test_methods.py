@@ -328,3 +328,19 @@ def test_lime_behind_the_seam_is_the_explanation_of_explain(image, classifier):
 def test_an_unknown_method_is_refused_with_those_there_are(image, classifier):
     with pytest.raises(lc.SpecError, match=r"method must be one of lime, .*leave_one_out.*got 'shap'"):
         lc.attribute(image, classifier, method="shap")
+
+
+@pytest.mark.parametrize("method", [each for each in lc.METHODS.values() if isinstance(each, MaskMethod)], ids=str)
+def test_answers_to_masks_that_a_method_cannot_use_are_refused_in_words(method, image, classifier):
+    """Masks of smooth grids are of no use but to RISE, and of the others only LIME's are of use to several."""
+    other = "occlusion" if method.name == "rise" else "rise"
+    answers = lc.query(image, classifier, method_named(other).asked(SPEC))
+    with pytest.raises(lc.SpecError, match="needs masks of its own; these answers are to masks of the sampler"):
+        method.from_answers(answers, SPEC)
+
+
+@pytest.mark.parametrize("name", ["kernel_shap", "sobol", "leave_one_out"])
+def test_answers_to_limes_masks_are_refused_where_others_are_needed(name, image, classifier):
+    answers = lc.query(image, classifier, SPEC)
+    with pytest.raises(lc.SpecError, match="needs masks of its own; these answers are to masks of the sampler"):
+        method_named(name).from_answers(answers, SPEC)
