@@ -103,3 +103,11 @@ class Result:
 
     question: Question
     neighborhood: lc.Neighborhood
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn last, and from which answers."""
+
+    result: Result
+    attribution: lc.Attribution

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,21 +19,13 @@ from pages.state.known_models import BroughtModel, bring
 from pages.state.method_runs import MethodRuns
 from pages.state.methods_job import MethodsOrder
 from pages.state.pace import Pace
-from pages.state.question import Question, Result, cuts_slowly
+from pages.state.question import Drawn, Question, Result, cuts_slowly
 from pages.state.server import server
 from pages.state.settings import Settings
 from pages.state.shown_settings import WIDGETS, widget_values_of
 from pages.state.trial_runs import TrialRuns
 
 _KEY = "session"
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was drawn last, and from which answers."""
-
-    result: Result
-    attribution: lc.Attribution
 
 
 class Session:
