@@ -1,15 +1,14 @@
-"""What a collection of pictures is, and the one way to open one."""
+"""What a collection of pictures is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 
@@ -32,15 +31,15 @@ class CollectedPicture:
 
 @runtime_checkable
 class Collection(Protocol):
-    """Pictures in a fixed order, and their bytes."""
+    """Pictures in a fixed order, and their bytes. It can be pickled: other processes read for themselves."""
 
     @property
     def root(self) -> str:
-        """Where the pictures are: a folder or an address, for messages and for opening the collection again."""
+        """Where the pictures are: a folder, a file or an address, for messages and for opening the collection again."""
 
     @property
     def pictures(self) -> tuple[CollectedPicture, ...]:
-        """All pictures, sorted by path; nothing of their content has been read."""
+        """All pictures, sorted by path, each path once; nothing of their content has been read."""
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a picture.
@@ -52,42 +51,19 @@ class Collection(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class FolderCollection:
-    """A folder of this machine; names of subfolders are the true classes."""
-
-    root: str
-    pictures: tuple[CollectedPicture, ...]
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a picture."""
-        return (Path(self.root) / path).read_bytes()
+def is_picture_name(path: str) -> bool:
+    """Return whether a path ends like a picture and no part of it is hidden (begins with a dot, or is ``__MACOSX``)."""
+    parts = path.split("/")
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not hidden and path.lower().endswith(ENDINGS)
 
 
-def open_collection(pictures: str | Path | Sequence[str | Path]) -> Collection:
-    """Return the collection at a place.
+def labelled_by_folder(paths: Iterable[str]) -> tuple[CollectedPicture, ...]:
+    """Return pictures sorted by path, each labelled with the first folder of its path; None if it is in no folder."""
+    folders = ((path, path.partition("/")[0] if "/" in path else "") for path in sorted(paths))
+    return tuple(CollectedPicture(path, folder or None) for path, folder in folders)
 
-    Parameters
-    ----------
-    pictures : path, address or sequence of paths
-        A folder, whose subfolders' names are the true classes if there are any; a CSV of path and label; a zip file; an
-        address that fsspec understands; or a list of paths.
 
-    Returns
-    -------
-    collection : Collection
-
-    Raises
-    ------
-    LimeError
-        When there is no such place, or no picture in it.
-    """
-    root = Path(str(pictures))
-    if not root.is_dir():
-        raise LimeError(f"There is no folder {root}.")
-    found = [
-        CollectedPicture(path.relative_to(root).as_posix(), path.parent.name if path.parent != root else None)
-        for path in sorted(root.rglob("*"))
-        if path.suffix.lower() in ENDINGS
-    ]
-    return FolderCollection(str(root), tuple(sorted(found)))
+def no_pictures(root: str) -> LimeError:
+    """Return the error for a place without pictures."""
+    return LimeError(f"There is no picture in {root}: their names must end in one of {', '.join(ENDINGS)}.")
