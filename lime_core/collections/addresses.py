@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from lime_core.collections.base import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
+from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.limits import MAX_BYTES, check_bytes
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lime_core.collections.addresses import is_address, open_seekable
-from lime_core.collections.base import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
+from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.limits import check_bytes
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lime_core.collections.base import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
 from lime_core.collections.local_files import read_picture_file
+from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:

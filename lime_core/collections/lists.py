@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lime_core.collections.addresses import is_address, joined, read_address, scheme_of
-from lime_core.collections.base import ENDINGS, CollectedPicture
 from lime_core.collections.local_files import read_file, read_picture_file
+from lime_core.collections.protocol import ENDINGS, CollectedPicture
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
