@@ -94,7 +94,7 @@ def coverage_chart(found: Representative) -> CoverageChart:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The pictures of one verdict: an SVG path on a drawing of 400×280, one mark at the origin, and how many they are."""
+    """The pictures of one verdict: an SVG path on a drawing of 400×280, its mark at the origin, and their number."""
 
     level: str
     path: str
