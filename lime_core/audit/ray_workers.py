@@ -1,0 +1,338 @@
+"""A pool of workers on a Ray cluster: one a free processor, on this machine or on many.
+
+Ray places the workers, starts a lost one anew and asks it again about the pictures that it was working on. Here is only
+what Ray cannot know: that a picture which ends its workers every time is skipped, and the others with it are not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import tempfile
+import threading
+from collections import deque
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lime_core import __version__
+from lime_core.audit.workers import Job, ModelSource, Outcome
+from lime_core.collections.addresses import is_address
+from lime_core.errors import LimeError, in_words
+from lime_core.models.labels import as_labels
+from lime_core.models.loading import is_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lime_core.collections import CollectedPicture
+
+AT_A_TIME = 2  # pictures that a worker explains: one is prepared while the model works for the other
+IN_FLIGHT = AT_A_TIME + 1  # the next is there already
+_RESTARTS = 20  # of one worker, before it is given up
+_RETRIES = 1  # by Ray, of a picture whose worker was lost
+
+
+class RayWorkers:
+    """Explain pictures on a Ray cluster.
+
+    limelight must be installed, in the same version, wherever a worker may run. A model file is sent to the workers, and
+    so are pictures from files of this machine; they read pictures at an address themselves.
+
+    Parameters
+    ----------
+    job : Job
+    address : str
+        ``auto`` for the cluster that this machine belongs to, or ``ray://HOST:PORT``. Where the process is connected to
+        a cluster already, that one is used and stays connected.
+
+    Raises
+    ------
+    LimeError
+        When Ray is not installed, there is no cluster, or it has no free processor; when the model is neither named nor
+        a file.
+    """
+
+    def __init__(self, job: Job, address: str) -> None:
+        if not isinstance(job.model, ModelSource):
+            raise LimeError("On Ray the model must be given by its name, its file or its address, not as an object.")
+        self._collection = None if is_address(job.collection.root) else job.collection
+        self._connected = _connect(address)
+        try:
+            self._start(job)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, job: Job) -> None:
+        import ray
+
+        free = int(ray.available_resources().get("CPU", 0))
+        if free < 1:
+            raise LimeError("The Ray cluster has no free processor. Wait for other jobs to end, or add a machine.")
+        sent = replace(job, collection=_GivenPictures()) if self._collection is not None else job
+        data = _model_file(job.model)
+        if data is not None:
+            # The names may be in a file too.
+            labels = None if job.model.labels is None else list(as_labels(job.model.labels).names)
+            sent = replace(sent, model=replace(job.model, labels=labels))
+        self._job, self._data = ray.put(sent), None if data is None else ray.put(data)
+        self._workers = [self._new_worker() for _ in range(free)]
+        self._problem = ""
+
+    def explain(self, pictures: Iterable[CollectedPicture]) -> Iterator[Outcome]:
+        """Yield the outcome of each picture, as `lime_core.audit.workers.Workers` describes."""
+        import ray
+
+        waiting, suspects = iter(pictures), deque[CollectedPicture]()
+        more = True
+        while True:
+            for worker in list(self._workers):
+                more = yield from self._give(worker, waiting, suspects, more=more)
+            busy = {ref: worker for worker in self._workers for ref in worker.under_way}
+            if not busy and not suspects and not more:
+                return
+            starting = {worker.starting: worker for worker in self._workers if worker.starting is not None}
+            if not busy and not starting:
+                if not suspects:
+                    continue
+                self._workers.append(self._new_worker())
+                continue
+            (ref,), _ = ray.wait([*busy, *starting], num_returns=1)
+            if ref in starting:
+                self._started(starting[ref])
+            else:
+                yield from self._received(busy[ref], ref, suspects)
+
+    def close(self) -> None:
+        """End the workers, those at work too."""
+        import ray
+
+        for worker in getattr(self, "_workers", ()):
+            worker.end()
+        self._workers = []
+        if self._connected:
+            self._connected = False
+            ray.shutdown()
+
+    def _new_worker(self) -> _Worker:
+        import ray
+
+        actor = ray.remote(_Actor).options(
+            num_cpus=1, max_concurrency=AT_A_TIME, max_restarts=_RESTARTS, max_task_retries=_RETRIES
+        )
+        return _Worker(actor.remote(__version__, self._job, self._data))
+
+    def _give(
+        self, worker: _Worker, waiting: Iterator[CollectedPicture], suspects: deque[CollectedPicture], *, more: bool
+    ) -> Iterator[Any]:
+        """Hand over as many pictures as a worker should have; return whether there may be more."""
+        if worker.starting is not None or (worker.alone and worker.under_way):
+            return more
+        worker.alone = False
+        if suspects:
+            # A picture whose worker was lost is asked alone, so that no other is lost with it.
+            if not worker.under_way:
+                worker.alone = True
+                yield from self._hand_over(worker, suspects.popleft())
+            return more
+        while more and len(worker.under_way) < IN_FLIGHT:
+            picture = next(waiting, None)
+            if picture is None:
+                more = False
+            else:
+                yield from self._hand_over(worker, picture)
+        if not more and not worker.under_way:
+            # Its processor may be what a lost worker waits for.
+            worker.end()
+            self._workers.remove(worker)
+        return more
+
+    def _hand_over(self, worker: _Worker, picture: CollectedPicture) -> Iterator[Outcome]:
+        data = None
+        if self._collection is not None:
+            try:
+                data = self._collection.read(picture.path)
+            except LimeError as error:
+                yield Outcome(picture, skipped=str(error))
+                return
+        worker.under_way[worker.actor.explain.remote(picture, data)] = picture
+
+    def _started(self, worker: _Worker) -> None:
+        import ray
+
+        try:
+            problem = ray.get(worker.starting)
+        except ray.exceptions.RayError as error:
+            worker.end()
+            self._workers.remove(worker)
+            if not self._workers:
+                raise LimeError(
+                    f"No worker could be started on the Ray cluster ({_last_line(error)}). limelight {__version__} must "
+                    "be installed on every machine of it."
+                ) from error
+            return
+        if problem is not None:
+            raise LimeError(problem)
+        worker.starting = None
+
+    def _received(self, worker: _Worker, ref: Any, suspects: deque[CollectedPicture]) -> Iterator[Outcome]:
+        import ray
+
+        picture = worker.under_way.pop(ref)
+        try:
+            outcome = ray.get(ref)
+        except ray.exceptions.RayError as error:
+            if worker.alone:
+                yield Outcome(picture, skipped=f"It ended its worker every time ({_last_line(error)}).")
+            else:
+                suspects.append(picture)
+            if worker.starting is None:
+                # Whether it is there again, or lost for good.
+                worker.starting = worker.actor.problem.remote()
+            return
+        if isinstance(outcome, str):
+            raise LimeError(outcome)
+        yield outcome
+
+
+@dataclass(eq=False, slots=True)
+class _Worker:
+    """An actor, the pictures that it has been given by reference, and the reference of its start until it is ready."""
+
+    actor: Any
+    under_way: dict[Any, CollectedPicture] = field(default_factory=dict)
+    alone: bool = False
+    starting: Any = None
+
+    def __post_init__(self) -> None:
+        self.starting = self.actor.problem.remote()
+
+    def end(self) -> None:
+        import ray
+
+        with contextlib.suppress(Exception):  # it may be gone, and so may the cluster
+            ray.kill(self.actor)
+
+
+class _Actor:
+    """What Ray runs: the model, loaded once, and the pictures that it is asked about."""
+
+    def __init__(self, version: str, job: Job, model: bytes | None) -> None:
+        # Exceptions of this method would reach the other side as a traceback only.
+        self._problem: str | None = None
+        try:
+            self._core = _own_core()
+            self._begin(version, job, model)
+        except LimeError as error:
+            self._problem = str(error)
+
+    def _begin(self, version: str, job: Job, model: bytes | None) -> None:
+        from lime_core.audit.explainer import Explainer
+
+        if version != __version__:
+            raise LimeError(f"A machine of the Ray cluster has limelight {__version__}; install {version} there.")
+        self._pictures = job.collection
+        with tempfile.TemporaryDirectory(prefix="limelight-") as folder:
+            if model is not None:
+                path = Path(folder, Path(job.model.source).name)
+                path.write_bytes(model)
+                job = replace(job, model=replace(job.model, source=str(path)))
+            self._explainer = Explainer(job)
+
+    def problem(self) -> str | None:
+        """Return why the worker cannot work, or None once it is ready."""
+        return self._problem
+
+    def explain(self, picture: CollectedPicture, data: bytes | None) -> Outcome | str:
+        """Return the outcome of a picture, or why no picture can be explained."""
+        if self._problem is not None:
+            return self._problem
+        if isinstance(self._pictures, _GivenPictures) and data is not None:
+            self._pictures.give(picture.path, data)
+        try:
+            return self._explainer.explain(picture)
+        except LimeError as error:
+            return str(error)
+
+
+class _GivenPictures:
+    """The collection of a worker to which pictures are sent; each can be read once."""
+
+    root = "pictures that were sent"
+    pictures = ()
+
+    def __init__(self) -> None:
+        self._data: dict[str, bytes] = {}
+
+    def give(self, path: str, data: bytes) -> None:
+        self._data[path] = data
+
+    def read(self, path: str) -> bytes:
+        return self._data.pop(path)
+
+
+def _connect(address: str) -> bool:
+    """Connect to a cluster unless that is done already; return whether it was."""
+    try:
+        import ray
+    except ImportError as error:
+        raise LimeError('Ray is not installed: pip install "limelight[ray]"') from error
+    if ray.is_initialized():
+        return False
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+    except Exception as error:  # of many types
+        what = (
+            "There is no Ray cluster on this machine" if address == "auto" else f"No Ray cluster answers at {address}"
+        )
+        raise LimeError(
+            f"{what} ({_last_line(error)}). Start one with `ray start --head`, or give its address, "
+            "ray://HOST:10001; without --ray the pictures are explained on this machine."
+        ) from error
+    finally:
+        # Ray would end this process at once; an audit is left in order first.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+    return True
+
+
+def _model_file(model: ModelSource) -> bytes | None:
+    """Return the contents of a model's file; None for a model that every machine can load by its name or address."""
+    if is_address(model.source) or not is_path(model.source):
+        return None
+    try:
+        return Path(model.source).read_bytes()
+    except OSError as error:
+        raise LimeError(f"The model file {model.source} cannot be read: {error.strerror}.") from error
+
+
+def _own_core() -> Any:
+    """Keep to a core that no other worker on this machine has, as long as the file that is returned is open.
+
+    Without it every worker would start as many threads as there are cores.
+    """
+    try:
+        import fcntl
+
+        cores = sorted(os.sched_getaffinity(0))
+    except (ImportError, AttributeError):  # not Linux
+        return None
+    for core in cores:
+        file = Path(tempfile.gettempdir(), f"limelight-core-{os.getuid()}-{core}").open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            continue
+        os.sched_setaffinity(0, [core])
+        return file
+    return None
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in in_words(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".")[:200] if lines else type(error).__name__
