@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import signal
-import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lime_core import __version__
+from lime_core.audit.ray_actor import VERSION, Actor, GivenPictures
 from lime_core.audit.workers import Job, ModelSource, Outcome
 from lime_core.collections.addresses import is_address
 from lime_core.errors import LimeError, in_words
@@ -38,8 +36,8 @@ _RETRIES = 1  # by Ray, of a picture whose worker was lost
 class RayWorkers:
     """Explain pictures on a Ray cluster.
 
-    limelight must be installed, in the same version, wherever a worker may run. A model file is sent to the workers, and
-    so are pictures from files of this machine; they read pictures at an address themselves.
+    limelight must be installed, in the same version, wherever a worker may run. A model file is sent to the workers,
+    and so are pictures from files of this machine; they read pictures at an address themselves.
 
     Parameters
     ----------
@@ -61,50 +59,47 @@ class RayWorkers:
         self._collection = None if is_address(job.collection.root) else job.collection
         self._connected = _connect(address)
         try:
-            self._start(job)
+            self._start(job, job.model)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job, model: ModelSource) -> None:
         import ray
 
         free = int(ray.available_resources().get("CPU", 0))
         if free < 1:
             raise LimeError("The Ray cluster has no free processor. Wait for other jobs to end, or add a machine.")
-        sent = replace(job, collection=_GivenPictures()) if self._collection is not None else job
-        data = _model_file(job.model)
+        sent = replace(job, collection=GivenPictures()) if self._collection is not None else job
+        data = _model_file(model)
         if data is not None:
             # The names may be in a file too.
-            labels = None if job.model.labels is None else list(as_labels(job.model.labels).names)
-            sent = replace(sent, model=replace(job.model, labels=labels))
-        self._job, self._data = ray.put(sent), None if data is None else ray.put(data)
+            labels = None if model.labels is None else list(as_labels(model.labels).names)
+            sent = replace(sent, model=replace(model, labels=labels))
+        # As references: each worker fetches them, also when it is started anew.
+        self._sent = (ray.put(sent), None if data is None else ray.put(data))
         self._workers = [self._new_worker() for _ in range(free)]
-        self._problem = ""
 
     def explain(self, pictures: Iterable[CollectedPicture]) -> Iterator[Outcome]:
         """Yield the outcome of each picture, as `lime_core.audit.workers.Workers` describes."""
         import ray
 
-        waiting, suspects = iter(pictures), deque[CollectedPicture]()
-        more = True
+        waiting = _Waiting(iter(pictures))
         while True:
             for worker in list(self._workers):
-                more = yield from self._give(worker, waiting, suspects, more=more)
+                yield from self._give(worker, waiting)
             busy = {ref: worker for worker in self._workers for ref in worker.under_way}
-            if not busy and not suspects and not more:
+            if not busy and not waiting.suspects and not waiting.more:
                 return
             starting = {worker.starting: worker for worker in self._workers if worker.starting is not None}
             if not busy and not starting:
-                if not suspects:
-                    continue
                 self._workers.append(self._new_worker())
                 continue
             (ref,), _ = ray.wait([*busy, *starting], num_returns=1)
             if ref in starting:
                 self._started(starting[ref])
             else:
-                yield from self._received(busy[ref], ref, suspects)
+                yield from self._received(busy[ref], ref, waiting)
 
     def close(self) -> None:
         """End the workers, those at work too."""
@@ -120,35 +115,27 @@ class RayWorkers:
     def _new_worker(self) -> _Worker:
         import ray
 
-        actor = ray.remote(_Actor).options(
+        actor = ray.remote(Actor).options(
             num_cpus=1, max_concurrency=AT_A_TIME, max_restarts=_RESTARTS, max_task_retries=_RETRIES
         )
-        return _Worker(actor.remote(__version__, self._job, self._data))
+        return _Worker(actor.remote(VERSION, self._sent))
 
-    def _give(
-        self, worker: _Worker, waiting: Iterator[CollectedPicture], suspects: deque[CollectedPicture], *, more: bool
-    ) -> Iterator[Any]:
-        """Hand over as many pictures as a worker should have; return whether there may be more."""
+    def _give(self, worker: _Worker, waiting: _Waiting) -> Iterator[Outcome]:
+        """Hand over as many pictures as a worker should have; yield what cannot be read."""
         if worker.starting is not None or (worker.alone and worker.under_way):
-            return more
-        worker.alone = False
-        if suspects:
-            # A picture whose worker was lost is asked alone, so that no other is lost with it.
-            if not worker.under_way:
-                worker.alone = True
-                yield from self._hand_over(worker, suspects.popleft())
-            return more
-        while more and len(worker.under_way) < IN_FLIGHT:
-            picture = next(waiting, None)
-            if picture is None:
-                more = False
-            else:
-                yield from self._hand_over(worker, picture)
-        if not more and not worker.under_way:
+            return
+        # A picture whose worker was lost is asked alone, so that no other is lost with it.
+        worker.alone = bool(waiting.suspects) and not worker.under_way
+        if worker.alone:
+            yield from self._hand_over(worker, waiting.suspects.popleft())
+        if waiting.suspects or worker.alone:
+            return
+        while len(worker.under_way) < IN_FLIGHT and (picture := waiting.next()) is not None:
+            yield from self._hand_over(worker, picture)
+        if not worker.under_way and not waiting.more:
             # Its processor may be what a lost worker waits for.
             worker.end()
             self._workers.remove(worker)
-        return more
 
     def _hand_over(self, worker: _Worker, picture: CollectedPicture) -> Iterator[Outcome]:
         data = None
@@ -170,25 +157,28 @@ class RayWorkers:
             self._workers.remove(worker)
             if not self._workers:
                 raise LimeError(
-                    f"No worker could be started on the Ray cluster ({_last_line(error)}). limelight {__version__} must "
-                    "be installed on every machine of it."
+                    f"No worker could be started on the Ray cluster ({_last_line(error)}). limelight "
+                    f"{VERSION} must be installed on every machine of it."
                 ) from error
             return
         if problem is not None:
             raise LimeError(problem)
         worker.starting = None
 
-    def _received(self, worker: _Worker, ref: Any, suspects: deque[CollectedPicture]) -> Iterator[Outcome]:
+    def _received(self, worker: _Worker, ref: Any, waiting: _Waiting) -> Iterator[Outcome]:
         import ray
 
         picture = worker.under_way.pop(ref)
         try:
             outcome = ray.get(ref)
+        except ray.exceptions.RayTaskError as error:
+            yield Outcome(picture, skipped=f"It could not be explained: {_last_line(error)}.")
+            return
         except ray.exceptions.RayError as error:
             if worker.alone:
                 yield Outcome(picture, skipped=f"It ended its worker every time ({_last_line(error)}).")
             else:
-                suspects.append(picture)
+                waiting.suspects.append(picture)
             if worker.starting is None:
                 # Whether it is there again, or lost for good.
                 worker.starting = worker.actor.problem.remote()
@@ -196,6 +186,20 @@ class RayWorkers:
         if isinstance(outcome, str):
             raise LimeError(outcome)
         yield outcome
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """Pictures that no worker has: those whose worker was lost, and all others."""
+
+    pictures: Iterator[CollectedPicture]
+    suspects: deque[CollectedPicture] = field(default_factory=deque)
+    more: bool = True
+
+    def next(self) -> CollectedPicture | None:
+        picture = next(self.pictures, None) if self.more else None
+        self.more = picture is not None
+        return picture
 
 
 @dataclass(eq=False, slots=True)
@@ -217,63 +221,6 @@ class _Worker:
             ray.kill(self.actor)
 
 
-class _Actor:
-    """What Ray runs: the model, loaded once, and the pictures that it is asked about."""
-
-    def __init__(self, version: str, job: Job, model: bytes | None) -> None:
-        # Exceptions of this method would reach the other side as a traceback only.
-        self._problem: str | None = None
-        try:
-            self._core = _own_core()
-            self._begin(version, job, model)
-        except LimeError as error:
-            self._problem = str(error)
-
-    def _begin(self, version: str, job: Job, model: bytes | None) -> None:
-        from lime_core.audit.explainer import Explainer
-
-        if version != __version__:
-            raise LimeError(f"A machine of the Ray cluster has limelight {__version__}; install {version} there.")
-        self._pictures = job.collection
-        with tempfile.TemporaryDirectory(prefix="limelight-") as folder:
-            if model is not None:
-                path = Path(folder, Path(job.model.source).name)
-                path.write_bytes(model)
-                job = replace(job, model=replace(job.model, source=str(path)))
-            self._explainer = Explainer(job)
-
-    def problem(self) -> str | None:
-        """Return why the worker cannot work, or None once it is ready."""
-        return self._problem
-
-    def explain(self, picture: CollectedPicture, data: bytes | None) -> Outcome | str:
-        """Return the outcome of a picture, or why no picture can be explained."""
-        if self._problem is not None:
-            return self._problem
-        if isinstance(self._pictures, _GivenPictures) and data is not None:
-            self._pictures.give(picture.path, data)
-        try:
-            return self._explainer.explain(picture)
-        except LimeError as error:
-            return str(error)
-
-
-class _GivenPictures:
-    """The collection of a worker to which pictures are sent; each can be read once."""
-
-    root = "pictures that were sent"
-    pictures = ()
-
-    def __init__(self) -> None:
-        self._data: dict[str, bytes] = {}
-
-    def give(self, path: str, data: bytes) -> None:
-        self._data[path] = data
-
-    def read(self, path: str) -> bytes:
-        return self._data.pop(path)
-
-
 def _connect(address: str) -> bool:
     """Connect to a cluster unless that is done already; return whether it was."""
     try:
@@ -286,9 +233,7 @@ def _connect(address: str) -> bool:
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:  # of many types
-        what = (
-            "There is no Ray cluster on this machine" if address == "auto" else f"No Ray cluster answers at {address}"
-        )
+        what = "This machine belongs to no Ray cluster" if address == "auto" else f"No Ray cluster answers at {address}"
         raise LimeError(
             f"{what} ({_last_line(error)}). Start one with `ray start --head`, or give its address, "
             "ray://HOST:10001; without --ray the pictures are explained on this machine."
@@ -308,29 +253,6 @@ def _model_file(model: ModelSource) -> bytes | None:
         return Path(model.source).read_bytes()
     except OSError as error:
         raise LimeError(f"The model file {model.source} cannot be read: {error.strerror}.") from error
-
-
-def _own_core() -> Any:
-    """Keep to a core that no other worker on this machine has, as long as the file that is returned is open.
-
-    Without it every worker would start as many threads as there are cores.
-    """
-    try:
-        import fcntl
-
-        cores = sorted(os.sched_getaffinity(0))
-    except (ImportError, AttributeError):  # not Linux
-        return None
-    for core in cores:
-        file = Path(tempfile.gettempdir(), f"limelight-core-{os.getuid()}-{core}").open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            continue
-        os.sched_setaffinity(0, [core])
-        return file
-    return None
 
 
 def _last_line(error: Exception) -> str:
