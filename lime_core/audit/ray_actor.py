@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,7 @@ from lime_core.errors import LimeError
 from lime_core.models.files.cache import cache_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from lime_core.audit.explainer import Explainer
     from lime_core.audit.workers import Job, Outcome
     from lime_core.collections import CollectedPicture
 
@@ -32,49 +32,52 @@ class Actor:
     ----------
     version : str
         Of limelight, that the job comes from.
-    sent : sequence of ray.ObjectRef
-        The `Job`, and the contents of the model's file or None.
+    job : Job
+        A model in a file has its name as `source`; each call brings the file's contents.
     """
 
-    def __init__(self, version: str, sent: Sequence[Any]) -> None:
-        import ray
-
-        # Exceptions of this method would reach the other side as a traceback only.
+    def __init__(self, version: str, job: Job) -> None:
+        self._version, self._job = version, job
+        self._starting = threading.Lock()
         self._problem: str | None = None
-        try:
-            self._core = _own_core()
-            job, model = (None if ref is None else ray.get(ref) for ref in sent)
-            self._begin(version, job, model)
-        except LimeError as error:
-            self._problem = str(error)
+        self._explainer: Explainer | None = None
 
-    def _begin(self, version: str, job: Job, model: bytes | None) -> None:
-        from lime_core.audit.explainer import Explainer
-
-        if version != VERSION:
-            raise LimeError(f"A machine of the Ray cluster has limelight {VERSION}; install {version} there.")
-        self._pictures = job.collection
-        with tempfile.TemporaryDirectory(prefix="limelight-") as folder:
-            if model is not None and isinstance(job.model, ModelSource):
-                path = Path(folder, Path(job.model.source).name)
-                path.write_bytes(model)
-                job = replace(job, model=replace(job.model, source=str(path)))
-            self._explainer = Explainer(job)
-
-    def problem(self) -> str | None:
+    def problem(self, model: bytes | None) -> str | None:
         """Return why the worker cannot work, or None once it is ready."""
-        return self._problem
-
-    def explain(self, picture: CollectedPicture, data: bytes | None) -> Outcome | str:
-        """Return the outcome of a picture, or why no picture can be explained."""
-        if self._problem is not None:
+        with self._starting:
+            if self._explainer is None and self._problem is None:
+                # As a text, since an exception would reach the other side as a traceback.
+                try:
+                    self._core = own_core()
+                    self._explainer = self._started(model)
+                except LimeError as error:
+                    self._problem = str(error)
             return self._problem
-        if isinstance(self._pictures, GivenPictures) and data is not None:
-            self._pictures.give(picture.path, data)
+
+    def explain(self, picture: CollectedPicture, data: bytes | None, model: bytes | None) -> Outcome | str:
+        """Return the outcome of a picture, or why no picture can be explained."""
+        problem = self.problem(model)
+        if problem is not None or self._explainer is None:
+            return problem or "The worker has no model."
+        if isinstance(self._job.collection, GivenPictures) and data is not None:
+            self._job.collection.give(picture.path, data)
         try:
             return self._explainer.explain(picture)
         except LimeError as error:
             return str(error)
+
+    def _started(self, model: bytes | None) -> Explainer:
+        from lime_core.audit.explainer import Explainer
+
+        if self._version != VERSION:
+            raise LimeError(f"A machine of the Ray cluster has limelight {VERSION}; install {self._version} there.")
+        job = self._job
+        if model is None or not isinstance(job.model, ModelSource):
+            return Explainer(job)
+        with tempfile.TemporaryDirectory(prefix="limelight-") as folder:
+            path = Path(folder, job.model.source)
+            path.write_bytes(model)
+            return Explainer(replace(job, model=replace(job.model, source=str(path))))
 
 
 class GivenPictures:
@@ -95,7 +98,7 @@ class GivenPictures:
         return self._data.pop(path)
 
 
-def _own_core() -> Any:
+def own_core() -> Any:
     """Keep to a core that no other worker on this machine has, as long as the file that is returned is open.
 
     Without it every worker would start as many threads as there are cores.

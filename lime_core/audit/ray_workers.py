@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from lime_core.audit.ray_actor import VERSION, Actor, GivenPictures
 from lime_core.audit.workers import Job, ModelSource, Outcome
-from lime_core.collections.addresses import is_address
+from lime_core.collections.addresses import AddressCollection, is_address
+from lime_core.collections.archive import ZipCollection
+from lime_core.collections.lists import ListedCollection
 from lime_core.errors import LimeError, in_words
 from lime_core.models.labels import as_labels
 from lime_core.models.loading import is_path
@@ -25,7 +27,7 @@ from lime_core.models.loading import is_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lime_core.collections import CollectedPicture
+    from lime_core.collections import CollectedPicture, Collection
 
 AT_A_TIME = 2  # pictures that a worker explains: one is prepared while the model works for the other
 IN_FLIGHT = AT_A_TIME + 1  # the next is there already
@@ -70,14 +72,16 @@ class RayWorkers:
         free = int(ray.available_resources().get("CPU", 0))
         if free < 1:
             raise LimeError("The Ray cluster has no free processor. Wait for other jobs to end, or add a machine.")
-        sent = replace(job, collection=GivenPictures()) if self._collection is not None else job
+        # Small enough to be sent by value, so that a worker that Ray starts anew has it too.
+        reading = GivenPictures() if self._collection is not None else _without_pictures(job.collection)
+        self._job, self._model = replace(job, collection=reading), None
         data = _model_file(model)
         if data is not None:
+            self._model = ray.put(data)
             # The names may be in a file too.
             labels = None if model.labels is None else list(as_labels(model.labels).names)
-            sent = replace(sent, model=replace(model, labels=labels))
-        # As references: each worker fetches them, also when it is started anew.
-        self._sent = (ray.put(sent), None if data is None else ray.put(data))
+            named = replace(model, source=Path(model.source).name, labels=labels)
+            self._job = replace(self._job, model=named)
         self._workers = [self._new_worker() for _ in range(free)]
 
     def explain(self, pictures: Iterable[CollectedPicture]) -> Iterator[Outcome]:
@@ -118,7 +122,7 @@ class RayWorkers:
         actor = ray.remote(Actor).options(
             num_cpus=1, max_concurrency=AT_A_TIME, max_restarts=_RESTARTS, max_task_retries=_RETRIES
         )
-        return _Worker(actor.remote(VERSION, self._sent))
+        return _Worker(actor.remote(VERSION, self._job), self._model)
 
     def _give(self, worker: _Worker, waiting: _Waiting) -> Iterator[Outcome]:
         """Hand over as many pictures as a worker should have; yield what cannot be read."""
@@ -145,7 +149,7 @@ class RayWorkers:
             except LimeError as error:
                 yield Outcome(picture, skipped=str(error))
                 return
-        worker.under_way[worker.actor.explain.remote(picture, data)] = picture
+        worker.under_way[worker.actor.explain.remote(picture, data, self._model)] = picture
 
     def _started(self, worker: _Worker) -> None:
         import ray
@@ -181,7 +185,7 @@ class RayWorkers:
                 waiting.suspects.append(picture)
             if worker.starting is None:
                 # Whether it is there again, or lost for good.
-                worker.starting = worker.actor.problem.remote()
+                worker.start()
             return
         if isinstance(outcome, str):
             raise LimeError(outcome)
@@ -207,12 +211,16 @@ class _Worker:
     """An actor, the pictures that it has been given by reference, and the reference of its start until it is ready."""
 
     actor: Any
+    model: Any
     under_way: dict[Any, CollectedPicture] = field(default_factory=dict)
     alone: bool = False
     starting: Any = None
 
     def __post_init__(self) -> None:
-        self.starting = self.actor.problem.remote()
+        self.start()
+
+    def start(self) -> None:
+        self.starting = self.actor.problem.remote(self.model)
 
     def end(self) -> None:
         import ray
@@ -243,6 +251,13 @@ def _connect(address: str) -> bool:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
     return True
+
+
+def _without_pictures(collection: Collection) -> Collection:
+    """Return a collection that reads the same, but does not know which pictures it has."""
+    if isinstance(collection, AddressCollection | ListedCollection | ZipCollection):
+        return replace(collection, pictures=())
+    return collection
 
 
 def _model_file(model: ModelSource) -> bytes | None:
