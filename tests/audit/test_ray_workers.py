@@ -26,6 +26,25 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
+def test_without_a_cluster_the_message_says_how_to_start_one(tmp_path):
+    """First in this file, since "auto" finds the cluster that the others start."""
+    code = f"""
+import lime_core as lc
+from lime_core.audit.ray_workers import RayWorkers
+from lime_core.audit.workers import Job, ModelSource
+from lime_core.collections import open_collection
+for address in ("auto", "nonsense://x"):
+    try:
+        RayWorkers(Job(open_collection({str(write_collection(tmp_path, 1))!r}), ModelSource("x"), "f32", None), address)
+    except lc.LimeError as error:
+        print(error)
+"""
+    environment = {**os.environ, "RAY_ADDRESS": ""}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout.count("ray start --head") == 2, done.stdout + done.stderr
+    assert done.stderr == ""
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Ray with two processors, started and stopped here, whose workers can import the tests."""
@@ -135,21 +154,3 @@ def test_without_ray_the_message_says_what_to_install(tmp_path):
         patch.setitem(sys.modules, "ray", None)
         with pytest.raises(lc.LimeError, match=r"pip install \"limelight\[ray\]\""):
             RayWorkers(job, "auto")
-
-
-def test_without_a_cluster_the_message_says_how_to_start_one(tmp_path):
-    code = f"""
-import lime_core as lc
-from lime_core.audit.ray_workers import RayWorkers
-from lime_core.audit.workers import Job, ModelSource
-from lime_core.collections import open_collection
-for address in ("auto", "nonsense://x"):
-    try:
-        RayWorkers(Job(open_collection({str(write_collection(tmp_path, 1))!r}), ModelSource("x"), "f32", None), address)
-    except lc.LimeError as error:
-        print(error)
-"""
-    environment = {**os.environ, "RAY_ADDRESS": "", "RAY_TMPDIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.stdout.count("ray start --head") == 2, done.stdout + done.stderr
-    assert done.stderr == ""
