@@ -115,6 +115,7 @@ class RayWorkers:
         if self._connected:
             self._connected = False
             ray.shutdown()
+            _show_messages(True)
 
     def _new_worker(self) -> _Worker:
         import ray
@@ -250,7 +251,15 @@ def _connect(address: str) -> bool:
         # Ray would end this process at once; an audit is left in order first.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
+    _show_messages(False)
     return True
+
+
+def _show_messages(shown: bool) -> None:
+    """Say whether Ray prints that a worker was lost: it does so into the results of a command, and has no setting."""
+    import ray
+
+    ray._private.worker._worker_logs_enabled = shown  # noqa: SLF001 - where Ray's own debugger does it
 
 
 def _without_pictures(collection: Collection) -> Collection:
