@@ -12,6 +12,7 @@ from lime_core.cli.main import main
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, when it saves
 def test_from_a_folder_to_an_explanation_and_the_true_classes(tmp_path, capsys):
     folder, model = write_shapes(tmp_path / "shapes", each=16), tmp_path / "mine.keras"
     assert main(["train", str(folder), "--output", str(model), "--quiet"]) == 0

@@ -12,7 +12,11 @@ from labelled_folders import SHAPES, write_noise, write_shapes
 import lime_core as lc
 from lime_core.superpixels import resize_pixels
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Keras's own, of TensorFlow's variables when it saves them.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -96,20 +100,18 @@ def test_a_network_from_scratch_learns_them_too(shapes, tmp_path):
 @pytest.mark.parametrize("from_scratch", [False, True])
 def test_a_seed_gives_the_same_model_again(shapes, tmp_path, monkeypatch, from_scratch):
     monkeypatch.setattr("lime_core.training.small_network._EPOCHS", 2)
-    first, again, other = (
-        lc.train(shapes, tmp_path / f"{name}.keras", from_scratch=from_scratch, seed=seed)
-        for name, seed in (("first", 5), ("again", 5), ("other", 6))
+    first, again = (
+        lc.train(shapes, tmp_path / f"{name}.keras", from_scratch=from_scratch, seed=5) for name in ("first", "again")
     )
     assert [item.path for item in first.held_out] == [item.path for item in again.held_out]
     said, repeated = ([item.probability for item in each.held_out] for each in (first, again))
     np.testing.assert_allclose(said, repeated, atol=1e-4)
-    assert [item.path for item in other.held_out] != [item.path for item in first.held_out]
 
 
 def test_an_interrupt_leaves_the_earlier_model_whole(shapes, tmp_path):
     path = tmp_path / "mine.keras"
     path.write_bytes(b"an earlier model")
-    for wanted in ("Reading pictures", "Training", "Writing"):
+    for wanted in ("Training", "Writing"):
 
         def stop(step, done, total, wanted=wanted):
             if step == wanted:
