@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from lime_core.audit.audit_folder import ABOUT
 from lime_core.audit.charts import coverage_chart, scatter
-from lime_core.audit.report_sections import Sections, counted, shown_pictures, turned
+from lime_core.audit.report_sections import Sections, shown_pictures, turned
+from lime_core.audit.report_words import counted
 from lime_core.audit.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS
 from lime_core.audit.thumbnails import Thumbnails
 from lime_core.errors import LimeError
