@@ -10,6 +10,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
+from lime_core.audit import ModelSource, audit
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
 from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor
@@ -31,6 +32,7 @@ from lime_core.settings.view import View
 from lime_core.superpixels import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 from lime_core.surrogates import selection as selections
 from lime_core.surrogates import targets
+from lime_core.training import Training, train
 from lime_core.trials.method_comparison import MethodComparison
 from lime_core.trials.yardstick import compare_methods, stream_methods
 
@@ -64,6 +66,7 @@ __all__ = [
     "LimeError",
     "MethodComparison",
     "ModelError",
+    "ModelSource",
     "Neighborhood",
     "Probe",
     "Progress",
@@ -73,11 +76,13 @@ __all__ = [
     "SmoothGrad",
     "SpecError",
     "TopK",
+    "Training",
     "Verdict",
     "View",
     "Watershed",
     "WeightsError",
     "attribute",
+    "audit",
     "compare",
     "compare_methods",
     "explain",
@@ -98,4 +103,5 @@ __all__ = [
     "stream_methods",
     "surrogates",
     "targets",
+    "train",
 ]
