@@ -95,7 +95,11 @@ def test_it_says_what_was_found(page: Reader) -> None:
 
 
 def test_it_says_how_to_repeat_it(page: Reader) -> None:
-    assert "python -m lime_core audit 'my pictures' --model known-audit --segmentation grid --grid-rows 2" in page.text
+    command = (
+        "python -m lime_core audit 'my pictures' --model known-audit --precision f32 --samples 64 --segmentation grid"
+    )
+    assert command in page.text
+    assert "The model is not one of the catalog" in page.text
     assert "grid (rows 2, columns 3)" in page.text
     assert "model: weights sha256 not set" in page.text
 
