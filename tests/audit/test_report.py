@@ -52,8 +52,9 @@ class Reader(HTMLParser):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> AuditFolder:
     folder = known_audit(tmp_path_factory.mktemp("audit"))
     about = {
-        "model": {"id": "known-audit", "weights_sha256": None},
         "collection": "my pictures",
+        "model": {"id": "known-audit", "weights_sha256": None},
+        "precision": "f32",
         "spec": SPEC.to_dict(),
     }
     folder.write_text(ABOUT, json.dumps(about))
