@@ -10,6 +10,8 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
+from lime_core.audit.comparing import diff
+from lime_core.audit.difference import AuditDifference
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
 from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor
@@ -41,6 +43,7 @@ __all__ = [
     "PRESETS",
     "AnchorAttribution",
     "Attribution",
+    "AuditDifference",
     "CallableClassifier",
     "ClassAnchor",
     "ClassAttribution",
@@ -80,6 +83,7 @@ __all__ = [
     "attribute",
     "compare",
     "compare_methods",
+    "diff",
     "explain",
     "feature_layers",
     "fills",

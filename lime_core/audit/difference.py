@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from lime_core.audit.findings import Box, Interval
+from lime_core.audit.findings_json import encode
+
+_FORMAT = "limelight-audit-difference/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class CandidateShift:
 
     @property
     def new(self) -> bool:
-        """Whether the second audit has found it, the first has not, and the evidence has grown beyond its error bars."""
+        """Whether only the second audit has found it, and its evidence has grown beyond the error bars."""
         return self.audit == "b" and not self.also_in_other and self.grown > 0
 
 
@@ -206,4 +208,5 @@ class AuditDifference:
 
     def to_json(self) -> str:
         """Return all of it as JSON; NaN as null, ``class`` for `class_name`."""
-        return json.dumps(encode(self), indent=1, ensure_ascii=False, allow_nan=False)
+        document = {"format": _FORMAT, **encode(self)}
+        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)

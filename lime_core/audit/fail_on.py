@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from lime_core.audit.difference import AuditDifference, Counts
 
 MEANINGS: Final[Mapping[str, str]] = {
-    "evidence": "a superpixel's evidence moved beyond its error bars (evidence:5%%: in more than 5 %% of the pictures)",
-    "prediction": "another class is predicted for a picture (prediction:5%%: for more than 5 %% of the pictures)",
-    "accuracy": "accuracy is significantly lower (accuracy:2%%: lower by more than 2 %% of the pictures, significantly "
+    "evidence": "a superpixel's evidence moved beyond its error bars (evidence:5%: in more than 5 % of the pictures)",
+    "prediction": "another class is predicted for a picture (prediction:5%: for more than 5 % of the pictures)",
+    "accuracy": "accuracy is significantly lower (accuracy:2%: lower by more than 2 % of the pictures, significantly "
     "or not)",
-    "verdict": "significantly fewer explanations are solid or usable (verdict:5%%: and by more than 5 %% of the pictures)",
+    "verdict": "significantly fewer explanations are solid or usable (verdict:5%: and by more than 5 % of the "
+    "pictures)",
     "shortcut": "a shortcut candidate is new, and its evidence has grown beyond the error bars",
 }
 _WITHOUT_THRESHOLD: Final = ("shortcut",)
@@ -79,8 +80,8 @@ class Condition:
 
 
 def _evidence(difference: AuditDifference, threshold: float | None) -> str | None:
-    _need_evidence(difference, "evidence")
     moved, compared = len(difference.moved), difference.with_evidence
+    _need(difference, compared, "evidence")
     if moved <= compared * (threshold or 0):
         return None
     return f"Evidence moved beyond its error bars in {moved} of {compared} pictures{_allowed(threshold)}."
@@ -102,17 +103,19 @@ def _accuracy(difference: AuditDifference, threshold: float | None) -> str | Non
 
 
 def _verdict(difference: AuditDifference, threshold: float | None) -> str | None:
-    _need_evidence(difference, "verdict")
     counts = difference.reliable
+    _need(difference, counts.pictures, "verdict")
     if not _significantly_lower(counts) or counts.fall <= (threshold or 0):
         return None
     return f"Explanations that are solid or usable fell {_fall(counts)}{_allowed(threshold)}."
 
 
 def _shortcut(difference: AuditDifference, _threshold: float | None) -> str | None:
-    _need_evidence(difference, "shortcut")
+    _need(difference, difference.with_evidence, "shortcut")
     if difference.candidates is None:
-        raise SpecError("--fail-on shortcut needs audit.json in both folders. Finish the audits by giving their commands.")
+        raise SpecError(
+            "--fail-on shortcut needs audit.json in both folders. Finish the audits by giving their commands."
+        )
     new = [f"{each.class_name} (concept {each.concept})" for each in difference.candidates if each.new]
     return f"New shortcut candidates: {', '.join(new)}." if new else None
 
@@ -129,9 +132,9 @@ def _allowed(threshold: float | None) -> str:
     return "" if threshold is None else f", more than the allowed {threshold:.4g} of them"
 
 
-def _need_evidence(difference: AuditDifference, name: str) -> None:
-    """A guard that can see nothing must not let a model pass."""
-    if not difference.with_evidence:
+def _need(difference: AuditDifference, pictures: int, name: str) -> None:
+    """Raise `SpecError` where there is nothing to look at: a guard that sees nothing must not let a model pass."""
+    if not pictures:
         raise SpecError(f"--fail-on {name} needs explanations that can be compared. {' '.join(difference.notes)}")
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from lime_core.audit.tables import EXPLANATIONS, SUPERPIXELS
+from lime_core.audit.rows import Superpixels, read_rows
+from lime_core.audit.tables import EXPLANATIONS
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_CUT = ("superpixel", "top", "left", "bottom", "right", "area")
-_NUMBERS = ("coefficient", "std_error", "degrees")
 _ABOUT_PICTURES = (
     "picture", "sha256", "label", "class_name", "class_index", "role", "probability", "level", "correct", "calls",
     "superpixels",
@@ -62,7 +60,7 @@ class AuditedPicture:
 
     @property
     def degrees(self) -> float:
-        """Degrees of freedom where they were not written: a pair of samples is one observation, a superpixel uses one."""
+        """Degrees of freedom where none were written: pairs of samples less superpixels less one."""
         return max((self.calls - 1) // 2 - self.superpixels - 1, _LEAST_DEGREES)
 
 
@@ -153,22 +151,22 @@ def pair_pictures(a: Mapping[str, AuditedPicture], b: Mapping[str, AuditedPictur
     )
 
 
-def paired_evidence(a: AuditFolder, b: AuditFolder, pairing: Pairing) -> Evidence:
+def paired_evidence(a: AuditFolder, b: AuditFolder, pairing: Pairing, *, compare: bool = True) -> Evidence:
     """Return the evidence of two audits for the classes that both have explained, superpixel by superpixel.
 
-    Pictures are cut alike when all superpixels have the same boxes and areas.
+    Pictures are cut alike when all superpixels have the same boxes and areas. Without `compare` none counts as alike.
 
     Raises
     ------
     LimeError
         When one of the two is damaged.
     """
-    first, second = _Superpixels(a), _Superpixels(b)
+    first, second = Superpixels(a), Superpixels(b)
     keys, rows, unlike = [], [], set()
     for position, (before, after) in enumerate(pairing.pairs):
         for name in sorted(before.classes.keys() & after.classes.keys()):
             both = first.rows(before.path, before.classes[name]), second.rows(after.path, after.classes[name])
-            if first.cut_alike(both[0], second, both[1]):
+            if compare and first.cut_alike(both[0], second, both[1]):
                 keys.append((position, name))
                 rows.append(both)
             else:
@@ -196,42 +194,13 @@ def paired_evidence(a: AuditFolder, b: AuditFolder, pairing: Pairing) -> Evidenc
     )
 
 
-class _Superpixels:
-    """The superpixels of an audit, sorted by picture, class and superpixel."""
-
-    def __init__(self, folder: AuditFolder) -> None:
-        table = _read(folder, SUPERPIXELS, ("picture", "class_index", *_CUT, *_NUMBERS))
-        pictures = table["picture"].combine_chunks().dictionary_encode()
-        codes = pictures.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        classes = table["class_index"].to_numpy().astype(np.int64)
-        order = np.lexsort((table["superpixel"].to_numpy(), classes, codes))
-        self.cut = np.column_stack([table[name].to_numpy().astype(np.int64)[order] for name in _CUT])
-        # Arrow's nulls become NaN.
-        self.numbers = {name: table[name].to_numpy().astype(np.float64)[order] for name in _NUMBERS}
-        codes, classes = codes[order], classes[order]
-        starts = np.flatnonzero(np.diff(codes, prepend=-1) | np.diff(classes, prepend=-1))
-        names, ends = pictures.dictionary.to_pylist(), [*starts[1:].tolist(), len(codes)]
-        self._ranges = {
-            (names[codes[start]], int(classes[start])): (int(start), end)
-            for start, end in zip(starts, ends, strict=True)
-        }
-
-    def rows(self, picture: str, class_index: int) -> NDArray[np.int64]:
-        """Return the rows of an explanation; none where it has none."""
-        return np.arange(*self._ranges.get((picture, class_index), (0, 0)))
-
-    def cut_alike(self, rows: NDArray[np.int64], other: _Superpixels, others: NDArray[np.int64]) -> bool:
-        """Whether two explanations are about the same superpixels; not where one has none."""
-        return len(rows) > 0 and np.array_equal(self.cut[rows], other.cut[others])
-
-
 def _two(arrays: Iterable[Floats]) -> tuple[Floats, Floats]:
     first, second = arrays
     return first, second
 
 
 def _explanations(folder: AuditFolder) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = _read(folder, EXPLANATIONS, _ABOUT_PICTURES).to_pylist()
+    rows: list[dict[str, Any]] = read_rows(folder, EXPLANATIONS, _ABOUT_PICTURES).to_pylist()
     if not rows:
         raise LimeError(f"{folder.path} is no audit: there are no explanations in it. Give the --output of an audit.")
     return rows
@@ -260,11 +229,3 @@ def _by_picture(rows: Sequence[Mapping[str, Any]], twice: set[str]) -> dict[str,
         for row, name in zip(rows, names, strict=True)
         if row["role"] == "predicted"
     }
-
-
-def _read(folder: AuditFolder, kind: str, columns: Sequence[str]) -> pa.Table:
-    try:
-        return folder.table(kind, columns)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise LimeError(f"The {kind} in {folder.path} cannot be read: {reason}. Make the audit anew.") from error
