@@ -31,7 +31,7 @@ def read_rows(
         When they are damaged.
     """
     try:
-        return folder.table(kind, columns, pictures=pictures)
+        return folder.table(kind, list(columns), pictures=pictures)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise LimeError(f"The {kind} in {folder.path} cannot be read: {reason}. Make the audit anew.") from error
