@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lime_core.audit.audit_folder import AuditFolder
 from lime_core.audit.pairs import read_both
-from lime_core.audit.rows import Superpixels, read_rows
+from lime_core.audit.superpixel_rows import Superpixels, read_rows
 from lime_core.audit.tables import THUMBNAILS
 
 if TYPE_CHECKING:

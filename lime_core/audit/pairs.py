@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lime_core.audit.rows import Superpixels, read_rows
+from lime_core.audit.superpixel_rows import Superpixels, read_rows
 from lime_core.audit.tables import EXPLANATIONS
 from lime_core.errors import LimeError
 
