@@ -10,6 +10,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
+from lime_core.audit import ModelSource, audit
 from lime_core.audit.comparing import diff
 from lime_core.audit.difference import AuditDifference
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
@@ -33,6 +34,7 @@ from lime_core.settings.view import View
 from lime_core.superpixels import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 from lime_core.surrogates import selection as selections
 from lime_core.surrogates import targets
+from lime_core.training import Training, train
 from lime_core.trials.method_comparison import MethodComparison
 from lime_core.trials.yardstick import compare_methods, stream_methods
 
@@ -67,6 +69,7 @@ __all__ = [
     "LimeError",
     "MethodComparison",
     "ModelError",
+    "ModelSource",
     "Neighborhood",
     "Probe",
     "Progress",
@@ -76,11 +79,13 @@ __all__ = [
     "SmoothGrad",
     "SpecError",
     "TopK",
+    "Training",
     "Verdict",
     "View",
     "Watershed",
     "WeightsError",
     "attribute",
+    "audit",
     "compare",
     "compare_methods",
     "diff",
@@ -102,4 +107,5 @@ __all__ = [
     "stream_methods",
     "surrogates",
     "targets",
+    "train",
 ]

@@ -57,6 +57,7 @@ def diff(a: str | Path | AuditFolder, b: str | Path | AuditFolder) -> AuditDiffe
     >>> [picture.picture for picture in difference.moved]  # doctest: +SKIP
     """
     # Here, so that `import lime_core` does not wait for Arrow.
+    from lime_core.audit.about import kept_about
     from lime_core.audit.audit_folder import AuditFolder
     from lime_core.audit.pairs import pair_pictures, paired_evidence, read_both
 
@@ -70,7 +71,7 @@ def diff(a: str | Path | AuditFolder, b: str | Path | AuditFolder) -> AuditDiffe
         raise LimeError(
             f"{folders[0].path} and {folders[1].path} have no picture in common; compare audits of the same pictures."
         )
-    about = [_about(folder) for folder in folders]
+    about = [kept_about(folder) or {} for folder in folders]
     settings = _unlike_settings(*about)
     evidence = paired_evidence(*folders, pairing, compare=not settings)
     return _Comparison(folders, about, pairing, evidence, settings).difference()
@@ -196,6 +197,9 @@ class _Comparison:
         untested = int(np.isnan(self.adjusted).sum())
         if untested:
             yield f"{untested} coefficients have no error bar and were not tested."
+        precisions = [about.get("precision") for about in self.about]
+        if None not in precisions and precisions[0] != precisions[1]:
+            yield f"Audit A was made in {precisions[0]}, audit B in {precisions[1]}; give both the same --precision."
         for name, each in zip("AB", findings, strict=True):
             if each is not None and not each.complete:
                 yield f"Audit {name} was interrupted: it may lack pictures, and its concepts were not tested."
@@ -215,28 +219,14 @@ def _counts(holds: list[tuple[bool, bool]]) -> Counts:
     )  # fmt: skip
 
 
-def _about(folder: AuditFolder) -> dict[str, Any]:
-    """Return what the audit says of its model and settings; nothing where it says nothing."""
-    from lime_core.audit.audit_folder import ABOUT
-
-    file = folder.path / ABOUT
-    if not file.exists():
-        return {}
-    try:
-        about = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise LimeError(f"{file} cannot be read: {error}. Make the audit anew.") from error
-    return about if isinstance(about, dict) else {}
-
-
 def _model(about: Mapping[str, Any]) -> str:
-    model = about.get("model", "")
-    return str(model.get("id", model.get("source", ""))) if isinstance(model, dict) else str(model)
+    model = about.get("model")
+    return str(model.get("id", "")) if isinstance(model, dict) else ""
 
 
 def _unlike_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
     """Return how the settings differ that coefficients depend on: ``fill: blur / mean``."""
-    before, after = a.get("settings"), b.get("settings")
+    before, after = a.get("spec"), b.get("spec")
     if not isinstance(before, dict) or not isinstance(after, dict):
         return ()
     names = sorted((before.keys() | after.keys()) - _FREE)

@@ -33,8 +33,8 @@ def run(options: argparse.Namespace) -> int:
     """Compare two audits of the same pictures, and end with status 1 on a change that --fail-on names."""
     difference = diff(options.a, options.b)
     reasons = [reason for each in options.fail_on for reason in (each.reason(difference),) if reason is not None]
-    if options.output is not None:
-        _write(options.output, difference.to_json())
+    if options.json is not None:
+        _write(options.json, difference.to_json())
     if options.html is not None:
         _write(options.html, difference_page(difference))
     try:
@@ -69,7 +69,9 @@ def add_diff_command(commands: Any) -> None:
         metavar="CHANGE",
         help="; ".join(f"{name}: {meaning}" for name, meaning in MEANINGS.items()).replace("%", "%%"),
     )
-    command.add_argument("--output", type=Path, default=None, metavar="FILE", help="write everything as JSON")
+    command.add_argument(
+        "--output", dest="json", type=Path, default=None, metavar="FILE", help="write everything as JSON"
+    )
     command.add_argument("--html", type=Path, default=None, metavar="FILE", help="write a page with the pictures")
     command.add_argument(
         "--rows", type=int, default=20, metavar="N", help="how many pictures are printed (default %(default)s)"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lime_core.cli.results import OutputFolder
+    from lime_core.cli.train import ModelFile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give another one for success, and for errors: ``diff`` ends with 1 on a change, and with 2 after an error.
     """
     make_printable()
-    output: OutputFolder | None = None
+    output: OutputFolder | ModelFile | None = None
     failed, code = 1, 0
     try:
         try:
@@ -56,10 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
         return failed
     except KeyboardInterrupt as stop:
-        print_error(f"\nInterrupted.{_where_results_are(output) or ' No results were written.'}")
+        # A command whose results stay says so itself.
+        results = f" {stop}" if stop.args else _where_results_are(output) or " No results were written."
+        print_error(f"\nInterrupted.{results}")
         return 143 if isinstance(stop, TerminatedError) else 130
     return code
 
 
-def _where_results_are(output: OutputFolder | None) -> str:
+def _where_results_are(output: OutputFolder | ModelFile | None) -> str:
     return f" The results are in {output}, complete." if output is not None and output.written else ""

@@ -160,7 +160,7 @@ def test_of_audits_with_other_settings_only_predictions_are_compared(tmp_path, c
     a, b = audit_of(tmp_path / "a", {"one": PLAIN}), audit_of(tmp_path / "b", {"one": STRONGER})
     settings = {"fill": "blur", "samples": 256, "seed": 0}
     for folder, own in ((a, settings), (b, {**settings, **changed, "seed": 1})):
-        folder.write_text(ABOUT, json.dumps({"model": "m", "settings": own}))
+        folder.write_text(ABOUT, json.dumps({"format": "limelight-audit/1", "model": {"id": "m"}, "spec": own}))
     difference = lc.diff(a, b)
     assert difference.with_evidence == 0
     assert f"different settings ({next(iter(changed))}: " in difference.notes[0]
