@@ -13,7 +13,7 @@ from lime_core.codec import from_null, to_null
 from lime_core.errors import LimeError
 from lime_core.explanation.documents import check_format
 
-_FORMAT: Final = "limelight-audit/1"
+_FORMAT: Final = "limelight-findings/1"
 _NEGATIVE: Final = "minus infinite"
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def read_json(kind: type[T], text: str | bytes) -> T:
             candidate["pictures"] = [[held["path"], held["box"]] for held in candidate["pictures"]]
         document["representative"] = {"pictures": document["representative"], **document["representative_coverage"]}
         findings: T = _decode(kind, document, "it")
-    except (KeyError, TypeError, ValueError, RecursionError, LimeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, LimeError) as error:
         raise LimeError(f"Not readable findings of an audit (JSON): {error}") from error
     return findings
 
@@ -111,4 +111,6 @@ def _key(name: str) -> str:
 def _checked(kinds: tuple[type, ...], value: Any, where: str) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise LimeError(f"{where} is {value!r:.60}; expected {kinds[0].__name__}.")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise LimeError(f"{where} is a number of more than 64 bits.")
     return value
