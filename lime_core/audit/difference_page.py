@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from lime_core.audit.difference_words import candidate_sentence, summary
+from lime_core.audit.difference_words import candidate_sentences, summary
 from lime_core.colormaps import AGAINST, FOR
 from lime_core.picture.image import Image
 from lime_core.show.canvas import Canvas
@@ -70,7 +70,7 @@ def difference_page(difference: AuditDifference, most: int = MOST_PICTURES) -> s
     return _TEMPLATES.get_template("difference.html").render(
         heading="What has changed between two audits",
         summary=summary(difference),
-        candidates=[candidate_sentence(each) for each in difference.candidates or ()],
+        candidates=candidate_sentences(difference),
         notes=difference.notes,
         cards=list(_cards(difference, changed[:most])),
         left_out=max(0, len(changed) - most),

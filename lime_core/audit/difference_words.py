@@ -47,8 +47,13 @@ def _counts(counts: Counts) -> str:
     )
 
 
-def candidate_sentence(candidate: CandidateShift) -> str:
-    """Return what has become of a shortcut candidate."""
+def candidate_sentences(difference: AuditDifference) -> list[str]:
+    """Return what has become of the shortcut candidates: one that both audits have is said once, as A found it."""
+    found = difference.candidates or ()
+    return [_candidate(each) for each in found if each.audit == "a" or not each.also_in_other]
+
+
+def _candidate(candidate: CandidateShift) -> str:
     low, high = candidate.interval
     kind = "also in the other" if candidate.also_in_other else "new" if candidate.new else "not in the other"
     before, after = candidate.share

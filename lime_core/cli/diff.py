@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lime_core.audit.comparing import diff
 from lime_core.audit.difference_page import difference_page
-from lime_core.audit.difference_words import candidate_sentence, summary
+from lime_core.audit.difference_words import candidate_sentences, summary
 from lime_core.audit.fail_on import MEANINGS, Condition
 from lime_core.cli.streams import give_up_stdout
 from lime_core.cli.tables import UNBROKEN, Column, print_table
@@ -88,8 +88,8 @@ def _print(difference: AuditDifference, rows: int) -> None:
         if len(shown) > rows:
             print(f"... and {len(shown) - rows} more; --rows shows more, --output has all.")
         print()
-    for candidate in difference.candidates or ():
-        print(candidate_sentence(candidate))
+    for sentence in candidate_sentences(difference):
+        print(sentence)
     for note in difference.notes:
         print(f"Note: {note}")
 
