@@ -5,8 +5,9 @@ bounded for all it looks at (the family-wise error rate), not for each look.
 
 That rests on the error bars of LIME and on Student's distribution far out in its tails. Measured with the built-in
 model: of six photographs with 4,096 calls each, 1,500 pairs of separate sets of 256 were drawn and fitted. 42 of
-420,000 differences had p < 0.0001 (expected 42) and 6 had p < 0.00001 (expected 4.2), so nothing is added to the error bars;
-8 of the 1,500 comparisons had a superpixel that moved (0.53 %; Clopper and Pearson's upper bound, 95 %: 0.96 %).
+420,000 differences had p < 0.0001 (expected 42) and 6 had p < 0.00001 (expected 4.2), so nothing is added to the
+error bars; 8 of the 1,500 comparisons had a superpixel that moved (0.53 %; Clopper and Pearson's upper bound, 95 %:
+0.96 %). The pairs share those calls.
 """
 
 from __future__ import annotations
