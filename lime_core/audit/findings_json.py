@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def write_json(findings: Any) -> str:
     """Return `Findings` as the text of ``audit.json``."""
-    document = _encode(findings)
+    document = encode(findings)
     for candidate in document["shortcut_candidates"]:
         candidate["pictures"] = [{"path": path, "box": box} for path, box in candidate["pictures"]]
     coverage = document["representative"]
@@ -49,7 +49,7 @@ def read_json(kind: type[T], text: str | bytes) -> T:
     return findings
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
     """Return a value ready for JSON.
 
     A dataclass becomes an object, with ``class`` for a field `class_name`; one that has `json_order` becomes the list
@@ -58,10 +58,10 @@ def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         order = getattr(value, "json_order", None)
         if order is not None:
-            return [_encode(getattr(value, name)) for name in order]
-        return {_key(field.name): _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return [encode(getattr(value, name)) for name in order]
+        return {_key(field.name): encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, tuple):
-        return [_encode(item) for item in value]
+        return [encode(item) for item in value]
     return _NEGATIVE if value == -math.inf else to_null(value)
 
 
