@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, get_args
 
 from lime_core.audit.about import about, check_same, kept_about
 from lime_core.audit.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audit.report import REPORT
 from lime_core.audit.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.audit.task import Task
 from lime_core.audit.true_classes import TrueClasses
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from lime_core.picture.image import Image
     from lime_core.settings.spec import ExplainSpec
 
-REPORT = "report.html"
 _LOCK = ".lock"
 _MOST_NAMED = 5
 
