@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lime_core.cli.results import OutputFolder
+    from lime_core.cli.train import ModelFile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,16 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated.
+        0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated. A command may
+        give another one for success, and for errors: ``diff`` ends with 1 on a change, and with 2 after an error.
     """
     make_printable()
-    output: OutputFolder | None = None
+    output: OutputFolder | ModelFile | None = None
+    failed, code = 1, 0
     try:
         try:
             options = build_parser().parse_args(arguments)
             output = getattr(options, "output", None)
+            failed = getattr(options, "failed", failed)
             with termination_interrupts():
-                options.run(options)
+                code = options.run(options) or 0
         finally:
             # Also after --help, which ends the program.
             flush()
@@ -44,19 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give_up_stdout()
     except LimeError as error:
         print_error(f"error: {error}")
-        return 1
+        return failed
     except OSError as error:
         if error.filename is not None:
             print_error(f"error: {error.filename}: {error.strerror}.")
-            return 1
+            return failed
         give_up_stdout()
         print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
-        return 1
+        return failed
     except KeyboardInterrupt as stop:
-        print_error(f"\nInterrupted.{_where_results_are(output) or ' No results were written.'}")
+        # A command whose results stay says so itself.
+        results = f" {stop}" if stop.args else _where_results_are(output) or " No results were written."
+        print_error(f"\nInterrupted.{results}")
         return 143 if isinstance(stop, TerminatedError) else 130
-    return 0
+    return code
 
 
-def _where_results_are(output: OutputFolder | None) -> str:
+def _where_results_are(output: OutputFolder | ModelFile | None) -> str:
     return f" The results are in {output}, complete." if output is not None and output.written else ""
