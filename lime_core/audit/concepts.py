@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from lime_core.audit.findings import Box, Patch
+from lime_core.audit.groups import likeness_of
 from lime_core.audit.tables import EXPLANATIONS, MEMBERS, SCHEMAS
 
 if TYPE_CHECKING:
@@ -143,13 +144,9 @@ def _group(
 
 
 def _likeness(descriptions: NDArray[np.float32], parts: NDArray[np.intp]) -> float:
-    """Return the mean cosine between two vectors of unit length of the same part."""
-    total, pairs = 0.0, 0
-    for part in np.unique(parts):
-        inside = descriptions[parts == part]
-        total += float(np.square(inside.sum(axis=0)).sum()) - len(inside)
-        pairs += len(inside) * (len(inside) - 1)
-    return total / pairs if pairs else 0.0
+    numbers = np.unique(parts, return_inverse=True)[1]
+    sizes = np.bincount(numbers)
+    return float(np.average(likeness_of(descriptions, numbers), weights=sizes))
 
 
 def place_of(box: NDArray[np.intp], size: tuple[int, int]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lime_core.audit.concepts import class_names, make_groups, members_of, patches_of, read_explained
 from lime_core.audit.findings import Concept, Findings, Mistakes
-from lime_core.audit.groups import grouped, joined, means_of
+from lime_core.audit.groups import grouped, joined, likeness_of, means_of
 from lime_core.audit.holding import Finder
 from lime_core.audit.mistakes import mistakes
 from lime_core.audit.patches import read_patches
@@ -83,7 +83,7 @@ def find(
     proofs: list[Proof] = []
     if patches is not None:
         parts = grouped(patches.descriptions, seed)
-        numbers = joined(parts, patches.pictures, patches.boxes)
+        numbers = joined(parts, likeness_of(patches.descriptions, parts), patches.pictures, patches.boxes)
         groups = make_groups(patches, parts, numbers, explained, _evidence(folder))
         proofs = [Proof()] * len(groups)
         if complete:

@@ -14,6 +14,7 @@ MOST_FITTED: Final = 4000
 MOST_SCORED: Final = 1500  # patches that silhouettes are averaged over
 NUMBERS: Final = (2, 3, 4, 6, 8, 12, 16, 24)  # of groups that are tried
 BESIDE: Final = 0.5
+ALIKE: Final = 0.5  # mean cosine of the patches of a part
 FEWEST_TOGETHER: Final = 3  # pictures
 PATCHES_A_GROUP: Final = 15  # at least, on average
 
@@ -62,16 +63,31 @@ def means_of(descriptions: NDArray[np.float32], parts: NDArray[np.intp]) -> NDAr
     return unit
 
 
-def joined(parts: NDArray[np.intp], pictures: NDArray[Any], boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+def likeness_of(descriptions: NDArray[np.float32], parts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the mean cosine between two patches of each part, float64 ``(parts,)``; 0 for a single one."""
+    found = []
+    for part in range(int(parts.max()) + 1):
+        inside = descriptions[parts == part]
+        pairs = len(inside) * (len(inside) - 1)
+        found.append((float(np.square(inside.sum(axis=0)).sum()) - len(inside)) / pairs if pairs else 0.0)
+    return np.array(found)
+
+
+def joined(
+    parts: NDArray[np.intp], likeness: NDArray[np.float64], pictures: NDArray[Any], boxes: NDArray[np.intp]
+) -> NDArray[np.intp]:
     """Join groups that are parts of one thing, and return the new group of each patch.
 
     Two groups are joined if they lie beside each other in at least `BESIDE` of the pictures that hold the rarer of
-    them, and in at least `FEWEST_TOGETHER`.
+    them, and in at least `FEWEST_TOGETHER`, and the patches of each look alike: groups of all sorts of things lie
+    beside everything.
 
     Parameters
     ----------
     parts : ndarray of int, shape (n,)
         From `grouped`.
+    likeness : ndarray of float, shape (parts,)
+        From `likeness_of`.
     pictures : ndarray of str, shape (n,)
     boxes : ndarray of int, shape (n, 4)
         Top, left, bottom and right.
@@ -91,7 +107,8 @@ def joined(parts: NDArray[np.intp], pictures: NDArray[Any], boxes: NDArray[np.in
         pairs = np.unique(np.stack([parts[rows[one]], parts[rows[other]]], axis=1), axis=0)
         together[pairs[:, 0], pairs[:, 1]] += 1
     enough = np.maximum(BESIDE * np.minimum(held[:, None], held), FEWEST_TOGETHER)
-    _, labels = connected_components(together >= enough, directed=False)
+    alike = likeness >= ALIKE
+    _, labels = connected_components((together >= enough) & alike & alike[:, None], directed=False)
     numbers: NDArray[np.intp] = labels[parts].astype(np.intp)
     return numbers
 

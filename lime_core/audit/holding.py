@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lime_core.audit.views import View
     from lime_core.models.features import FeatureClassifier
 
-_ROUNDS: Final = 6
+_BATCH: Final = 64
 _ALIKE: Final = 0.4  # cosine to the mean of a part
 
 
@@ -37,7 +37,7 @@ class Finder:
 
     def __init__(self, network: FeatureClassifier, components: Components, means: NDArray[np.float32]) -> None:
         self._network, self._components, self._means = network, components, means
-        self.calls = 0
+        self._known: dict[str, NDArray[np.float32]] = {}
 
     def held(self, view: View, superpixels: Iterable[int], own: NDArray[np.intp]) -> Held:
         """Return where a concept is.
@@ -53,23 +53,23 @@ class Finder:
         own : ndarray of int
             The concept's parts.
         """
-        parts, seen = set(superpixels), set(superpixels)
-        new = list(parts)
-        for _ in range(_ROUNDS):
-            beside = sorted(set(np.flatnonzero(view.touching[new].any(axis=0)).tolist()) - seen)
-            if not beside:
-                break
-            seen.update(beside)
-            likeness = self._descriptions(view, beside) @ self._means.T
-            belongs = np.isin(likeness.argmax(axis=1), own) & (likeness.max(axis=1) >= _ALIKE)
-            new = [part for part, inside in zip(beside, belongs, strict=True) if inside]
-            if not new:
-                break
-            parts.update(new)
-        return Held(view, view.region(parts))
+        likeness = self._descriptions(view) @ self._means.T
+        belongs = np.isin(likeness.argmax(axis=1), own) & (likeness.max(axis=1) >= _ALIKE)
+        parts = set(superpixels)
+        while True:
+            beside = set(np.flatnonzero(view.touching[list(parts)].any(axis=0) & belongs).tolist())
+            if beside <= parts:
+                return Held(view, view.region(parts))
+            parts |= beside
 
-    def _descriptions(self, view: View, superpixels: list[int]) -> NDArray[np.float32]:
-        boxes = find_objects(view.segments + 1)
-        patches = [resize_pixels(view.whole[boxes[index]], self._network.input_size) for index in superpixels]
-        self.calls += len(patches)
-        return self._components.describe(self._network.features(np.stack(patches)))
+    def _descriptions(self, view: View) -> NDArray[np.float32]:
+        """Return descriptions of all superpixels; those of each picture are made once, as many groups ask for them."""
+        if view.path not in self._known:
+            boxes = find_objects(view.segments + 1)
+            patches = [resize_pixels(view.whole[box], self._network.input_size) for box in boxes]
+            found = [
+                self._components.describe(self._network.features(np.stack(patches[start : start + _BATCH])))
+                for start in range(0, len(patches), _BATCH)
+            ]
+            self._known[view.path] = np.concatenate(found)
+        return self._known[view.path]

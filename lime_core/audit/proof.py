@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from lime_core.audit.views import painted_over, random_region
 from lime_core.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -67,20 +68,20 @@ class Bench:
         """Unit of effects."""
         return self._target.unit
 
-    def ask(self, pictures: Sequence[Pixels], class_index: int) -> Floats:
-        """Return the target values of a class for pictures, float64 ``(B,)``."""
+    def ask(self, pictures: Iterable[Pixels], class_index: int) -> Floats:
+        """Return the target values of a class for pictures, float64 ``(B,)``; some are in memory at a time."""
         found = []
-        for start in range(0, len(pictures), _BATCH):
-            batch = np.stack(pictures[start : start + _BATCH])
-            outputs = np.asarray(self._classifier.predict(batch))
+        remaining = iter(pictures)
+        while batch := list(itertools.islice(remaining, _BATCH)):
+            outputs = np.asarray(self._classifier.predict(np.stack(batch)))
             if outputs.ndim != 2 or len(outputs) != len(batch) or not np.isfinite(outputs[:, class_index]).all():
                 raise ModelError(
                     f"The model must return one row of finite outputs a picture; got the shape {outputs.shape} for "
                     f"{len(batch)} pictures."
                 )
             found.append(self._target.values(outputs)[:, class_index])
-        self.calls += len(pictures)
-        return np.concatenate(found)
+            self.calls += len(batch)
+        return np.concatenate(found) if found else np.zeros(0)
 
     def take_away(
         self, held: Sequence[Held], peers: Sequence[View], class_index: int, rng: np.random.Generator
@@ -98,29 +99,13 @@ class Bench:
         peers : sequence of View
             Pictures of the class without the concept.
         """
-        rows = []
-        perturbations = int(np.clip(_PERTURBED // max(len(held), 1), *PERTURBATIONS))
-        for item in held:
-            hidden = _halves(item.view, perturbations, rng)
-            concept = self._hiding(item.view, item.region, hidden, class_index)
-            if item.region.mean() > LARGE and len(peers) >= FEWEST_PICTURES:
-                drawn = [peers[index] for index in rng.permutation(len(peers))[:CONTROLS]]
-                random = [
-                    self._hiding(view, item.region, _halves(view, perturbations, rng), class_index) for view in drawn
-                ]
-            else:
-                regions = [random_region(item.view, item.region, rng) for _ in range(CONTROLS)]
-                random = [self._hiding(item.view, region, hidden, class_index) for region in regions]
-            rows.append((concept, float(np.mean(random))))
-        return experiment(rows, self.unit)
-
-    def _hiding(self, view: View, region: Region, hidden: Sequence[NDArray[np.bool_]], class_index: int) -> float:
-        fill = painted_over(view.pixels, region)
-        asked = []
-        for away in [np.zeros_like(region), *(each[view.labels] for each in hidden)]:
-            asked += [_laid(view.pixels, fill, gone) for gone in (away & ~region, away | region)]
-        values = self.ask(asked, class_index)
-        return float(np.mean(values[::2] - values[1::2]))
+        count = int(np.clip(_PERTURBED // max(len(held), 1), *PERTURBATIONS))
+        pairs = (pair for item in held for pair in _pairs_of(item, peers, count, rng))
+        values = self.ask((picture for pair in pairs for picture in pair), class_index)
+        # Pictures × (the concept, then each control) × (the whole picture, then its halves) × (with, without).
+        effects = values.reshape(len(held), 1 + CONTROLS, 1 + count, 2)
+        moved = (effects[..., 0] - effects[..., 1]).mean(axis=2)
+        return experiment(moved[:, 0], moved[:, 1:].mean(axis=1), self.unit)
 
     def add(
         self,
@@ -140,37 +125,59 @@ class Bench:
         others : sequence of View
             Pictures without the concept.
         """
-        rows = []
-        for view in recipients:
-            donors = [held[index] for index in rng.permutation(len(held))[:CONTROLS]]
-            without = [other for other in others if other.path != view.path]
-            if not donors or not without:
-                continue
-            asked = [view.pixels]
-            asked += [_laid(view.pixels, donor.view.pixels, donor.region) for donor in donors]
-            random = rng.choice(len(without), len(donors))
-            asked += [
-                _laid(view.pixels, without[index].pixels, donor.region)
-                for index, donor in zip(random, donors, strict=True)
-            ]
-            values = self.ask(asked, class_index)
-            moved = values[1:] - values[0]
-            rows.append((float(moved[: len(donors)].mean()), float(moved[len(donors) :].mean())))
-        return experiment(rows, self.unit)
+        if not held or not others:
+            return None
+        pictures = (picture for view in recipients for picture in _with_additions(view, held, others, rng))
+        values = self.ask(pictures, class_index).reshape(len(recipients), 1 + 2 * CONTROLS)
+        moved = values[:, 1:] - values[:, :1]
+        return experiment(moved[:, :CONTROLS].mean(axis=1), moved[:, CONTROLS:].mean(axis=1), self.unit)
 
 
-def experiment(rows: Sequence[tuple[float, Any]], unit: str) -> Experiment | None:
-    """Return what paired effects (with the concept, with random superpixels) come to; None for too few pictures.
+def _pairs_of(
+    item: Held, peers: Sequence[View], count: int, rng: np.random.Generator
+) -> Iterator[tuple[Pixels, Pixels]]:
+    """Yield a picture with a region and without it, whole and with halves hidden: the concept's, then each control."""
+    halves = _halves(item.view, count, rng)
+    yield from _with_and_without(item.view, item.region, halves)
+    if item.region.mean() > LARGE and len(peers) >= FEWEST_PICTURES:
+        for index in rng.permutation(len(peers))[:CONTROLS]:
+            yield from _with_and_without(peers[index], item.region, _halves(peers[index], count, rng))
+    else:
+        for _ in range(CONTROLS):
+            yield from _with_and_without(item.view, random_region(item.view, item.region, rng), halves)
+
+
+def _with_and_without(
+    view: View, region: Region, halves: Sequence[NDArray[np.bool_]]
+) -> Iterator[tuple[Pixels, Pixels]]:
+    fill = painted_over(view.pixels, region)
+    for away in [np.zeros_like(region), *(each[view.labels] for each in halves)]:
+        yield _laid(view.pixels, fill, away & ~region), _laid(view.pixels, fill, away | region)
+
+
+def _with_additions(
+    view: View, held: Sequence[Held], others: Sequence[View], rng: np.random.Generator
+) -> Iterator[Pixels]:
+    """Yield a picture as it is, with the concept of some others laid into it, and with the same places of others."""
+    yield view.pixels
+    donors = [held[int(index)] for index in rng.integers(len(held), size=CONTROLS)]
+    for donor in donors:
+        yield _laid(view.pixels, donor.view.pixels, donor.region)
+    for donor in donors:
+        yield _laid(view.pixels, others[int(rng.integers(len(others)))].pixels, donor.region)
+
+
+def experiment(concept: Floats, random: Floats, unit: str) -> Experiment | None:
+    """Return what paired effects, of a concept and of random superpixels, come to; None for too few pictures.
 
     Interval and p are those of Student's t for the mean of the differences.
     """
     from scipy import stats
 
-    if len(rows) < FEWEST_PICTURES:
+    if len(concept) < FEWEST_PICTURES:
         return None
-    concept, random = np.array(rows, np.float64).T
     differences = concept - random
-    n, effect = len(rows), float(differences.mean())
+    n, effect = len(concept), float(differences.mean())
     error = float(differences.std(ddof=1)) / math.sqrt(n)
     if error == 0:
         interval, p = (effect, effect), 0.0 if effect > 0 else 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from lime_core.audit.proof import FEWEST_PICTURES, MOST_PICTURES, MOST_RECIPIENTS, benjamini_hochberg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,7 +51,7 @@ class Proof:
         return self.p_adjusted <= LEVEL and all(each is not None and each.interval[0] > 0 for each in both)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Tester:
     """What experiments need."""
 
@@ -72,33 +73,42 @@ class Tester:
         return _adjusted(proofs)
 
     def _tested(self, group: Group, rng: np.random.Generator) -> Proof:
-        held = self._held(group, rng)
+        held = self._held(group)
         holding = {str(path) for path in self.patches.pictures[group.rows]}
         without = [path for path in self.explained if path not in holding]
         same = [path for path in without if self.explained[path].predicted == group.class_index]
-        away = self.bench.take_away(held, self._some(same, MOST_PICTURES, rng), group.class_index, rng)
+        away = self.bench.take_away(held, self._some(same, MOST_PICTURES), group.class_index, rng)
         elsewhere = [path for path in without if self.explained[path].predicted != group.class_index]
         add = self.bench.add(
-            held, self._some(elsewhere, MOST_RECIPIENTS, rng), self._some(without, _OTHERS, rng), group.class_index, rng
+            held, self._some(elsewhere, MOST_RECIPIENTS), self._some(without, _OTHERS), group.class_index, rng
         )
         return Proof(away, add)
 
     def _pictures(self, group: Group) -> NDArray[Any]:
         return np.unique(self.patches.pictures[group.of_class(self.patches)].astype(str))
 
-    def _held(self, group: Group, rng: np.random.Generator) -> list[Held]:
+    def _held(self, group: Group) -> list[Held]:
         rows = group.of_class(self.patches)
         pictures = self.patches.pictures[rows].astype(str)
-        views = self._some(list(np.unique(pictures)), MOST_PICTURES, rng)
+        views = self._some({str(path) for path in pictures}, MOST_PICTURES)
         return [
             self.finder.held(view, self.patches.superpixels[rows[pictures == view.path]].tolist(), group.parts)
             for view in views
         ]
 
-    def _some(self, paths: Sequence[str], most: int, rng: np.random.Generator) -> list[View]:
-        """Return some of the pictures, drawn at random; those that cannot be read any more are left out."""
-        drawn = (str(paths[index]) for index in rng.permutation(len(paths))[:most])
+    def _some(self, paths: Iterable[str], most: int) -> list[View]:
+        """Return the first of the pictures in a random order, the same for all groups, so that they share pictures.
+
+        Those that cannot be read any more are left out.
+        """
+        drawn = sorted(paths, key=self._order.__getitem__)[:most]
         return [view for path in drawn if (view := self.views.get(path)) is not None]
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        paths = sorted(self.explained)
+        ranks = np.random.default_rng([self.seed, 8]).permutation(len(paths))
+        return dict(zip(paths, ranks.tolist(), strict=True))
 
 
 def _adjusted(proofs: list[Proof]) -> list[Proof]:

@@ -38,7 +38,7 @@ RED = lc.CallableClassifier(share_of_red, SIDE, ["red", "other"], id="red", outp
 
 def test_an_experiment_is_students_t_test_of_paired_differences():
     rows = np.random.default_rng(0).normal((0.5, 0.1), 0.4, (12, 2))
-    found = experiment([tuple(row) for row in rows], "log-odds")
+    found = experiment(rows[:, 0], rows[:, 1], "log-odds")
     expected = stats.ttest_1samp(rows[:, 0] - rows[:, 1], 0, alternative="greater")
     both = stats.ttest_1samp(rows[:, 0] - rows[:, 1], 0).confidence_interval(0.95)
     assert found.p == pytest.approx(expected.pvalue)
@@ -48,8 +48,8 @@ def test_an_experiment_is_students_t_test_of_paired_differences():
 
 
 def test_three_pictures_are_too_few():
-    assert experiment([(1.0, 0.0)] * 3, "log-odds") is None
-    assert experiment([(1.0, 0.0)] * 4, "log-odds").p == 0
+    assert experiment(np.ones(3), np.zeros(3), "log-odds") is None
+    assert experiment(np.ones(4), np.zeros(4), "log-odds").p == 0
 
 
 def test_the_adjusted_p_is_that_of_scipy():

@@ -58,8 +58,10 @@ def test_groups_that_lie_beside_each_other_in_most_pictures_are_parts_of_one_thi
     parts = np.tile([0, 1, 2], 8)
     boxes = np.tile([[0, 0, 10, 10], [0, 10, 10, 20], [50, 50, 60, 60]], (8, 1))
     boxes[[2, 5]] = [10, 0, 20, 9]
-    numbers = joined(parts, pictures, boxes)
+    numbers = joined(parts, np.array([0.9, 0.9, 0.9]), pictures, boxes)
     assert numbers[0] == numbers[1] != numbers[2]
+    of_all_sorts = joined(parts, np.array([0.9, 0.1, 0.9]), pictures, boxes)
+    assert len(set(of_all_sorts)) == 3
 
 
 def test_the_place_of_a_superpixel_is_that_of_its_middle():
