@@ -1,0 +1,152 @@
+"""Pictures of an audit as cards, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lime_core.audit.findings import Patch
+from pages.screens.folder import drawing
+from pages.state import audit_pictures
+from pages.state.opened_audit import AuditedPicture, OpenedAudit, Thumbnail
+from pages.state.server import server
+from pages.state.session import session
+from pages.widgets.text import number, percent, plain
+from pages.widgets.verdict_text import ICONS
+
+A_PAGE = 12
+_CARD = 300  # pixels; a card is never narrower
+_EXPLAIN = "pages/screens/explain/page.py"
+_WITHOUT_THUMBNAIL = np.full((drawing.PAIR_SIDE // 4, drawing.PAIR_SIDE, 3), 127, np.uint8)
+
+Draw = Callable[[Thumbnail], NDArray[np.uint8]]
+
+
+def pages_of(
+    audit: OpenedAudit,
+    paths: Sequence[str],
+    key: str,
+    *,
+    say: Callable[[AuditedPicture], str] | None = None,
+    draw: Callable[[AuditedPicture, Thumbnail], NDArray[np.uint8]] | None = None,
+) -> None:
+    """Draw a page of cards, and the numbers of the pages where there are several.
+
+    Parameters
+    ----------
+    audit : OpenedAudit
+        Whose pictures they are.
+    paths : sequence of str
+        The pictures.
+    key : str
+        Tells these cards from all others on the screen.
+    say : callable, optional
+        Returns what else a card says, as Markdown.
+    draw : callable, optional
+        Draws the picture; without it the picture and its evidence side by side.
+    """
+    page = 1
+    if len(paths) > A_PAGE:
+        # Another choice of pictures has pages of its own.
+        page = st.pagination(-(-len(paths) // A_PAGE), key=f"folder.page.{key}.{len(paths)}")
+    shown = [path for path in paths[A_PAGE * (page - 1) : A_PAGE * page] if path in audit.pictures]
+    pictures = _pictures(audit, tuple(shown), key, draw)
+    with st.grid(4, min_column_width=_CARD, gap="medium", key=f"folder.cards.{key}") as grid:
+        for path in shown:
+            with grid.cell():
+                _card(audit, audit.pictures[path], pictures[path], key, say)
+
+
+def leave_for_explain() -> None:
+    """Go to the Explain screen if a picture is to be explained there, or say why it is not; after the cards."""
+    if session().folder.leaves():
+        st.switch_page(_EXPLAIN)
+
+
+def _pictures(
+    audit: OpenedAudit,
+    paths: tuple[str, ...],
+    key: str,
+    draw: Callable[[AuditedPicture, Thumbnail], NDArray[np.uint8]] | None,
+) -> dict[str, bytes]:
+    def make() -> dict[str, bytes]:
+        small = audit.thumbnails(paths)
+        made = {}
+        for path in paths:
+            about, found = audit.pictures[path], small.get(path)
+
+            def drawn(about: AuditedPicture = about, found: Thumbnail | None = found) -> NDArray[np.uint8]:
+                if found is None:
+                    return _WITHOUT_THUMBNAIL
+                return drawing.pair(found) if draw is None else draw(about, found)
+
+            made[path] = server().picture(drawn, audit.key, "pair" if draw is None else key, path)
+        return made
+
+    return server().cached(audit.cache_key("cards", "pair" if draw is None else key, *paths), make)
+
+
+def _card(
+    audit: OpenedAudit,
+    about: AuditedPicture,
+    picture: bytes,
+    key: str,
+    say: Callable[[AuditedPicture], str] | None,
+) -> None:
+    st.image(picture, alt=f"{about.path}, and the evidence for {about.class_name} in it", width="stretch")
+    st.markdown(f"{_outcome(about)} **{plain(about.class_name)}** {percent(about.probability)}{_truth(about)}")
+    more = f"  \n{say(about)}" if say is not None else ""
+    icon = ICONS.get(about.level, "")  # type: ignore[call-overload]
+    st.caption(f"{plain(about.path)}  \n{icon} {about.level} · R² {number(about.r2_holdout)}{more}")
+    if audit.source is not None:
+        st.button(
+            "Explain",
+            key=f"folder.explain.{key}.{about.path}",
+            type="tertiary",
+            icon=":material/highlight:",
+            help=how_it_opens(audit, about.path),
+            on_click=audit_pictures.explain,
+            args=(audit, about.path),
+        )
+
+
+def how_it_opens(audit: OpenedAudit, path: str) -> str:
+    """Say what opening a picture costs."""
+    if audit.source is not None and audit.source.answers_file(path) is not None:
+        return "Opens it on the Explain screen with the audit's settings; the model is not asked again."
+    return "Opens it on the Explain screen with the audit's settings; the model is asked again."
+
+
+def _outcome(about: AuditedPicture) -> str:
+    return {True: ":material/check:", False: ":material/close:", None: ""}[about.correct]
+
+
+def _truth(about: AuditedPicture) -> str:
+    return f" · really {plain(about.label)}" if about.correct is False and about.label else ""
+
+
+def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
+    """Draw the strongest places of a concept, at most one a picture, side by side."""
+    chosen: dict[str, Patch] = {}
+    for patch in patches:
+        if patch.picture in audit.pictures:
+            chosen.setdefault(patch.picture, patch)
+        if len(chosen) == most:
+            break
+
+    def draw() -> NDArray[np.uint8]:
+        small = audit.thumbnails(tuple(chosen))
+        found = [
+            (small[path], audit.pictures[path], patch.box) for path, patch in chosen.items() if path in small
+        ]
+        return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
+
+    if chosen:
+        about = [f"{patch.picture}:{patch.superpixel}" for patch in chosen.values()]
+        st.image(
+            server().picture(draw, audit.key, "patches", *about),
+            alt=f"{len(chosen)} of its places: {', '.join(path.rsplit('/', 1)[-1] for path in chosen)}",
+        )

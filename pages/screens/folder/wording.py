@@ -1,0 +1,32 @@
+"""What experiments have shown, in words."""
+
+from __future__ import annotations
+
+import math
+
+from lime_core.audit.findings import Experiment
+
+
+def in_unit(value: float, unit: str) -> str:
+    """Return an effect with its unit."""
+    if unit == "probability":
+        return f"{100 * value:+.0f} points"
+    return f"{value:+.2f} {unit}".rstrip()
+
+
+def p_value(p: float) -> str:
+    """Return a p value; what is very small is bounded."""
+    return "not tested" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def in_words(name: str, experiment: Experiment | None) -> str:
+    """Say what an experiment has shown."""
+    if experiment is None:
+        return f"{name}: could not be tested."
+    unit = experiment.unit
+    low, high = experiment.interval
+    return (
+        f"{name}: **{in_unit(experiment.effect, unit)}** ({in_unit(low, unit)} to {in_unit(high, unit)}); the concept "
+        f"{in_unit(experiment.concept_effect, unit)}, random superpixels {in_unit(experiment.random_effect, unit)}; "
+        f"{experiment.pictures:,} pictures"
+    )

@@ -1,0 +1,57 @@
+"""The audits that one user has begun or opened."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+
+from pages.state.opened_audit import OpenedAudit
+from pages.state.settings import Picture
+
+
+class FolderRuns:
+    """The audit on screen, the run of one, and the picture of one that is explained.
+
+    Attributes
+    ----------
+    audit : OpenedAudit or None
+        What is on screen.
+    picture : Picture or None
+        The picture of an audit that was opened in Explain last.
+    refusal : str
+        Why the latest wish was not fulfilled.
+    """
+
+    def __init__(self) -> None:
+        self.audit: OpenedAudit | None = None
+        self.picture: Picture | None = None
+        self.refusal = ""
+        self._room: Path | None = None
+        self._leaving = False
+
+    @property
+    def room(self) -> Path:
+        """A temporary folder for this user's files, which goes with the session."""
+        if self._room is None:
+            self._room = Path(tempfile.mkdtemp(prefix="limelight-audit-"))
+            weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
+        return self._room
+
+    def show(self, audit: OpenedAudit | None) -> None:
+        """Put an audit on screen, or none."""
+        self.audit, self.refusal = audit, ""
+
+    def refuse(self, reason: str) -> None:
+        """Keep why a wish was not fulfilled."""
+        self.refusal = reason
+
+    def explain(self, picture: Picture) -> None:
+        """Note that a picture of the audit is explained next, on another screen."""
+        self.picture, self.refusal, self._leaving = picture, "", True
+
+    def leaves(self) -> bool:
+        """Return, once, whether the user goes on to the explanation of a picture."""
+        leaving, self._leaving = self._leaving, False
+        return leaving
