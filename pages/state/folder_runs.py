@@ -20,6 +20,8 @@ class FolderRuns:
         What is on screen.
     picture : Picture or None
         The picture of an audit that was opened in Explain last.
+    read_from : str
+        The uploaded audit that was read last.
     refusal : str
         Why the latest wish was not fulfilled.
     """
@@ -28,16 +30,20 @@ class FolderRuns:
         self.audit: OpenedAudit | None = None
         self.picture: Picture | None = None
         self.refusal = ""
+        self.read_from = ""
         self._room: Path | None = None
         self._leaving = False
 
-    @property
-    def room(self) -> Path:
-        """A temporary folder for this user's files, which goes with the session."""
+    def note_read(self, file_id: str) -> None:
+        """Note that an uploaded file was read."""
+        self.read_from = file_id
+
+    def new_room(self) -> Path:
+        """Return a new folder for files of this user, which goes with the session."""
         if self._room is None:
             self._room = Path(tempfile.mkdtemp(prefix="limelight-audit-"))
             weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
-        return self._room
+        return Path(tempfile.mkdtemp(dir=self._room))
 
     def show(self, audit: OpenedAudit | None) -> None:
         """Put an audit on screen, or none."""

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 import lime_core as lc
-from lime_core.audit.audit_folder import ABOUT, AuditFolder
+from lime_core.audit.audit_folder import ABOUT, FINDINGS, AuditFolder
 from lime_core.audit.findings import Concept, Findings
 from lime_core.audit.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS, THUMBNAILS
 from lime_core.collections.base import Collection
+from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
 from pages.state.cache import digest
 
@@ -182,7 +183,8 @@ class OpenedAudit:
     @property
     def model_title(self) -> str:
         """What people call the model."""
-        return str(self.about.get("model", "the model"))
+        model = str(self.about.get("model", "the model"))
+        return CATALOG[model].title if model in CATALOG else model
 
     @property
     def samples(self) -> int | None:
@@ -213,7 +215,7 @@ class OpenedAudit:
         return found
 
     def _coefficients(self, paths: list[str]) -> dict[str, dict[int, float]]:
-        columns = ("picture", "class_index", "superpixel", "coefficient")
+        columns = ["picture", "class_index", "superpixel", "coefficient"]
         table = self.folder.table(SUPERPIXELS, columns, pictures=paths)
         scores: dict[str, dict[int, float]] = defaultdict(dict)
         for path, class_index, superpixel, coefficient in zip(
@@ -242,10 +244,12 @@ def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
         When it is no audit, of another version, damaged, or empty.
     """
     folder = AuditFolder(path)
+    if not (path / FINDINGS).is_file():
+        raise lc.LimeError(
+            f"{title} was stopped before anything was found, or is no audit. Finish it by giving its command again."
+        )
     try:
-        about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
-        if not isinstance(about, dict):
-            raise lc.LimeError(f"{ABOUT} holds no settings.")
+        about = dict(json.loads((path / ABOUT).read_text(encoding="utf-8")))
         findings = folder.findings()
         pictures = _pictures_of(folder)
         skipped = folder.table(SKIPPED).to_pylist()
@@ -265,12 +269,12 @@ def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
 
 
 def _pictures_of(folder: AuditFolder) -> dict[str, AuditedPicture]:
-    members = folder.table(MEMBERS, ("picture", "concept"))
+    members = folder.table(MEMBERS, ["picture", "concept"])
     concepts: dict[str, set[int]] = defaultdict(set)
     for path, concept in zip(members["picture"].to_pylist(), members["concept"].to_pylist(), strict=True):
         concepts[path].add(concept)
     pictures = {}
-    for row in folder.table(EXPLANATIONS, _COLUMNS).to_pylist():
+    for row in folder.table(EXPLANATIONS, list(_COLUMNS)).to_pylist():
         if row.pop("role") == "predicted":
             path, r2 = row.pop("picture"), row.pop("r2_holdout")
             pictures[path] = AuditedPicture(

@@ -20,7 +20,7 @@ from pages.widgets.verdict_text import ICONS
 A_PAGE = 12
 _CARD = 300  # pixels; a card is never narrower
 _EXPLAIN = "pages/screens/explain/page.py"
-_WITHOUT_THUMBNAIL = np.full((drawing.PAIR_SIDE // 4, drawing.PAIR_SIDE, 3), 127, np.uint8)
+_WITHOUT_THUMBNAIL = np.full((64, 256, 3), 127, np.uint8)
 
 Draw = Callable[[Thumbnail], NDArray[np.uint8]]
 
@@ -139,9 +139,7 @@ def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
 
     def draw() -> NDArray[np.uint8]:
         small = audit.thumbnails(tuple(chosen))
-        found = [
-            (small[path], audit.pictures[path], patch.box) for path, patch in chosen.items() if path in small
-        ]
+        found = [(small[path], audit.pictures[path], patch.box) for path, patch in chosen.items() if path in small]
         return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
 
     if chosen:

@@ -67,9 +67,7 @@ def _places(concept: Concept) -> str:
 
 
 def _other_classes(concept: Concept) -> str:
-    others = [
-        f"{plain(name)} {percent(share)}" for name, share in concept.classes[:4] if name != concept.class_name
-    ]
+    others = [f"{plain(name)} {percent(share)}" for name, share in concept.classes[:4] if name != concept.class_name]
     return f" · also for {', '.join(others)}" if others else ""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 
 import streamlit as st
 
 from lime_core.audit.audit_folder import ABOUT, FINDINGS
-from lime_core.audit.report import write_report
 from lime_core.audit.tables import SCHEMAS
 from pages.state.opened_audit import OpenedAudit
 
@@ -18,7 +18,7 @@ def show(audit: OpenedAudit) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Report (HTML)",
-            lambda: write_report(audit.folder).read_bytes(),
+            lambda: _report(audit),
             "audit-report.html",
             "text/html",
             key="folder.download.report",
@@ -39,6 +39,12 @@ def show(audit: OpenedAudit) -> None:
     st.caption("The command that audits a folder: limelight audit PICTURES --output FOLDER")
 
 
+def _report(audit: OpenedAudit) -> bytes:
+    from lime_core.audit.report import write_report
+
+    return write_report(audit.folder).read_bytes()
+
+
 def parquet_set(audit: OpenedAudit) -> bytes:
     """Return the data sets, the settings and the findings as a zip file."""
     buffer, root = io.BytesIO(), audit.folder.path
@@ -48,5 +54,5 @@ def parquet_set(audit: OpenedAudit) -> bytes:
     return buffer.getvalue()
 
 
-def _parts(audit: OpenedAudit, kind: str) -> list[object]:
-    return sorted((audit.folder.path / kind).glob("*.parquet"))  # type: ignore[type-var]
+def _parts(audit: OpenedAudit, kind: str) -> list[Path]:
+    return sorted((audit.folder.path / kind).glob("*.parquet"))

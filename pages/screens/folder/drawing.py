@@ -15,17 +15,16 @@ from pages.state.opened_audit import AuditedPicture, Thumbnail
 
 Pixels = NDArray[np.uint8]
 
-PAIR_SIDE = 256  # pixels of each of the two pictures
 PATCH_SIDE = 112
-_GAP = 6
+_GAP = 4
 _PAPER = (127, 127, 127)
 _TINT, _SHADE = 0.72, 0.8
 _AROUND = 0.35  # of a patch's own size, on each side
 
 
 def pair(small: Thumbnail) -> Pixels:
-    """Draw a picture beside the evidence in it, both on squares of the same size."""
-    return _row([_square(small.pixels, PAIR_SIDE), _square(evidence(small), PAIR_SIDE)])
+    """Draw a picture beside the evidence in it."""
+    return _row([small.pixels, evidence(small)])
 
 
 def evidence(small: Thumbnail) -> Pixels:
@@ -39,42 +38,39 @@ def evidence(small: Thumbnail) -> Pixels:
 def without(small: Thumbnail, superpixels: Sequence[int]) -> Pixels:
     """Draw a picture beside itself with some superpixels struck out."""
     struck = np.isin(small.segments, superpixels)
-    hidden = to_bytes(blend(small.pixels.astype(np.float32), np.float32(_PAPER), _SHADE * struck[..., None]))
-    return _row([_square(small.pixels, PAIR_SIDE), _square(hidden, PAIR_SIDE)])
+    hidden = to_bytes(
+        blend(small.pixels.astype(np.float32), np.asarray(_PAPER, np.float32), _SHADE * struck[..., None])
+    )
+    return _row([small.pixels, hidden])
 
 
 def patches(found: Sequence[tuple[Thumbnail, AuditedPicture, Box]]) -> Pixels:
     """Draw places in pictures side by side, each with a little of what is around it."""
-    return _row([_square(_cut_out(small, about, box), PATCH_SIDE) for small, about, box in found])
+    return _row([_high(_cut_out(small, about, box), PATCH_SIDE) for small, about, box in found])
 
 
 def _cut_out(small: Thumbnail, about: AuditedPicture, box: Box) -> Pixels:
+    """Return the square around a box with a margin, as far as the picture goes."""
     height, width = small.pixels.shape[:2]
-    top, bottom = _span(box.top, box.bottom, about.height, height)
-    left, right = _span(box.left, box.right, about.width, width)
-    return small.pixels[top:bottom, left:right]
+    down, across = height / max(about.height, 1), width / max(about.width, 1)
+    side = round(
+        min((1 + 2 * _AROUND) * max((box.bottom - box.top) * down, (box.right - box.left) * across), height, width)
+    )
+    top, left = (
+        int(np.clip(round(middle - side / 2), 0, whole - side))
+        for middle, whole in (((box.top + box.bottom) / 2 * down, height), ((box.left + box.right) / 2 * across, width))
+    )
+    return small.pixels[top : top + max(side, 1), left : left + max(side, 1)]
 
 
-def _span(start: int, stop: int, whole: int, drawn: int) -> tuple[int, int]:
-    """Return the rows or columns of the drawing for those of the picture, with a margin; at least one."""
-    margin = _AROUND * max(stop - start, 1)
-    low = int(max(start - margin, 0) * drawn / max(whole, 1))
-    high = int(np.ceil((stop + margin) * drawn / max(whole, 1)))
-    low = min(low, drawn - 1)
-    return low, max(min(high, drawn), low + 1)
+def _high(pixels: Pixels, height: int) -> Pixels:
+    """Return a picture that is so many rows high."""
+    size = (max(1, round(pixels.shape[1] * height / pixels.shape[0])), height)
+    return np.asarray(PillowImage.fromarray(np.ascontiguousarray(pixels)).resize(size, PillowImage.Resampling.BILINEAR))
 
 
-def _square(pixels: Pixels, side: int) -> Pixels:
-    """Return a picture as large as it can be on a square."""
-    scale = side / max(pixels.shape[:2])
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    page = PillowImage.new("RGB", (side, side), _PAPER)
-    drawn = PillowImage.fromarray(np.ascontiguousarray(pixels)).resize(size, PillowImage.Resampling.BILINEAR)
-    page.paste(drawn, ((side - size[0]) // 2, (side - size[1]) // 2))
-    return np.asarray(page)
-
-
-def _row(squares: Sequence[Pixels]) -> Pixels:
-    gap = np.full((squares[0].shape[0], _GAP, 3), _PAPER, np.uint8)
-    parts = [part for square in squares for part in (square, gap)]
+def _row(pictures: Sequence[Pixels]) -> Pixels:
+    """Put pictures of the same height side by side."""
+    gap = np.full((pictures[0].shape[0], _GAP, 3), _PAPER, np.uint8)
+    parts = [part for picture in pictures for part in (picture, gap)]
     return np.concatenate(parts[:-1], axis=1)

@@ -14,8 +14,8 @@ from pages.screens.folder import cards
 from pages.state import audit_pictures, widget_state
 from pages.state.opened_audit import AuditedPicture, OpenedAudit
 from pages.state.server import server
+from pages.state.session import session
 from pages.widgets.charts import QUIET, laid_out
-from pages.widgets.text import plain
 
 _SCATTER = "folder.scatter"
 _LOWEST = -0.25  # R²; what is lower is drawn here
@@ -47,15 +47,15 @@ def _filtered(audit: OpenedAudit) -> list[AuditedPicture]:
     pictures = list(audit.pictures.values())
     classes = Counter(about.class_name for about in pictures)
     concepts = audit.by_number
-    with st.grid(4, min_column_width=180):
-        name = st.selectbox(
+    with st.container(horizontal=True, gap="medium"):
+        name = st.container(width=230).selectbox(
             "Predicted class",
             [None, *(each for each, _ in classes.most_common())],
             format_func=lambda each: "any" if each is None else f"{each} ({classes[each]:,})",
             key="folder.filter.class",
             persist_state="session",
         )
-        number = st.selectbox(
+        number = st.container(width=230).selectbox(
             "Concept",
             [None, *concepts],
             format_func=lambda each: "any" if each is None else f"{each}: {concepts[each].class_name}",
@@ -70,9 +70,7 @@ def _filtered(audit: OpenedAudit) -> list[AuditedPicture]:
             key="folder.filter.outcome",
             persist_state="session",
         )
-        levels = st.pills(
-            "Verdict", LEVELS, selection_mode="multi", key="folder.filter.level", persist_state="session"
-        )
+        levels = st.pills("Verdict", LEVELS, selection_mode="multi", key="folder.filter.level", persist_state="session")
     right = {"Right": True, "Wrong": False}.get(str(outcome))
     return [
         about
@@ -94,24 +92,20 @@ def _scatter(audit: OpenedAudit, chosen: list[AuditedPicture]) -> None:
         on_select=_clicked if can_open else "ignore",
         selection_mode="points",
         alt="Probability of the predicted class against held-out R² of each picture; the cards below show the same",
-        **({} if not can_open else {}),
     )
     opens = "Click a point to open its picture in Explain. " if can_open else ""
     st.caption(
         f"{opens}R² is the share of the model's variation that the explanation predicts for samples held out of its fit. "
-        "A dark edge marks a wrong prediction."
+        "Wrong predictions are hollow."
     )
 
 
 def _clicked() -> None:
-    from pages.state.session import session
-
     event: Any = widget_state.read(_SCATTER)
     audit = session().folder.audit
     points = event["selection"]["points"] if event else []
     if audit is not None and points:
-        path = points[0]["customdata"][0] if isinstance(points[0]["customdata"], list) else points[0]["customdata"]
-        audit_pictures.explain(audit, path)
+        audit_pictures.explain(audit, points[0]["customdata"][0])
 
 
 def scatter(pictures: list[AuditedPicture]) -> go.Figure:
@@ -128,11 +122,10 @@ def scatter(pictures: list[AuditedPicture]) -> go.Figure:
             mode="markers",
             name=f"{level} ({len(group):,})",
             marker={
-                "symbol": symbol,
+                "symbol": [f"{symbol}-open" if about.correct is False else symbol for about in group],
                 "color": color,
                 "size": 9,
                 "opacity": 0.8,
-                "line": {"width": [2 if about.correct is False else 0 for about in group], "color": "#111827"},
             },
             customdata=[[about.path] for about in group],
             text=[f"{plain_text(about.path)}<br>{plain_text(about.class_name)}" for about in group],
@@ -146,6 +139,3 @@ def scatter(pictures: list[AuditedPicture]) -> go.Figure:
 def plain_text(text: str) -> str:
     """Return a text that Plotly shows as it is."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-__all__ = ["plain", "scatter", "show"]

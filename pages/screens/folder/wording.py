@@ -10,8 +10,8 @@ from lime_core.audit.findings import Experiment
 def in_unit(value: float, unit: str) -> str:
     """Return an effect with its unit."""
     if unit == "probability":
-        return f"{100 * value:+.0f} points"
-    return f"{value:+.2f} {unit}".rstrip()
+        return f"{100 * value:.0f} percentage points"
+    return f"{value:.2f} {unit}".rstrip()
 
 
 def p_value(p: float) -> str:
