@@ -21,7 +21,7 @@ _BATCH = 1024  # rows
 
 
 def main(request: Mapping[str, Any]) -> None:
-    """Copy the tables below ``given`` to ``copied``, and write what is wrong with them, or nothing, to ``outcome.json``."""
+    """Copy the tables below ``given`` to ``copied``; what is wrong with them, or nothing, goes to ``outcome.json``."""
     apply(Limits(**request["limits"]))
     # Threads would cost address space.
     pa.set_cpu_count(1)

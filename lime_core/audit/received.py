@@ -1,4 +1,4 @@
-"""An audit in a zip file that somebody else made: unpacked within limits, its tables copied by a process of their own."""
+"""An audit in a zip file that need not be trusted: unpacked within limits, its tables copied by a process apart."""
 
 from __future__ import annotations
 
@@ -67,24 +67,26 @@ def unpack_audit(content: bytes, name: str, target: Path, *, most_bytes: int = M
 
 
 def _extract(content: bytes, name: str, room: Path, most_bytes: int) -> None:
-    left = most_bytes
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-            if len(entries) > MOST_FILES:
-                raise LimeError(f"{name} holds more than the {MOST_FILES:,} files that are allowed.")
-            for entry in entries:
-                wanted = _WANTED.fullmatch(entry.filename)
-                if wanted is None or entry.is_dir():
-                    continue
-                file = room / GIVEN / wanted[1]
-                file.parent.mkdir(parents=True, exist_ok=True)
-                left -= _write(archive, entry, file, left if wanted[2] else min(left, _TEXT_BYTES), name)
+            _extract_wanted(archive, name, room, most_bytes)
     except LimeError:
         raise
     except Exception as error:
         # Reading a damaged archive can raise any exception.
         raise LimeError(f"{name} is not a zip file that can be read; it is damaged, or something else.") from error
+
+
+def _extract_wanted(archive: zipfile.ZipFile, name: str, room: Path, left: int) -> None:
+    entries = archive.infolist()
+    if len(entries) > MOST_FILES:
+        raise LimeError(f"{name} holds more than the {MOST_FILES:,} files that are allowed.")
+    for entry in entries:
+        wanted = _WANTED.fullmatch(entry.filename)
+        if wanted is not None:
+            file = room / GIVEN / wanted[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            left -= _write(archive, entry, file, left if wanted[2] else min(left, _TEXT_BYTES), name)
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path, most: int, name: str) -> int:

@@ -12,10 +12,10 @@ FOLDERS_VARIABLE = "LIMELIGHT_FOLDERS"
 
 
 def allowed_folders(environ: Mapping[str, str] = os.environ) -> dict[str, Path]:
-    """Return the folders of ``LIMELIGHT_FOLDERS`` by what visitors read: their last names, since paths tell too much.
+    """Return the folders of ``LIMELIGHT_FOLDERS`` by what visitors read: their last names; paths would tell too much.
 
-    The variable holds them as ``PATH`` does, for example ``/data/animals:/data/audits``. Those that do not exist are left
-    out.
+    The variable holds them as ``PATH`` does, for example ``/data/animals:/data/audits``. Those that do not exist are
+    left out.
     """
     given = [Path(text.strip()) for text in environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if text.strip()]
     return _named(path.resolve() for path in given if path.is_dir())

@@ -71,8 +71,8 @@ def _shortcuts(audit: OpenedAudit) -> None:
     found = audit.findings.shortcut_candidates
     st.markdown(
         "##### Shortcut candidates",
-        help="What moves a class much and is not the thing itself: both experiments prove it, and it lies on the border "
-        "of the pictures, in a minority of the class, or in wrong predictions.",
+        help="What moves a class much and is not the thing itself: both experiments prove it, and it lies on the "
+        "border of the pictures, in a minority of the class, or in wrong predictions.",
     )
     if not found:
         st.success(
@@ -112,7 +112,7 @@ def _representative(audit: OpenedAudit) -> None:
     if chosen.coverage:
         mean, low, high = chosen.random_coverage[-1]
         st.caption(
-            f"These {len(chosen.pictures)} pictures cover {percent(chosen.coverage[-1])} of the concepts' importance; as "
-            f"many random ones {percent(mean)} ({percent(low)} to {percent(high)})."
+            f"These {len(chosen.pictures)} pictures cover {percent(chosen.coverage[-1])} of the concepts' importance; "
+            f"as many random ones {percent(mean)} ({percent(low)} to {percent(high)})."
         )
     cards.pages_of(audit, chosen.pictures, "representative")

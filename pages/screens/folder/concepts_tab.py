@@ -31,9 +31,9 @@ def _draw(audit: OpenedAudit) -> None:
         st.info("No concepts were found: too few pictures, or the audit was stopped before it came to them.")
         return
     st.caption(
-        "Superpixels that the network sees alike. Two experiments tell what they do: they are hidden in the pictures that "
-        "have them, and laid into pictures of other classes; each time beside as many random superpixels of the same size. "
-        "Intervals are of 95 %, p is adjusted for the number of concepts (Benjamini–Hochberg)."
+        "Superpixels that the network sees alike. Two experiments tell what they do: they are hidden in the pictures "
+        "that have them, and laid into pictures of other classes; each time beside as many random superpixels of the "
+        "same size. Intervals are of 95 %, p is adjusted for the number of concepts (Benjamini–Hochberg)."
     )
     _chart(audit)
     page = 1

@@ -106,8 +106,8 @@ def _flips(audit: OpenedAudit) -> None:
         st.info("No picture was asked about.")
         return
     st.caption(
-        "The fewest superpixels that have to be hidden, strongest evidence first, for the answer to change; struck out in "
-        "the picture on the right."
+        "The fewest superpixels that have to be hidden, strongest evidence first, for the answer to change; struck out "
+        "in the picture on the right."
     )
 
     def say(about: AuditedPicture) -> str:

@@ -95,8 +95,8 @@ def _scatter(audit: OpenedAudit, chosen: list[AuditedPicture]) -> None:
     )
     opens = "Click a point to open its picture in Explain. " if can_open else ""
     st.caption(
-        f"{opens}R² is the share of the model's variation that the explanation predicts for samples held out of its fit. "
-        "Wrong predictions are hollow."
+        f"{opens}R² is the share of the model's variation that the explanation predicts for samples held out of its "
+        "fit. Wrong predictions are hollow."
     )
 
 
