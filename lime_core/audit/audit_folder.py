@@ -59,7 +59,7 @@ class AuditFolder:
         if not files:
             empty = schema.empty_table()
             return empty if columns is None else empty.select(list(columns))
-        chosen = None if pictures is None else pc.field("picture").isin(list(pictures))
+        chosen = None if pictures is None else pc.field("picture").isin(pa.array(pictures, pa.string()))
         return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
 
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
