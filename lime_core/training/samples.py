@@ -169,9 +169,7 @@ def _loaded(
         pool.shutdown(cancel_futures=True)
 
 
-def _without_copies(
-    pictures: list[CollectedPicture], digests: list[str]
-) -> tuple[list[int], list[tuple[str, str]]]:
+def _without_copies(pictures: list[CollectedPicture], digests: list[str]) -> tuple[list[int], list[tuple[str, str]]]:
     """Return the indices of the pictures to use, and the copies with the reason why they are left out."""
     same: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(digests):

@@ -45,5 +45,5 @@ def _explain(audit: OpenedAudit, about: AuditedPicture) -> None:
 
 
 def _answers(source: AuditSource, path: str) -> lc.Neighborhood | None:
-    file = source.answers_file(path)
+    file = source.kept_answers(path)
     return None if file is None else lc.Neighborhood.load_npz(file)

@@ -7,7 +7,10 @@ import tempfile
 import weakref
 from pathlib import Path
 
+from lime_core.collections import Collection
+from pages.state.audit_job import AuditJob, AuditOrder
 from pages.state.opened_audit import OpenedAudit
+from pages.state.server import server
 from pages.state.settings import Picture
 
 
@@ -16,34 +19,57 @@ class FolderRuns:
 
     Attributes
     ----------
+    latest : AuditJob or None
+        The run that was begun last.
     audit : OpenedAudit or None
         What is on screen.
-    picture : Picture or None
-        The picture of an audit that was opened in Explain last.
+    given : (str, Collection) or None
+        The pictures that were given last, with what tells them from others.
     read_from : str
         The uploaded audit that was read last.
+    picture : Picture or None
+        The picture of an audit that was opened in Explain last.
     refusal : str
         Why the latest wish was not fulfilled.
     """
 
     def __init__(self) -> None:
+        self.latest: AuditJob | None = None
         self.audit: OpenedAudit | None = None
+        self.given: tuple[str, Collection] | None = None
+        self.read_from = ""
         self.picture: Picture | None = None
         self.refusal = ""
-        self.read_from = ""
         self._room: Path | None = None
         self._leaving = False
+
+    @property
+    def running(self) -> bool:
+        """Whether an audit is under way."""
+        return self.latest is not None and self.latest.active
+
+    def begin(self, order: AuditOrder) -> None:
+        """Begin an audit; one of the same order that was stopped goes on."""
+        before = self.latest
+        if before is not None:
+            before.stop()
+        goes_on = before is not None and before.order.key == order.key and not before.active
+        output = before.output if before is not None and goes_on else self.new_room()
+        self.show(None)
+        self.latest = AuditJob(order, output, server()).start()
+
+    def give(self, key: str, collection: Collection) -> None:
+        """Keep the pictures that were given."""
+        self.given = key, collection
+
+    def take_result(self) -> None:
+        """Put what the run has found on screen."""
+        if self.latest is not None and self.latest.audit is not None:
+            self.show(self.latest.audit)
 
     def note_read(self, file_id: str) -> None:
         """Note that an uploaded file was read."""
         self.read_from = file_id
-
-    def new_room(self) -> Path:
-        """Return a new folder for files of this user, which goes with the session."""
-        if self._room is None:
-            self._room = Path(tempfile.mkdtemp(prefix="limelight-audit-"))
-            weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
-        return Path(tempfile.mkdtemp(dir=self._room))
 
     def show(self, audit: OpenedAudit | None) -> None:
         """Put an audit on screen, or none."""
@@ -61,3 +87,10 @@ class FolderRuns:
         """Return, once, whether the user goes on to the explanation of a picture."""
         leaving, self._leaving = self._leaving, False
         return leaving
+
+    def new_room(self) -> Path:
+        """Return a new folder for files of this user, which goes with the session."""
+        if self._room is None:
+            self._room = Path(tempfile.mkdtemp(prefix="limelight-audit-"))
+            weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
+        return Path(tempfile.mkdtemp(dir=self._room))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
 import lime_core as lc
 from lime_core.audit.audit_folder import ABOUT, FINDINGS, AuditFolder
 from lime_core.audit.findings import Concept, Findings
-from lime_core.audit.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS, THUMBNAILS
+from lime_core.audit.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS
+from lime_core.audit.thumbnails import Thumbnail, Thumbnails
 from lime_core.collections.base import Collection
 from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
@@ -38,7 +38,7 @@ _COLUMNS = (
     "width",
     "sha256",
 )
-_LARGEST_MAP = 1 << 26  # pixels of a map of superpixels
+_MOST_SUPERPIXELS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +91,18 @@ class AuditedPicture:
         return self.path.rsplit("/", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallPicture:
     """A small picture and the evidence in it.
 
     Attributes
     ----------
-    pixels : uint8 array (h, w, 3)
-    segments : int32 array (h, w)
-        The superpixel of each pixel.
+    thumbnail : Thumbnail
     coefficients : float64 array (S,)
         Of the superpixels, for the predicted class.
     """
 
-    pixels: NDArray[np.uint8]
-    segments: NDArray[np.int32]
+    thumbnail: Thumbnail
     coefficients: NDArray[np.float64]
 
 
@@ -133,10 +130,15 @@ class AuditSource:
     precision: PrecisionChoice = "f32"
     answers: Path | None = None
 
-    def answers_file(self, path: str) -> Path | None:
+    def kept_answers(self, path: str) -> Path | None:
         """Return where the answers about a picture are; None where they were not kept."""
-        file = None if self.answers is None else self.answers / f"{digest(path)}.npz"
+        file = None if self.answers is None else answers_file(self.answers, path)
         return file if file is not None and file.is_file() else None
+
+
+def answers_file(folder: Path, path: str) -> Path:
+    """Return where in a folder the answers about a picture are kept."""
+    return folder / f"{digest(path)}.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +185,14 @@ class OpenedAudit:
     @property
     def model_title(self) -> str:
         """What people call the model."""
-        model = str(self.about.get("model", "the model"))
+        model = self.model
         return CATALOG[model].title if model in CATALOG else model
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+        model = self.about.get("model")
+        return str(model.get("id", "the model")) if isinstance(model, dict) else str(model or "the model")
 
     @property
     def samples(self) -> int | None:
@@ -199,19 +207,24 @@ class OpenedAudit:
         """Return a key for what is kept of this audit."""
         return digest("audit", self.key, *about)
 
-    def thumbnails(self, paths: tuple[str, ...]) -> dict[str, Thumbnail]:
-        """Return the small pictures at some paths; those without one are left out."""
+    def small(self, paths: Sequence[str]) -> dict[str, SmallPicture]:
+        """Return the small pictures at some paths; those without one are left out.
+
+        Raises
+        ------
+        LimeError
+            When one is damaged.
+        """
         wanted = [path for path in paths if path in self.pictures]
-        rows = self.folder.table(THUMBNAILS, pictures=wanted).to_pylist()
-        scores = self._coefficients(wanted)
+        stored, scores = Thumbnails(self.folder, wanted), self._coefficients(wanted)
         found = {}
-        for row in rows:
-            pixels = lc.load_image(row["thumbnail"]).pixels
-            segments = _read_segments(row["segments"], pixels.shape[:2])
-            values = scores[row["picture"]]
-            coefficients = np.zeros(max([int(segments.max()), *values]) + 1)
-            coefficients[list(values)] = list(values.values())
-            found[row["picture"]] = Thumbnail(pixels, segments, coefficients)
+        for path in wanted:
+            thumbnail = stored.get(path)
+            if thumbnail is not None:
+                values = scores[path]
+                coefficients = np.zeros(max([int(thumbnail.segments.max()), *values]) + 1)
+                coefficients[list(values)] = list(values.values())
+                found[path] = SmallPicture(thumbnail, coefficients)
         return found
 
     def _coefficients(self, paths: list[str]) -> dict[str, dict[int, float]]:
@@ -221,7 +234,7 @@ class OpenedAudit:
         for path, class_index, superpixel, coefficient in zip(
             *(table[name].to_pylist() for name in columns), strict=True
         ):
-            if class_index == self.pictures[path].class_index and 0 <= superpixel < _LARGEST_MAP:
+            if class_index == self.pictures[path].class_index and 0 <= superpixel < _MOST_SUPERPIXELS:
                 scores[path][superpixel] = coefficient
         return scores
 
@@ -281,17 +294,3 @@ def _pictures_of(folder: AuditFolder) -> dict[str, AuditedPicture]:
                 path=path, r2_holdout=math.nan if r2 is None else r2, concepts=frozenset(concepts[path]), **row
             )
     return {path: pictures[path] for path in sorted(pictures)}
-
-
-def _read_segments(png: bytes, shape: tuple[int, ...]) -> NDArray[np.int32]:
-    """Return the superpixel of each pixel of a small picture (h, w)."""
-    with PillowImage.open(io.BytesIO(png), formats=["PNG"]) as stored:
-        if stored.width * stored.height > _LARGEST_MAP:
-            raise lc.ImageError("A map of superpixels of this audit is too large.")
-        values = np.asarray(stored)
-    if values.ndim != 2:
-        raise lc.ImageError("A map of superpixels of this audit has colours.")
-    rows, columns = (
-        ((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(shape, values.shape, strict=True)
-    )
-    return np.asarray(values[rows[:, None], columns], dtype=np.int32)

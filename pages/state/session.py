@@ -105,7 +105,7 @@ class Session:
 
     @property
     def _jobs(self) -> list[BackgroundJob]:
-        runs = [job for job in (self.job, self.methods.latest) if job is not None]
+        runs = [job for job in (self.job, self.methods.latest, self.folder.latest) if job is not None]
         return [*runs, *self.comparison.jobs.values(), *self.trials.jobs.values()]
 
     @property

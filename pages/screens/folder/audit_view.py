@@ -8,7 +8,7 @@ import streamlit as st
 
 from lime_core.audit.findings import ShortcutCandidate
 from pages.screens.folder import cards, concepts_tab, downloads, mistakes_tab, pictures_tab
-from pages.screens.folder.wording import in_unit, p_value
+from pages.screens.folder.wording import in_unit, interval, p_value
 from pages.state.opened_audit import OpenedAudit
 from pages.state.session import session
 from pages.widgets import tables
@@ -91,7 +91,7 @@ def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
     st.markdown(
         f":material/warning: **{plain(candidate.class_name)}** leans on concept {candidate.concept}: hiding it takes "
         f"away **{in_unit(candidate.effect, unit)}** "
-        f"({in_unit(candidate.interval[0], unit)} to {in_unit(candidate.interval[1], unit)}, 95 %), "
+        f"({interval(candidate.interval, unit)}, 95 %), "
         f"in {len({path for path, _ in candidate.pictures}):,} pictures"
     )
     if concept is not None:

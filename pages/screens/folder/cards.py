@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lime_core.audit.findings import Patch
 from pages.screens.folder import drawing
 from pages.state import audit_pictures
-from pages.state.opened_audit import AuditedPicture, OpenedAudit, Thumbnail
+from pages.state.opened_audit import AuditedPicture, OpenedAudit, SmallPicture
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.text import number, percent, plain
@@ -22,7 +22,8 @@ _CARD = 300  # pixels; a card is never narrower
 _EXPLAIN = "pages/screens/explain/page.py"
 _WITHOUT_THUMBNAIL = np.full((64, 256, 3), 127, np.uint8)
 
-Draw = Callable[[Thumbnail], NDArray[np.uint8]]
+Say = Callable[[AuditedPicture], str]
+Draw = Callable[[AuditedPicture, SmallPicture], NDArray[np.uint8]]
 
 
 def pages_of(
@@ -30,8 +31,8 @@ def pages_of(
     paths: Sequence[str],
     key: str,
     *,
-    say: Callable[[AuditedPicture], str] | None = None,
-    draw: Callable[[AuditedPicture, Thumbnail], NDArray[np.uint8]] | None = None,
+    say: Say | None = None,
+    draw: Draw | None = None,
 ) -> None:
     """Draw a page of cards, and the numbers of the pages where there are several.
 
@@ -70,15 +71,15 @@ def _pictures(
     audit: OpenedAudit,
     paths: tuple[str, ...],
     key: str,
-    draw: Callable[[AuditedPicture, Thumbnail], NDArray[np.uint8]] | None,
+    draw: Draw | None,
 ) -> dict[str, bytes]:
     def make() -> dict[str, bytes]:
-        small = audit.thumbnails(paths)
+        small = audit.small(paths)
         made = {}
         for path in paths:
             about, found = audit.pictures[path], small.get(path)
 
-            def drawn(about: AuditedPicture = about, found: Thumbnail | None = found) -> NDArray[np.uint8]:
+            def drawn(about: AuditedPicture = about, found: SmallPicture | None = found) -> NDArray[np.uint8]:
                 if found is None:
                     return _WITHOUT_THUMBNAIL
                 return drawing.pair(found) if draw is None else draw(about, found)
@@ -94,7 +95,7 @@ def _card(
     about: AuditedPicture,
     picture: bytes,
     key: str,
-    say: Callable[[AuditedPicture], str] | None,
+    say: Say | None,
 ) -> None:
     st.image(picture, alt=f"{about.path}, and the evidence for {about.class_name} in it", width="stretch")
     st.markdown(f"{_outcome(about)} **{plain(about.class_name)}** {percent(about.probability)}{_truth(about)}")
@@ -115,7 +116,7 @@ def _card(
 
 def how_it_opens(audit: OpenedAudit, path: str) -> str:
     """Say what opening a picture costs."""
-    if audit.source is not None and audit.source.answers_file(path) is not None:
+    if audit.source is not None and audit.source.kept_answers(path) is not None:
         return "Opens it on the Explain screen with the audit's settings; the model is not asked again."
     return "Opens it on the Explain screen with the audit's settings; the model is asked again."
 
@@ -138,8 +139,8 @@ def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
             break
 
     def draw() -> NDArray[np.uint8]:
-        small = audit.thumbnails(tuple(chosen))
-        found = [(small[path], audit.pictures[path], patch.box) for path, patch in chosen.items() if path in small]
+        small = audit.small(tuple(chosen))
+        found = [(small[path], patch.box) for path, patch in chosen.items() if path in small]
         return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
 
     if chosen:

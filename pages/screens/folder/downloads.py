@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lime_core.audit.audit_folder import ABOUT, FINDINGS
+from lime_core.audit.report import html_report
 from lime_core.audit.tables import SCHEMAS
 from pages.state.opened_audit import OpenedAudit
 
@@ -18,7 +19,7 @@ def show(audit: OpenedAudit) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Report (HTML)",
-            lambda: _report(audit),
+            lambda: html_report(audit.folder),
             "audit-report.html",
             "text/html",
             key="folder.download.report",
@@ -37,12 +38,6 @@ def show(audit: OpenedAudit) -> None:
             help="The data sets of the audit, its settings and findings: what this screen opens again.",
         )
     st.caption("The command that audits a folder: limelight audit PICTURES --output FOLDER")
-
-
-def _report(audit: OpenedAudit) -> bytes:
-    from lime_core.audit.report import write_report
-
-    return write_report(audit.folder).read_bytes()
 
 
 def parquet_set(audit: OpenedAudit) -> bytes:

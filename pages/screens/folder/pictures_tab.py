@@ -112,28 +112,33 @@ def scatter(pictures: list[AuditedPicture]) -> go.Figure:
     """Show each picture: the model's output for the predicted class against held-out R², by its verdict."""
     figure = go.Figure()
     for level in LEVELS:
-        group = [about for about in pictures if about.level == level]
-        if not group:
-            continue
-        symbol, color = LOOKS[level]
-        figure.add_scattergl(
-            x=[about.probability for about in group],
-            y=[_LOWEST if math.isnan(about.r2_holdout) else max(about.r2_holdout, _LOWEST) for about in group],
-            mode="markers",
-            name=f"{level} ({len(group):,})",
-            marker={
-                "symbol": [f"{symbol}-open" if about.correct is False else symbol for about in group],
-                "color": color,
-                "size": 9,
-                "opacity": 0.8,
-            },
-            customdata=[[about.path] for about in group],
-            text=[f"{plain_text(about.path)}<br>{plain_text(about.class_name)}" for about in group],
-            hovertemplate="%{text}<br>probability %{x:.2f}, R² %{y:.2f}<extra></extra>",
-        )
+        for wrong in (False, True):
+            group = [about for about in pictures if about.level == level and (about.correct is False) is wrong]
+            if group:
+                _add(figure, level, group, wrong=wrong)
     figure.update_xaxes(title="model's output for the predicted class")
     figure.update_yaxes(title="held-out R²", range=[_LOWEST - 0.05, 1.05])
     return laid_out(figure, height=360, legend=True)
+
+
+def _add(figure: go.Figure, level: str, group: list[AuditedPicture], *, wrong: bool) -> None:
+    symbol, color = LOOKS[level]
+    figure.add_scattergl(
+        x=[about.probability for about in group],
+        y=[_LOWEST if math.isnan(about.r2_holdout) else max(about.r2_holdout, _LOWEST) for about in group],
+        mode="markers",
+        name=f"{level}{', wrong' if wrong else ''} ({len(group):,})",
+        marker={
+            "symbol": f"{symbol}-open" if wrong else symbol,
+            "color": color,
+            "size": 9,
+            "opacity": 0.8,
+            "line": {"width": 2 if wrong else 0, "color": color},
+        },
+        customdata=[[about.path] for about in group],
+        text=[f"{plain_text(about.path)}<br>{plain_text(about.class_name)}" for about in group],
+        hovertemplate="%{text}<br>probability %{x:.2f}, R² %{y:.2f}<extra></extra>",
+    )
 
 
 def plain_text(text: str) -> str:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from pages.state import allowed_folders, audit_opening
+import lime_core as lc
+from lime_core.collections import Collection
+from lime_core.superpixels import LabelMap
+from pages.state import allowed_folders, audit_opening, given_pictures
+from pages.state.audit_job import AuditOrder
+from pages.state.server import server
 from pages.state.session import session
+from pages.widgets import labels
+from pages.widgets.model_choice import download_of
+from pages.widgets.text import plain, problem, seconds
 
 _ZIP, _FOLDER, _FINISHED = "Zip of pictures", "Folder of this server", "Finished audit"
 MOST_MEGABYTES = 300  # of a zip file
+_SAMPLES, _FEWEST, _MOST = 256, 32, 1024  # of each picture
 
 
 def show() -> None:
-    """Draw the choice."""
+    """Draw the choice; out of the way while there is something to look at."""
+    folder = session().folder
+    busy = folder.audit is not None or folder.running
+    with st.expander("Pictures to audit", icon=":material/folder_open:", expanded=not busy):
+        _choice()
+
+
+def _choice() -> None:
     folders = allowed_folders.picture_folders()
     kinds = [_ZIP, *([_FOLDER] if folders else []), _FINISHED]
     kind = st.segmented_control(
@@ -24,14 +42,100 @@ def show() -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    if kind == _FINISHED:
-        _finished()
+    try:
+        if kind == _FINISHED:
+            _finished()
+        elif kind == _FOLDER:
+            name = st.selectbox("Folder", list(folders), key="folder.pictures", persist_state="session")
+            _start(str(name), given_pictures.from_folder(str(name)))
+        else:
+            _zip()
+    except lc.LimeError as error:
+        st.error(problem(error))
+
+
+def _zip() -> None:
+    st.caption(
+        "Every picture is explained; what the model looks at is grouped across pictures, and each group is put to the test. "
+        "Names of folders in the zip file are the true classes, if there are any."
+    )
+    file = st.file_uploader(
+        f"Zip file of pictures, up to {MOST_MEGABYTES} MB",
+        type="zip",
+        key="folder.zip",
+        max_upload_size=MOST_MEGABYTES,
+    )
+    if file is not None:
+        _start(file.name, given_pictures.from_zip(file.file_id, file.name, file.getvalue))
+
+
+def _start(title: str, collection: Collection) -> None:
+    state = session()
+    spec = state.settings.spec
+    if isinstance(spec.segmentation, LabelMap):
+        raise lc.SpecError(
+            "The superpixels are a label map of your own, which fits one picture only. Choose another way to cut on the "
+            "Explain screen, under Superpixels."
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        samples = st.container(width=160).number_input(
+            "Samples a picture",
+            _FEWEST,
+            _MOST,
+            _SAMPLES,
+            step=_FEWEST,
+            key="folder.samples",
+            help="How often the model is asked about each picture. Fewer than for a single picture are enough here, since "
+            "much is averaged over pictures. All other settings are those of the Explain screen.",
+            persist_state="session",
+        )
+        order = AuditOrder(
+            title,
+            collection,
+            state.settings.model,
+            replace(spec, samples=int(samples or _SAMPLES), classes=None),
+            state.settings.precision,
+        )
+        goes_on = _goes_on(order)
+        pressed = st.button(
+            "Go on" if goes_on else "Audit",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="folder.begin",
+            disabled=state.folder.running,
+        )
+    _summary(order)
+    if pressed:
+        state.folder.begin(order)
+        st.rerun()
+
+
+def _goes_on(order: AuditOrder) -> bool:
+    """Return whether an audit of the same pictures and settings was stopped before its end."""
+    job = session().folder.latest
+    return job is not None and job.unfinished and job.order.key == order.key
+
+
+def _summary(order: AuditOrder) -> None:
+    pictures = order.collection.pictures
+    count, classes = len(pictures), {picture.label for picture in pictures if picture.label is not None}
+    parts = [
+        f"{count:,} picture{'' if count == 1 else 's'}",
+        f"{len(classes):,} true class{'' if len(classes) == 1 else 'es'}" if classes else "true classes not known",
+        plain(labels.model_title(order.model)),
+        f"{order.spec.samples:,} samples a picture",
+    ]
+    if speed := server().speed(order.model):
+        parts.append(f"about {seconds(count * order.spec.samples / speed)} or more")
+    if download := download_of(order.model):
+        parts.append(f"it {download}")
+    st.caption(" · ".join(parts))
 
 
 def _finished() -> None:
     audits = allowed_folders.finished_audits()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if audits:
+    if audits:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.container(width=320):
                 name = st.selectbox("Audits of this server", list(audits), key="folder.audit", persist_state="session")
             st.button(
@@ -49,7 +153,7 @@ def _finished() -> None:
         max_upload_size=MOST_MEGABYTES,
         help="What *Take away* of an audit has saved, or the output folder of the command line as a zip file.",
     )
-    state = session().folder
-    if file is not None and state.read_from != file.file_id:
+    if file is not None and session().folder.read_from != file.file_id:
         with st.spinner("Reading the audit…"):
             audit_opening.open_upload(file.file_id, file.name, file.getvalue())
+        st.rerun()

@@ -14,6 +14,13 @@ def in_unit(value: float, unit: str) -> str:
     return f"{value:.2f} {unit}".rstrip()
 
 
+def interval(bounds: tuple[float, float], unit: str) -> str:
+    """Return an interval with its unit, which is said once."""
+    low, high = bounds
+    numbers = f"{100 * low:.0f}" if unit == "probability" else f"{low:.2f}"
+    return f"{numbers} to {in_unit(high, unit)}"
+
+
 def p_value(p: float) -> str:
     """Return a p value; what is very small is bounded."""
     return "not tested" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
@@ -24,9 +31,8 @@ def in_words(name: str, experiment: Experiment | None) -> str:
     if experiment is None:
         return f"{name}: could not be tested."
     unit = experiment.unit
-    low, high = experiment.interval
     return (
-        f"{name}: **{in_unit(experiment.effect, unit)}** ({in_unit(low, unit)} to {in_unit(high, unit)}); the concept "
-        f"{in_unit(experiment.concept_effect, unit)}, random superpixels {in_unit(experiment.random_effect, unit)}; "
+        f"{name}: **{in_unit(experiment.effect, unit)}** ({interval(experiment.interval, unit)}); "
+        f"the concept {in_unit(experiment.concept_effect, unit)}, random superpixels {in_unit(experiment.random_effect, unit)}; "
         f"{experiment.pictures:,} pictures"
     )
