@@ -62,6 +62,22 @@ class ModelSource:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is there already; it stays in this process.
+
+    Attributes
+    ----------
+    classifier : Classifier
+    """
+
+    classifier: Classifier
+
+    def load(self, precision: Precision) -> Classifier:  # noqa: ARG002 - it has the precision that it has
+        """Return the model."""
+        return self.classifier
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """All that a worker needs to explain pictures of an audit; it can be pickled.
 
@@ -69,7 +85,8 @@ class Job:
     ----------
     collection : Collection
         From which it reads the pictures.
-    model : ModelSource
+    model : ModelSource or LoadedModel
+        With the latter it cannot be pickled.
     precision : {"f32", "bf16"}
         In which every picture is asked; decided once, so that all pictures of an audit are treated alike.
     spec : ExplainSpec
@@ -77,7 +94,7 @@ class Job:
     """
 
     collection: Collection
-    model: ModelSource
+    model: ModelSource | LoadedModel
     precision: Precision
     spec: ExplainSpec
 
