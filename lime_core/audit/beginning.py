@@ -83,7 +83,7 @@ def prepared(
     load = cache(model.load)
     classifier = load("f32")
     given: Precision = "bf16" if precision == "bf16" else "f32"
-    if precision == "auto" and isinstance(model, ModelSource):
+    if precision == "auto" and not isinstance(model, LoadedModel):
         given = kept["precision"] if kept is not None else _good_enough(collection, load, spec)
     document = about(collection.root, classifier, given, spec)
     if kept is None:

@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.audit.audit_folder import AuditFolder
+from lime_core.audit.beginning import opened, prepared
 from lime_core.audit.explainer import StoppedError as GivenUpError
-from lime_core.audit.run import opened, prepared
+from lime_core.audit.task import Task
+from lime_core.audit.workers import ModelSource
 from lime_core.collections import CollectedPicture, Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
 from pages.state.background_job import BackgroundJob, StoppedError
@@ -119,20 +122,20 @@ class AuditJob(BackgroundJob):
     def work(self) -> None:
         """Explain picture by picture, then look at what that shows; after a stop at what there is."""
         # Beside the visitor's other runs, not among them: their own questions would wait for it otherwise.
-        with self._server.turns.run(("audit", self.visitor), self.remaining) as self._taking_part, opened(
-            self.output
-        ) as folder:
-            task = prepared(
-                folder, self.order.collection, _ServersModel(self._classifier), self.order.spec, self.order.precision
-            )
+        with (
+            self._server.turns.run(("audit", self.visitor), self.remaining) as self._taking_part,
+            opened(self.output) as folder,
+        ):
+            task: Task | None = None
             try:
+                task = self._prepared(folder)
                 task.explain(on_progress=self._explained, keep=self._keep)
                 self.stage = "Looking for concepts, and putting them to the test…"
                 task.conclude(complete=True, on_progress=self._found)
             except (StoppedError, GivenUpError):
                 self.stage, self.share_of_stage = "Looking at what there is…", 0.0
                 self._concluding = True
-                if self.done:
+                if task is not None and self.done:
                     task.conclude(complete=False)
                     self._read()
                 raise StoppedError from None
@@ -141,6 +144,11 @@ class AuditJob(BackgroundJob):
     def clean_up(self) -> None:
         """Leave the classifier to others."""
         self._server.models.release(self)
+
+    def _prepared(self, folder: AuditFolder) -> Task:
+        order = self.order
+        model = cast("ModelSource", _ServersModel(self._classifier))
+        return prepared(folder, order.collection, model, order.spec, order.precision)
 
     def _read(self) -> None:
         order = self.order

@@ -60,7 +60,7 @@ def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
     try:
         spec = lc.ExplainSpec.from_dict(audit.about["spec"])
         precision: PrecisionChoice = "bf16" if audit.about.get("precision") == "bf16" else "f32"
-        return AuditSource(open_collection(root), model, spec, precision), ""
+        return AuditSource(open_collection(Path(root)), model, spec, precision), ""
     except lc.LimeError as error:
         return None, str(error)
     except (KeyError, TypeError, ValueError, OSError) as error:

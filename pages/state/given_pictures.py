@@ -62,7 +62,7 @@ def _opened(path: Path, name: str) -> Collection:
         raise lc.LimeError(str(error).replace(str(path), name)) from error
     if len(collection.pictures) > MOST_PICTURES:
         raise lc.LimeError(
-            f"{name} holds {len(collection.pictures):,} pictures; at most {MOST_PICTURES:,} are audited here. Give fewer, "
-            "or use the command line: limelight audit PICTURES --output FOLDER."
+            f"{name} holds {len(collection.pictures):,} pictures; at most {MOST_PICTURES:,} are audited here. Give "
+            "fewer, or use the command line: limelight audit PICTURES --output FOLDER."
         )
     return collection

@@ -26,8 +26,8 @@ def show() -> None:
         st.error(problem(job.error))
     elif job.stopping:
         st.caption(
-            f"Stopped after {job.done:,} of {job.total:,} pictures. What there is stays; *Go on* under *Pictures to audit* "
-            "continues from there."
+            f"Stopped after {job.done:,} of {job.total:,} pictures. What there is stays; *Go on*, under *Pictures to "
+            "audit*, continues from there."
         )
 
 

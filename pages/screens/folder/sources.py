@@ -56,8 +56,8 @@ def _choice() -> None:
 
 def _zip() -> None:
     st.caption(
-        "Every picture is explained; what the model looks at is grouped across pictures, and each group is put to the test. "
-        "Names of folders in the zip file are the true classes, if there are any."
+        "Every picture is explained; what the model looks at is grouped across pictures, and each group is put to the "
+        "test. Names of folders in the zip file are the true classes, if there are any."
     )
     file = st.file_uploader(
         f"Zip file of pictures, up to {MOST_MEGABYTES} MB",
@@ -74,8 +74,8 @@ def _start(title: str, collection: Collection) -> None:
     spec = state.settings.spec
     if isinstance(spec.segmentation, LabelMap):
         raise lc.SpecError(
-            "The superpixels are a label map of your own, which fits one picture only. Choose another way to cut on the "
-            "Explain screen, under Superpixels."
+            "The superpixels are a label map of your own, which fits one picture only. Choose another way to cut on "
+            "the Explain screen, under Superpixels."
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         samples = st.container(width=160).number_input(
@@ -85,8 +85,8 @@ def _start(title: str, collection: Collection) -> None:
             _SAMPLES,
             step=_FEWEST,
             key="folder.samples",
-            help="How often the model is asked about each picture. Fewer than for a single picture are enough here, since "
-            "much is averaged over pictures. All other settings are those of the Explain screen.",
+            help="How often the model is asked about each picture. Fewer than for a single picture are enough here, "
+            "since much is averaged over pictures. All other settings are those of the Explain screen.",
             persist_state="session",
         )
         order = AuditOrder(

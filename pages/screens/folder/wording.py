@@ -33,6 +33,6 @@ def in_words(name: str, experiment: Experiment | None) -> str:
     unit = experiment.unit
     return (
         f"{name}: **{in_unit(experiment.effect, unit)}** ({interval(experiment.interval, unit)}); "
-        f"the concept {in_unit(experiment.concept_effect, unit)}, random superpixels {in_unit(experiment.random_effect, unit)}; "
-        f"{experiment.pictures:,} pictures"
+        f"the concept {in_unit(experiment.concept_effect, unit)}, "
+        f"random superpixels {in_unit(experiment.random_effect, unit)}; {experiment.pictures:,} pictures"
     )
