@@ -75,13 +75,25 @@ def _shortcuts(audit: OpenedAudit) -> None:
         "border of the pictures, in a minority of the class, or in wrong predictions.",
     )
     if not found:
-        st.success(
-            "None found: nothing that moves a class much could be told from the thing itself.",
-            icon=":material/check_circle:",
-        )
+        _say_none(audit)
     for candidate in found:
         with st.container(border=True):
             _shortcut(audit, candidate)
+
+
+def _say_none(audit: OpenedAudit) -> None:
+    """Say that there are none; but not where none were looked for."""
+    tested = [concept for concept in audit.findings.concepts if concept.take_away and concept.add]
+    if tested:
+        count = f"{len(tested):,} concept{'' if len(tested) == 1 else 's'}"
+        st.success(
+            f"None among {count} put to the test: what moves a class much is not told apart from the thing itself.",
+            icon=":material/check_circle:",
+        )
+    elif not audit.findings.complete:
+        st.info("Not looked for yet: the audit was stopped before.", icon=":material/info:")
+    else:
+        st.info("Not looked for: too few pictures to find a concept and put it to the test.", icon=":material/info:")
 
 
 def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:

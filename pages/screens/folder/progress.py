@@ -25,9 +25,14 @@ def show() -> None:
     elif job.error is not None:
         st.error(problem(job.error))
     elif job.stopping:
-        st.caption(
-            f"Stopped after {job.done:,} of {job.total:,} pictures. What there is stays; *Go on*, under *Pictures to "
-            "audit*, continues from there."
+        st.caption(f"Stopped after {job.done:,} of {job.total:,} pictures. What there is can be looked at.")
+    if job.unfinished:
+        st.button(
+            "Go on from there" if job.done else "Try again",
+            icon=":material/play_arrow:",
+            key="folder.go_on",
+            on_click=session().folder.begin,
+            args=(job.order,),
         )
 
 
@@ -67,4 +72,5 @@ def progress_of(job: AuditJob) -> tuple[float, str]:
         return job.share, "Explaining the first pictures…"
     pace = (job.done - job.started_with) / max(time.monotonic() - job.asked_since, 1e-6)
     left = seconds((job.total - job.done) / pace)
-    return job.share, f"{job.done:,} of {job.total:,} pictures · {pace:.2g} a second · {left} left"
+    speed = f"{pace:.2g} a second" if pace >= 0.1 else f"{60 * pace:.2g} a minute"
+    return job.share, f"{job.done:,} of {job.total:,} pictures · {speed} · {left} left"

@@ -12,7 +12,7 @@ from lime_core.superpixels import LabelMap
 from pages.state import allowed_folders, audit_opening, given_pictures
 from pages.state.audit_job import AuditOrder
 from pages.state.server import server
-from pages.state.session import session
+from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.model_choice import download_of
 from pages.widgets.text import plain, problem, seconds
@@ -89,16 +89,10 @@ def _start(title: str, collection: Collection) -> None:
             "since much is averaged over pictures. All other settings are those of the Explain screen.",
             persist_state="session",
         )
-        order = AuditOrder(
-            title,
-            collection,
-            state.settings.model,
-            replace(spec, samples=int(samples or _SAMPLES), classes=None),
-            state.settings.precision,
-        )
-        goes_on = _goes_on(order)
+        spec = replace(spec, samples=int(samples or _SAMPLES), classes=None, seed=_seed(state))
+        order = AuditOrder(title, collection, state.settings.model, spec, state.settings.precision)
         pressed = st.button(
-            "Go on" if goes_on else "Audit",
+            "Audit",
             type="primary",
             icon=":material/play_arrow:",
             key="folder.begin",
@@ -110,10 +104,12 @@ def _start(title: str, collection: Collection) -> None:
         st.rerun()
 
 
-def _goes_on(order: AuditOrder) -> bool:
-    """Return whether an audit of the same pictures and settings was stopped before its end."""
-    job = session().folder.latest
-    return job is not None and job.unfinished and job.order.key == order.key
+def _seed(state: Session) -> int:
+    """Return the seed of the settings; a picture that was opened from an audit has put its own in the place of it."""
+    picture, audit = state.settings.picture, state.folder.audit
+    if picture is not None and picture.from_audit and audit is not None and audit.source is not None:
+        return audit.source.spec.seed
+    return state.settings.spec.seed
 
 
 def _summary(order: AuditOrder) -> None:
