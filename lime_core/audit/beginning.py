@@ -54,7 +54,9 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
         folder.path.mkdir(parents=True, exist_ok=True)
         lock = (folder.path / _LOCK).open("a")
     except OSError as error:
-        raise LimeError(f"Cannot write to {output}: {error.strerror or error}. Choose another output folder.") from error
+        raise LimeError(
+            f"Cannot write to {output}: {error.strerror or error}. Choose another output folder."
+        ) from error
     with lock:
         _lock(lock, folder.path)
         if restart:

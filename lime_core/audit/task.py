@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lime_core.audit.audit_folder import FINDINGS, AuditFolder
-from lime_core.audit.find import find
-from lime_core.audit.report import write_report
 from lime_core.audit.workers import Job
 from lime_core.audit.writer import AuditWriter
 from lime_core.errors import LimeError
@@ -81,6 +79,10 @@ class Task:
 
     def conclude(self, *, complete: bool, on_progress: Progress | None = None) -> None:
         """Find what the explanations show, and write the report."""
+        # Only now: they need scikit-learn and templates.
+        from lime_core.audit.find import find
+        from lime_core.audit.report import write_report
+
         job = self.job
         classifier = self.load(job.precision)
         found = find(

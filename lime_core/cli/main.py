@@ -53,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
         return 1
     except KeyboardInterrupt as stop:
-        print_error(f"\nInterrupted.{_where_results_are(output) or ' No results were written.'}")
+        # A command whose results stay says so itself.
+        results = f" {stop}" if stop.args else _where_results_are(output) or " No results were written."
+        print_error(f"\nInterrupted.{results}")
         return 143 if isinstance(stop, TerminatedError) else 130
     return 0
 
