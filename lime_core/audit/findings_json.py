@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -91,7 +92,7 @@ def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
 
 
 def _record(kind: type[Any], value: Any, where: str) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     names = [field.name for field in dataclasses.fields(kind)]
     order = getattr(kind, "json_order", None)
     if order is not None:
@@ -102,6 +103,10 @@ def _record(kind: type[Any], value: Any, where: str) -> Any:
     if missing:
         raise LimeError(f"{where} has no {', '.join(missing)}.")
     return kind(**{name: _decode(hints[name], given[_key(name)], f"{where}.{_key(name)}") for name in names})
+
+
+# Looking them up takes longer than reading a record, and there are thousands.
+_hints = functools.cache(typing.get_type_hints)
 
 
 def _key(name: str) -> str:

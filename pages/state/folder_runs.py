@@ -41,7 +41,7 @@ class FolderRuns:
         self.picture: Picture | None = None
         self.refusal = ""
         self._room: Path | None = None
-        self._leaving = False
+        self._leaving = self._refused = False
 
     @property
     def running(self) -> bool:
@@ -77,7 +77,7 @@ class FolderRuns:
 
     def refuse(self, reason: str) -> None:
         """Keep why a wish was not fulfilled."""
-        self.refusal = reason
+        self.refusal, self._refused = reason, True
 
     def explain(self, picture: Picture) -> None:
         """Note that a picture of the audit is explained next, on another screen."""
@@ -87,6 +87,11 @@ class FolderRuns:
         """Return, once, whether the user goes on to the explanation of a picture."""
         leaving, self._leaving = self._leaving, False
         return leaving
+
+    def was_refused(self) -> bool:
+        """Return, once, whether there is a refusal that the screen does not say yet."""
+        refused, self._refused = self._refused, False
+        return refused
 
     def new_room(self) -> Path:
         """Return a new folder for files of this user, which goes with the session."""

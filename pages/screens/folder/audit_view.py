@@ -26,6 +26,7 @@ _TABS = {
 def show() -> None:
     """Draw the audit that is on screen, if there is one."""
     folder = session().folder
+    folder.was_refused()
     if folder.refusal:
         st.error(plain(folder.refusal))
     audit = folder.audit
@@ -34,12 +35,16 @@ def show() -> None:
     _headline(audit)
     _shortcuts(audit)
     _representative(audit)
+    # Another tab draws nothing else anew.
+    st.fragment(_tabs)(audit)
+
+
+def _tabs(audit: OpenedAudit) -> None:
     tabs = st.tabs(list(_TABS), key="folder.tab", on_change="rerun")
     for tab, body in zip(tabs, _TABS.values(), strict=True):
         if tab.open:
             with tab:
                 body(audit)
-    cards.leave_for_explain()
 
 
 def _headline(audit: OpenedAudit) -> None:

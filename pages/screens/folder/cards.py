@@ -8,13 +8,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+import lime_core as lc
 from lime_core.audit.findings import Patch
 from pages.screens.folder import drawing
 from pages.state import audit_pictures
 from pages.state.opened_audit import AuditedPicture, OpenedAudit, SmallPicture
 from pages.state.server import server
 from pages.state.session import session
-from pages.widgets.text import number, percent, plain
+from pages.widgets.text import number, percent, plain, problem
 from pages.widgets.verdict_text import ICONS
 
 A_PAGE = 12
@@ -49,22 +50,34 @@ def pages_of(
     draw : callable, optional
         Draws the picture; without it the picture and its evidence side by side.
     """
+    # Turning a page draws nothing but the cards anew.
+    st.fragment(_page)(audit, tuple(paths), key, say, draw)
+
+
+def _page(audit: OpenedAudit, paths: tuple[str, ...], key: str, say: Say | None, draw: Draw | None) -> None:
     page = 1
     if len(paths) > A_PAGE:
         # Another choice of pictures has pages of its own.
         page = st.pagination(-(-len(paths) // A_PAGE), key=f"folder.page.{key}.{len(paths)}")
-    shown = [path for path in paths[A_PAGE * (page - 1) : A_PAGE * page] if path in audit.pictures]
-    pictures = _pictures(audit, tuple(shown), key, draw)
+    shown = tuple(path for path in paths[A_PAGE * (page - 1) : A_PAGE * page] if path in audit.pictures)
+    try:
+        pictures = _pictures(audit, shown, key, draw)
+    except lc.LimeError as error:
+        st.error(problem(error))
+        return
     with st.grid(4, min_column_width=_CARD, gap="medium", key=f"folder.cards.{key}") as grid:
         for path in shown:
             with grid.cell():
                 _card(audit, audit.pictures[path], pictures[path], key, say)
+    leave_for_explain()
 
 
 def leave_for_explain() -> None:
-    """Go to the Explain screen if a picture is to be explained there, or say why it is not; after the cards."""
+    """Go to the Explain screen if a picture is to be explained there, or let the screen say why it is not."""
     if session().folder.leaves():
         st.switch_page(_EXPLAIN)
+    if session().folder.was_refused():
+        st.rerun()
 
 
 def _pictures(
@@ -143,9 +156,12 @@ def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
         found = [(small[path], patch.box) for path, patch in chosen.items() if path in small]
         return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
 
-    if chosen:
+    if not chosen:
+        return
+    try:
         about = [f"{patch.picture}:{patch.superpixel}" for patch in chosen.values()]
-        st.image(
-            server().picture(draw, audit.key, "patches", *about),
-            alt=f"{len(chosen)} of its places: {', '.join(path.rsplit('/', 1)[-1] for path in chosen)}",
-        )
+        picture = server().picture(draw, audit.key, "patches", *about)
+    except lc.LimeError as error:
+        st.error(problem(error))
+        return
+    st.image(picture, alt=f"{len(chosen)} of its places: {', '.join(path.rsplit('/', 1)[-1] for path in chosen)}")

@@ -42,7 +42,6 @@ def _draw(audit: OpenedAudit) -> None:
         zip(counts, (_confusions, _wrong_reason, _meaningless, _flips), strict=True)
     )
     kinds[str(kind)](audit)
-    cards.leave_for_explain()
 
 
 def _confusions(audit: OpenedAudit) -> None:
