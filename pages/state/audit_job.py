@@ -54,12 +54,6 @@ class AuditOrder:
     spec: lc.ExplainSpec
     precision: PrecisionChoice
 
-    @property
-    def key(self) -> str:
-        """Equal for audits that go on from one another."""
-        settings = self.spec.with_stages_of(lc.ExplainSpec(), "view").digest()
-        return digest("audit", self.collection.root, self.title, self.model, self.precision, settings)
-
 
 class AuditJob(BackgroundJob):
     """An audit under way; `done` and `total` count pictures.

@@ -53,7 +53,7 @@ class FolderRuns:
         before = self.latest
         if before is not None:
             before.stop()
-        goes_on = before is not None and before.order.key == order.key and not before.active
+        goes_on = before is not None and before.order == order and not before.active
         output = before.output if before is not None and goes_on else self.new_room()
         self.show(None)
         self.latest = AuditJob(order, output, server()).start()

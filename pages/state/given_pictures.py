@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import lime_core as lc
-from lime_core.collections import Collection, open_collection
+from lime_core.collections import CollectedPicture, Collection, open_collection
 from pages.state.allowed_folders import picture_folders
 from pages.state.cache import digest
 from pages.state.session import session
@@ -54,15 +56,40 @@ def _once(key: str, make: Callable[[], Collection]) -> Collection:
     return collection
 
 
+@dataclass(frozen=True, slots=True)
+class _GivenPictures:
+    """Pictures under the name that the visitor knows: where they are on the server is no business of theirs."""
+
+    root: str
+    inner: Collection
+    path: str
+
+    @property
+    def pictures(self) -> tuple[CollectedPicture, ...]:
+        return self.inner.pictures
+
+    def read(self, path: str) -> bytes:
+        with _called(self.path, self.root):
+            return self.inner.read(path)
+
+
 def _opened(path: Path, name: str) -> Collection:
-    """Return the pictures at a place; messages call it what the visitor does."""
-    try:
+    with _called(str(path), name):
         collection = open_collection(path)
-    except lc.LimeError as error:
-        raise lc.LimeError(str(error).replace(str(path), name)) from error
     if len(collection.pictures) > MOST_PICTURES:
         raise lc.LimeError(
             f"{name} holds {len(collection.pictures):,} pictures; at most {MOST_PICTURES:,} are audited here. Give "
             "fewer, or use the command line: limelight audit PICTURES --output FOLDER."
         )
-    return collection
+    return _GivenPictures(name, collection, str(path))
+
+
+@contextmanager
+def _called(path: str, name: str) -> Iterator[None]:
+    """Let messages call a place what the visitor does."""
+    try:
+        yield
+    except lc.LimeError as error:
+        raise lc.LimeError(str(error).replace(path, name)) from error
+    except OSError as error:
+        raise lc.LimeError(f"{name} cannot be read: {error.strerror or type(error).__name__}.") from error
