@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lime_core.audit.findings import Findings, Interval
 
 
-def add_audit_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser) -> None:
     """Give the command its flags, but for those of the settings."""
     parser.add_argument(
         "pictures",
