@@ -15,7 +15,7 @@ from lime_core.codec import from_null, to_null
 from lime_core.errors import LimeError
 from lime_core.explanation.documents import check_format
 
-_FORMAT: Final = "limelight-audit/1"
+_FORMAT: Final = "limelight-findings/1"
 _NEGATIVE: Final = "minus infinite"
 
 T = TypeVar("T")
