@@ -22,7 +22,7 @@ MOST_BYTES: Final = 1 << 30  # unpacked
 MOST_FILES: Final = 20_000
 _TEXT_BYTES: Final = 64 << 20  # of audit.json and about.json
 _SECONDS: Final = 90
-_MEMORY: Final = 4 << 30
+_MEMORY: Final = 2 << 30
 _CHUNK: Final = 1 << 20
 _WANTED = re.compile(rf"(?:[^/]+/)?(({'|'.join(SCHEMAS)})/[\w.-]+\.parquet|{re.escape(FINDINGS)}|{re.escape(ABOUT)})")
 

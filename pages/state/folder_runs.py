@@ -40,6 +40,7 @@ class FolderRuns:
         self.read_from = ""
         self.picture: Picture | None = None
         self.refusal = ""
+        self._taken: AuditJob | None = None
         self._room: Path | None = None
         self._leaving = self._refused = False
 
@@ -63,9 +64,12 @@ class FolderRuns:
         self.given = key, collection
 
     def take_result(self) -> None:
-        """Put what the run has found on screen."""
-        if self.latest is not None and self.latest.audit is not None:
-            self.show(self.latest.audit)
+        """Put what a run has found on screen, once it has ended."""
+        ended = self.latest
+        if ended is not None and not ended.active and ended is not self._taken:
+            self._taken = ended
+            if ended.audit is not None:
+                self.show(ended.audit)
 
     def note_read(self, file_id: str) -> None:
         """Note that an uploaded file was read."""

@@ -1,4 +1,4 @@
-"""Audits in zip files of strangers: what fits is taken, everything else gives a sentence, nothing is written outside."""
+"""Audits in zip files of strangers: what fits is taken, all else gives a sentence, nothing is written outside."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_nothing_else_is_taken_and_nothing_leads_outside(tmp_path: Path, files: 
     }
     unpack_audit(zipped(files | strange), "a.zip", target)
     assert {path.name for path in target.iterdir()} == {ABOUT, FINDINGS, *SCHEMAS}
-    assert [path for path in tmp_path.rglob("outside*")] == []
+    assert not list(tmp_path.rglob("outside*"))
     assert not Path("/tmp/limelight-outside").exists()  # noqa: S108
 
 
@@ -124,5 +124,5 @@ def test_a_table_that_unpacks_to_more_than_the_memory_allowed_is_refused(
     table = pa.table({"picture": column, "reason": column})
     bomb = as_parquet(table)
     assert len(bomb) < 3_000_000
-    with pytest.raises(LimeError, match="damaged|longer|cannot be read"):
+    with pytest.raises(LimeError, match=r"damaged|longer|cannot be read"):
         unpack_audit(zipped(files | {"skipped/part-0.parquet": bomb}), "a.zip", tmp_path)

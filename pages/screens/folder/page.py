@@ -4,6 +4,7 @@ from pages.screens.folder import audit_view, progress, sources
 from pages.shell import visit
 
 visit.arrive()
+progress.take_result()
 sources.show()
 progress.show()
 audit_view.show()

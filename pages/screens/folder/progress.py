@@ -15,6 +15,11 @@ from pages.widgets.text import megabytes, plain, problem, seconds
 _TICK = 0.5  # seconds between two looks at the run
 
 
+def take_result() -> None:
+    """Put what a run has found on screen, once it has ended; before anything is drawn."""
+    session().folder.take_result()
+
+
 def show() -> None:
     """Draw the progress, or what went wrong."""
     job = session().folder.latest
@@ -39,7 +44,6 @@ def show() -> None:
 def _watch() -> None:
     job = session().folder.latest
     if job is None or not job.active:
-        session().folder.take_result()
         # A fragment redraws only itself; the end of the work changes the rest of the page too.
         st.rerun()
         return

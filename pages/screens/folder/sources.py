@@ -15,7 +15,7 @@ from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.model_choice import download_of
-from pages.widgets.text import plain, problem, seconds
+from pages.widgets.text import problem, seconds
 
 _ZIP, _FOLDER, _FINISHED = "Zip of pictures", "Folder of this server", "Finished audit"
 MOST_MEGABYTES = 300  # of a zip file
@@ -118,7 +118,7 @@ def _summary(order: AuditOrder) -> None:
     parts = [
         f"{count:,} picture{'' if count == 1 else 's'}",
         f"{len(classes):,} true class{'' if len(classes) == 1 else 'es'}" if classes else "true classes not known",
-        plain(labels.model_title(order.model)),
+        labels.model_title(order.model),
         f"{order.spec.samples:,} samples a picture",
     ]
     if speed := server().speed(order.model):
