@@ -19,10 +19,11 @@ from lime_core.audit.task import Task
 from lime_core.audit.workers import ModelSource
 from lime_core.collections import CollectedPicture, Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
+from pages.state.audit_source import AuditSource, answers_file
 from pages.state.background_job import BackgroundJob, StoppedError
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
-from pages.state.opened_audit import AuditSource, OpenedAudit, answers_file, read_audit
+from pages.state.opened_audit import OpenedAudit, read_audit
 from pages.state.server import Server
 from pages.state.turns import Place, Run
 

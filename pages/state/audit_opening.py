@@ -12,7 +12,8 @@ from lime_core.errors import in_words
 from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
 from pages.state.allowed_folders import finished_audits, within_allowed
-from pages.state.opened_audit import AuditSource, OpenedAudit, read_audit
+from pages.state.audit_source import AuditSource
+from pages.state.opened_audit import OpenedAudit, read_audit
 from pages.state.session import session
 
 

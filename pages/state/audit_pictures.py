@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import lime_core as lc
-from pages.state.opened_audit import AuditedPicture, AuditSource, OpenedAudit
+from pages.state.audit_source import AuditSource
+from pages.state.opened_audit import AuditedPicture, OpenedAudit
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.settings import Picture

@@ -1,4 +1,4 @@
-"""The Folder screen in a real browser: a zip audited with the built-in model, looked at, stopped, opened, taken away."""
+"""The Folder screen in a real browser: a zip audited with the built-in model, stopped, opened, looked at."""
 
 from __future__ import annotations
 

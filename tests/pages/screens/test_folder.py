@@ -225,7 +225,7 @@ def test_a_finished_audit_is_opened(finished: Path, model: FakeModel) -> None:
     assert "What EfficientNet-Lite0 looks at in 20 pictures" in shown
     assert "**cat** leans on concept 0" in shown
     assert "1 picture could not be read" in shown
-    alternatives = [image.alt for image in page.image]
+    alternatives = [one.alt for image in page.image for one in image.imgs]
     assert any(path_of(3) in text for text in alternatives)
 
 
