@@ -62,6 +62,7 @@ def test_what_stops_an_audit_passes_through_and_leaves_findings_that_say_so(tmp_
         ({"workers": 0}, "from 1 to 256"),
         ({"workers": 2}, "give its name or path"),
         ({"ray": "auto"}, "give its name or path"),
+        ({"precision": "bf16"}, "the precision that it has"),
         ({"output": "s3://bucket/audit"}, "a folder of this machine"),
         ({"output": "pictures/0.png"}, "Cannot write to"),
     ],

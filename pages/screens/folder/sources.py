@@ -11,6 +11,7 @@ from lime_core.collections import Collection
 from lime_core.superpixels import LabelMap
 from pages.state import allowed_folders, audit_opening, given_pictures
 from pages.state.audit_job import AuditOrder
+from pages.state.known_models import known_model
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
@@ -90,7 +91,9 @@ def _start(title: str, collection: Collection) -> None:
             persist_state="session",
         )
         spec = replace(spec, samples=int(samples or _SAMPLES), classes=None, seed=_seed(state))
-        order = AuditOrder(title, collection, state.settings.model, spec, state.settings.precision)
+        model = state.settings.model
+        precision = state.settings.precision if known_model(model).has_precisions else "f32"
+        order = AuditOrder(title, collection, model, spec, precision)
         pressed = st.button(
             "Audit",
             type="primary",
