@@ -19,6 +19,7 @@ from pages.widgets.charts import QUIET, laid_out
 
 _SCATTER = "folder.scatter"
 _LOWEST = -0.25  # R²; what is lower is drawn here
+_MANY = 2000  # points; WebGL draws more of them sooner, and fewer later
 _OUTCOMES = ("All", "Right", "Wrong")
 # Told apart by shape, by colour, and by lightness.
 LOOKS = {
@@ -115,15 +116,16 @@ def scatter(pictures: list[AuditedPicture]) -> go.Figure:
         for wrong in (False, True):
             group = [about for about in pictures if about.level == level and (about.correct is False) is wrong]
             if group:
-                _add(figure, level, group, wrong=wrong)
+                _add(figure, level, group, wrong=wrong, many=len(pictures) > _MANY)
     figure.update_xaxes(title="model's output for the predicted class")
     figure.update_yaxes(title="held-out R²", range=[_LOWEST - 0.05, 1.05])
     return laid_out(figure, height=360, legend=True)
 
 
-def _add(figure: go.Figure, level: str, group: list[AuditedPicture], *, wrong: bool) -> None:
+def _add(figure: go.Figure, level: str, group: list[AuditedPicture], *, wrong: bool, many: bool) -> None:
     symbol, color = LOOKS[level]
-    figure.add_scattergl(
+    add = figure.add_scattergl if many else figure.add_scatter
+    add(
         x=[about.probability for about in group],
         y=[_LOWEST if math.isnan(about.r2_holdout) else max(about.r2_holdout, _LOWEST) for about in group],
         mode="markers",
