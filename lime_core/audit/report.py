@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from lime_core.audit.audit_folder import ABOUT
 from lime_core.audit.charts import coverage_chart, scatter
+from lime_core.audit.findings import Mistakes
 from lime_core.audit.report_sections import Sections, shown_pictures, turned
 from lime_core.audit.report_words import counted
 from lime_core.audit.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 REPORT: Final = "report.html"
 _STRONGEST: Final = 5  # superpixels that are lit in a representative picture
 _MOST_SKIPPED: Final = 100
+_NO_MISTAKES: Final = Mistakes((), (), (), ())
 _TEMPLATES: Final = templates("lime_core.audit")
 
 
@@ -80,6 +82,7 @@ def html_report(folder: AuditFolder) -> str:
         representative=sections.representative(_strongest(folder, findings.representative.pictures)),
         coverage=coverage_chart(findings.representative),
         concepts=sections.concepts(),
+        looked_for_mistakes=findings.complete or findings.mistakes != _NO_MISTAKES,
         pairs=sections.pairs(),
         wrong_reason=sections.wrong_reason(),
         meaningless=sections.meaningless(),

@@ -182,7 +182,6 @@ def test_findings_of_nothing_are_said(folder: AuditFolder, tmp_path: Path) -> No
     page = changed(
         folder,
         tmp_path,
-        complete=False,
         accuracy=float("nan"),
         representative=Representative((), (), ()),
         concepts=(),
@@ -190,8 +189,7 @@ def test_findings_of_nothing_are_said(folder: AuditFolder, tmp_path: Path) -> No
         mistakes=Mistakes((), (), (), ()),
     )
     for sentence in (
-        "This audit is not complete:",
-        "None was tested.",
+        "None was found.",
         "There are no concepts to cover, so no pictures were picked.",
         "No group of superpixels was found.",
         "The true classes are not known.",
@@ -199,6 +197,17 @@ def test_findings_of_nothing_are_said(folder: AuditFolder, tmp_path: Path) -> No
     ):
         assert sentence in page.text
     assert "img" not in page.tags
+
+
+def test_what_was_not_looked_for_is_said_after_an_interrupt(folder: AuditFolder, tmp_path: Path) -> None:
+    page = changed(folder, tmp_path, complete=False, shortcut_candidates=(), mistakes=Mistakes((), (), (), ()))
+    for sentence in (
+        "This audit is not complete:",
+        "None was tested.",
+        "They were not looked for, since the audit was interrupted.",
+    ):
+        assert sentence in page.text
+    assert "No prediction is wrong" not in page.text
 
 
 def test_an_audit_of_many_pictures_stays_small_and_says_what_it_leaves_out(tmp_path: Path) -> None:
