@@ -88,7 +88,7 @@ def prepared(
     given: Precision = "f32" if precision == "auto" else precision
     if given == "bf16" and (isinstance(model, LoadedModel) or classifier.engine == "server"):
         raise LimeError(f"{classifier.id} computes in the precision that it has: leave the precision out.")
-    if precision == "auto" and isinstance(model, ModelSource):
+    if precision == "auto" and not isinstance(model, LoadedModel):
         given = _kept_precision(kept) or _good_enough(collection, load, spec)
     document = about(collection.root, classifier, given, spec)
     if kept is None:

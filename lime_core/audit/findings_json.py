@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import types
 import typing
+from collections.abc import Hashable
 from typing import Any, Final, TypeVar
 
 from lime_core.codec import from_null, to_null
@@ -91,7 +93,7 @@ def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
 
 
 def _record(kind: type[Any], value: Any, where: str) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast("Hashable", kind))
     names = [field.name for field in dataclasses.fields(kind)]
     order = getattr(kind, "json_order", None)
     if order is not None:
@@ -102,6 +104,12 @@ def _record(kind: type[Any], value: Any, where: str) -> Any:
     if missing:
         raise LimeError(f"{where} has no {', '.join(missing)}.")
     return kind(**{name: _decode(hints[name], given[_key(name)], f"{where}.{_key(name)}") for name in names})
+
+
+@functools.cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    """Return the types of a dataclass's fields: looking them up takes longer than reading a record."""
+    return typing.get_type_hints(kind)
 
 
 def _key(name: str) -> str:
