@@ -31,6 +31,7 @@ from lime_core.settings.view import View
 from lime_core.superpixels import Felzenszwalb, Grid, LabelMap, Quickshift, Slic, Watershed
 from lime_core.surrogates import selection as selections
 from lime_core.surrogates import targets
+from lime_core.training import Training, train
 from lime_core.trials.method_comparison import MethodComparison
 from lime_core.trials.yardstick import compare_methods, stream_methods
 
@@ -73,6 +74,7 @@ __all__ = [
     "SmoothGrad",
     "SpecError",
     "TopK",
+    "Training",
     "Verdict",
     "View",
     "Watershed",
@@ -98,4 +100,5 @@ __all__ = [
     "stream_methods",
     "surrogates",
     "targets",
+    "train",
 ]

@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from lime_core.audit.findings import Findings
 from lime_core.audit.tables import SCHEMAS
+from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ABOUT: Final = "about.json"  # the collection, the model and the settings: what an audit that goes on must share
 FINDINGS: Final = "audit.json"
@@ -62,11 +64,43 @@ class AuditFolder:
 
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
         """Write one Parquet file of a data set, whole or not at all, in the place of one of the same name."""
-        folder = self.path / kind
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{name}-{uuid.uuid4().hex}"
+        whole = rows.cast(SCHEMAS[kind])
+        _replace(self.path / kind / f"{name}.parquet", lambda draft: pq.write_table(whole, draft, compression="zstd"))
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file of the folder, whole or not at all, in the place of one of the same name."""
+        target = self.path / name
+        _replace(target, lambda draft: draft.write_text(text, encoding="utf-8"))
+        return target
+
+    def findings(self) -> Findings:
+        """Return what was found.
+
+        Raises
+        ------
+        LimeError
+            When the audit has no findings yet, or they are damaged.
+        """
+        file = self.path / FINDINGS
         try:
-            pq.write_table(rows.cast(SCHEMAS[kind]), draft, compression="zstd")
-            os.replace(draft, folder / f"{name}.parquet")  # noqa: PTH105
-        finally:
-            draft.unlink(missing_ok=True)
+            return Findings.from_json(file.read_bytes())
+        except OSError as error:
+            raise LimeError(
+                f"{self.path} holds no findings: {FINDINGS} cannot be read ({error.strerror}). "
+                "Finish the audit by giving its command again."
+            ) from error
+
+    def write_findings(self, findings: Findings) -> None:
+        """Write what was found to ``audit.json``, whole or not at all."""
+        self.write_text(FINDINGS, findings.to_json())
+
+
+def _replace(target: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place and move it there, so that no reader ever sees half of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.parent / f".{target.stem}-{uuid.uuid4().hex}"
+    try:
+        write(draft)
+        os.replace(draft, target)  # noqa: PTH105
+    finally:
+        draft.unlink(missing_ok=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from lime_core.audit.findings_json import read_json, write_json
 
 Interval = tuple[float, float]
 
@@ -15,6 +18,8 @@ class Box:
     left: int
     bottom: int
     right: int
+
+    json_order: ClassVar = ("left", "top", "right", "bottom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +255,18 @@ class Findings:
     shortcut_candidates: tuple[ShortcutCandidate, ...]
     mistakes: Mistakes
     notes: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """Return the text of ``audit.json``, which `from_json` turns back into equal findings; NaN becomes null."""
+        return write_json(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        LimeError
+            When the text is not such a document, or is damaged.
+        """
+        return read_json(cls, text)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lime_core.errors import ModelError
 from lime_core.models.engines.keras_import import import_tensorflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -42,10 +43,13 @@ class Engine(ABC):
         For reports: ``"tensorflow"``, ``"openvino"`` or ``"openvino-bf16"``.
     batch_size : int
         Pictures that go through the network at a time; at most 255, because a choice is a uint8.
+    gives_features : bool
+        Whether `features` works.
     """
 
     name: str
     batch_size: int
+    gives_features: bool = False
 
     @abstractmethod
     def choose(
@@ -71,14 +75,17 @@ class Engine(ABC):
 
     def predict(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map preprocessed pictures float32 `(B, h, w, channels)` to outputs float32 `(B, C)`."""
-        labels = np.zeros(pictures.shape[1:3], np.int32)
-        outputs = []
-        for start in range(0, max(len(pictures), 1), self.batch_size):
-            batch = pictures[start : start + self.batch_size]
-            # For no pictures the result is empty, but its number of classes is known only after running a batch.
-            given = batch if len(batch) else np.zeros((1, *pictures.shape[1:]), np.float32)
-            outputs.append(self.choose(given, labels, np.arange(len(given), dtype=np.uint8)[:, None])[: len(batch)])
-        return np.concatenate(outputs)
+        return over_pictures(self.choose, pictures, self.batch_size)
+
+    def features(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: ARG002 - engines with features
+        """Map preprocessed pictures float32 `(B, h, w, channels)` to what enters the last layer, float32 `(B, F)`.
+
+        Raises
+        ------
+        ModelError
+            Unless the engine `gives_features` of this network.
+        """
+        raise ModelError(f"The engine {self.name} gives no features of this network.")
 
 
 class TensorFlowEngine(Engine):
@@ -139,6 +146,22 @@ def choosing_function(model: Any, input_size: tuple[int, int], channels: int = 3
         return tf.cast(model(pixels, training=False), tf.float32)
 
     return choose
+
+
+def over_pictures(
+    choose: Callable[[NDArray[np.float32], NDArray[np.int32], NDArray[np.uint8]], NDArray[np.float32]],
+    pictures: NDArray[np.float32],
+    batch_size: int,
+) -> NDArray[np.float32]:
+    """Return the outputs for whole pictures of a function with the parameters of `Engine.choose`."""
+    labels = np.zeros(pictures.shape[1:3], np.int32)
+    outputs = []
+    for start in range(0, max(len(pictures), 1), batch_size):
+        batch = pictures[start : start + batch_size]
+        # For no pictures the result is empty, but its number of columns is known only after running a batch.
+        given = batch if len(batch) else np.zeros((1, *pictures.shape[1:]), np.float32)
+        outputs.append(choose(given, labels, np.arange(len(given), dtype=np.uint8)[:, None])[: len(batch)])
+    return np.concatenate(outputs)
 
 
 def padded_batches(rows: NDArray[np.uint8], batch_size: int) -> Iterator[NDArray[np.uint8]]:

@@ -6,12 +6,14 @@ import contextlib
 import threading
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lime_core.errors import ModelError
-from lime_core.models.engines.base import BATCH_SIZE, Engine, Precision, padded_batches
+from lime_core.models.engines.base import BATCH_SIZE, Engine, Precision, over_pictures, padded_batches
+from lime_core.models.engines.feature_output import add_feature_output
 from lime_core.models.engines.openvino_runtime import openvino_core
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class OpenVINOEngine(Engine):
         self._lock = threading.Lock()
         try:
             compiled = _compile(graph, (*input_size, channels), plan, precision)
+            self.gives_features = len(compiled.outputs) == 2
             self._requests = [compiled.create_infer_request() for _ in range(plan.streams)]
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot use the graph: {error}") from error
@@ -83,18 +86,29 @@ class OpenVINOEngine(Engine):
         self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8]
     ) -> NDArray[np.float32]:
         """Map choices uint8 `(B, S)` to outputs float32 `(B, C)`, as `Engine.choose` describes."""
+        return self._run(pictures, labels, choices, output=0)
+
+    def features(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map preprocessed pictures to features float32 `(B, F)`, as `Engine.features` describes."""
+        if not self.gives_features:
+            return super().features(pictures)
+        return over_pictures(partial(self._run, output=1), pictures, self.batch_size)
+
+    def _run(
+        self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8], *, output: int
+    ) -> NDArray[np.float32]:
         outputs = []
         idle, busy = deque(self._requests), deque[Any]()
         with self._lock:
             try:
                 for batch in padded_batches(choices, self.batch_size):
                     if not idle:
-                        outputs.append(_finish(busy[0]))
+                        outputs.append(_finish(busy[0], output))
                         idle.append(busy.popleft())
                     busy.append(idle.popleft())
                     inputs = {"pictures": pictures, "labels": labels, "choices": batch}
                     busy[-1].start_async(inputs, share_inputs=True)
-                outputs += [_finish(request) for request in busy]
+                outputs += [_finish(request, output) for request in busy]
             except RuntimeError as error:
                 raise ModelError(f"OpenVINO could not run the model: {error}") from error
             finally:
@@ -116,6 +130,7 @@ def _compile(graph: Graph, picture_shape: tuple[int, int, int], plan: Plan, prec
             f"The graph must have the inputs {expected} and one output; it has {inputs} and {len(model.outputs)}."
         )
     model.reshape({"choices": [plan.batch_size, -1]})
+    add_feature_output(model)
     return core.compile_model(
         model,
         "CPU",
@@ -127,6 +142,6 @@ def _compile(graph: Graph, picture_shape: tuple[int, int, int], plan: Plan, prec
     )
 
 
-def _finish(request: Any) -> NDArray[np.float32]:
+def _finish(request: Any, output: int) -> NDArray[np.float32]:
     request.wait()
-    return np.array(request.get_output_tensor().data, np.float32)
+    return np.array(request.get_output_tensor(output).data, np.float32)

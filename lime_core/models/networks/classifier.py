@@ -151,10 +151,33 @@ class NetworkClassifier(OutputReadingClassifier):
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the network's own outputs for RGB pictures."""
-        # Batch by batch, so that only one batch at a time exists in float32.
+        return self._by_batches(self._engine.predict, images)
+
+    def _by_batches(
+        self, function: Callable[[NDArray[np.float32]], NDArray[np.float32]], images: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        # So that only one batch at a time exists in float32.
         starts = range(0, max(len(images), 1), self.batch_size)
         batches = (images[start : start + self.batch_size] for start in starts)
-        return np.concatenate([self._engine.predict(self._prepared(batch)) for batch in batches])
+        return np.concatenate([function(self._prepared(batch)) for batch in batches])
+
+    @property
+    def gives_features(self) -> bool:
+        """Whether `features` works: on OpenVINO, of a network whose last layer multiplies features by weights."""
+        return self._engine.gives_features
+
+    def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map RGB pictures uint8 `(B, h, w, 3)` at `input_size` to what enters the last layer, float32 `(B, F)`.
+
+        Maps of features are averaged over places.
+
+        Raises
+        ------
+        ModelError
+            If the pictures have another shape or type, or the classifier does not give features.
+        """
+        check_array("images", images, (None, *self.input_size, 3), np.uint8)
+        return self._by_batches(self._engine.features, images)
 
     def _prepared(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._preprocessing(images, self.channels)

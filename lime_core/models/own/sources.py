@@ -58,7 +58,7 @@ def network_from(path: Path, kind: Kind) -> Network:
     """
     if kind == "keras":
         model, names, scales = keras_network(path)
-        return Network(model, channels_first=False, names=names, scales_inside=scales)
+        return Network(model, channels_first=False, names=names, labels=_packed_labels(path), scales_inside=scales)
     if kind == "onnx":
         labels, metadata = check_onnx(path)
         return Network(openvino_core().read_model(path), channels_first=True, labels=labels, metadata=metadata)
@@ -66,7 +66,7 @@ def network_from(path: Path, kind: Kind) -> Network:
 
 
 def _packed_labels(path: Path) -> Any:
-    """Return the lines of the only text file that is packed behind a TensorFlow Lite model, or None."""
+    """Return the lines of the only text file that is packed with a TensorFlow Lite or Keras model, or None."""
     if not zipfile.is_zipfile(path):
         return None
     try:

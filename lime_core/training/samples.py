@@ -1,0 +1,214 @@
+"""Pictures of a collection as arrays to train on, and the part of them that is held out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lime_core.errors import LimeError, in_words
+from lime_core.picture.image import load_image
+from lime_core.superpixels import resize_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from lime_core.collections.base import CollectedPicture, Collection
+
+FEWEST_CLASSES = 2
+FEWEST_PICTURES = 5  # of a class: four to train and validate with, one to hold out
+_BATCH = 32
+_AHEAD = 2 * _BATCH
+_THREADS = 2
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Pictures with a known class.
+
+    Attributes
+    ----------
+    paths : tuple of str
+        In the collection.
+    classes : tuple of str
+        Names, sorted.
+    labels : ndarray of int64, shape (n,)
+        Index in `classes` of each picture.
+    values : ndarray, shape (n, ...)
+        What `read_samples` was told to keep of each picture.
+    skipped : tuple of (str, str)
+        Paths of the pictures that were left out, and why.
+    """
+
+    paths: tuple[str, ...]
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    values: NDArray[Any]
+    skipped: tuple[tuple[str, str], ...]
+
+
+def read_samples(
+    collection: Collection,
+    input_size: tuple[int, int],
+    values_of: Callable[[NDArray[np.uint8]], NDArray[Any]],
+    on_progress: Callable[[int, int], object],
+) -> Samples:
+    """Read the pictures of a collection, and keep something of each.
+
+    Left out are pictures without a class, broken ones, and copies: pictures with the same pixels would otherwise be
+    trained on and held out at the same time. Copies in different classes contradict one another, and all are left out.
+
+    Parameters
+    ----------
+    collection : Collection
+        Pictures and their classes.
+    input_size : (int, int)
+        Height and width to which pictures are squashed, as the model will see them.
+    values_of : callable
+        Maps pictures uint8 ``(B, h, w, 3)`` to what is kept, ``(B, ...)``.
+    on_progress : callable
+        Called as ``on_progress(done, total)``.
+
+    Raises
+    ------
+    LimeError
+        When there are fewer than two classes, or a class has fewer than five pictures that can be used.
+    """
+    labelled = [picture for picture in collection.pictures if picture.label is not None]
+    skipped = [
+        (picture.path, "Its class is not known: there is no label, and it is in no subfolder.")
+        for picture in collection.pictures
+        if picture.label is None
+    ]
+    _check_classes(Counter(str(picture.label) for picture in labelled), collection.root)
+    kept: list[CollectedPicture] = []
+    digests: list[str] = []
+    values: list[NDArray[Any]] = []
+    waiting: list[NDArray[np.uint8]] = []
+    for done, (picture, loaded) in enumerate(_loaded(collection, labelled, input_size), start=1):
+        if isinstance(loaded, str):
+            skipped.append((picture.path, loaded))
+        else:
+            kept.append(picture)
+            digests.append(loaded[0])
+            waiting.append(loaded[1])
+        if waiting and (len(waiting) == _BATCH or done == len(labelled)):
+            values.append(values_of(np.stack(waiting)))
+            waiting.clear()
+        on_progress(done, len(labelled))
+    chosen, copies = _without_copies(kept, digests)
+    pictures = [kept[index] for index in chosen]
+    counts = Counter(str(picture.label) for picture in pictures)
+    # A class whose pictures are all broken still counts, so that it is not lost without a word.
+    _check_counts({str(picture.label): counts[str(picture.label)] for picture in labelled}, collection.root)
+    classes = tuple(sorted(counts))
+    index_of = {name: index for index, name in enumerate(classes)}
+    return Samples(
+        tuple(picture.path for picture in pictures),
+        classes,
+        np.array([index_of[str(picture.label)] for picture in pictures], np.int64),
+        np.concatenate(values)[chosen],
+        tuple(sorted((*skipped, *copies))),
+    )
+
+
+def held_out_split(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the indices to train on and those to hold out: drawn at random, from every class the same share.
+
+    At least one picture of each class is held out, and at least four stay.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+        Classes 0, 1, ... of the pictures.
+    share : float
+        Share to hold out, above 0 and below 1.
+    seed : int
+        Of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    held: list[NDArray[np.int64]] = []
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        count = min(max(round(share * len(members)), 1), max(len(members) - (FEWEST_PICTURES - 1), 1))
+        held.append(members[:count])
+    chosen = np.sort(np.concatenate(held))
+    return np.setdiff1d(np.arange(len(labels)), chosen), chosen
+
+
+def _loaded(
+    collection: Collection, pictures: list[CollectedPicture], size: tuple[int, int]
+) -> Iterator[tuple[CollectedPicture, tuple[str, NDArray[np.uint8]] | str]]:
+    """Yield each picture with its digest and pixels, or with the reason why it cannot be used; a few are read ahead."""
+
+    def load(path: str) -> tuple[str, NDArray[np.uint8]] | str:
+        try:
+            image = load_image(collection.read(path))
+        except (LimeError, OSError) as error:
+            return in_words(error)
+        return image.sha256, resize_pixels(image.pixels, size)
+
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        futures: deque[Any] = deque()
+        waiting: deque[CollectedPicture] = deque()
+        for picture in pictures:
+            futures.append(pool.submit(load, picture.path))
+            waiting.append(picture)
+            if len(futures) == _AHEAD:
+                yield waiting.popleft(), futures.popleft().result()
+        while futures:
+            yield waiting.popleft(), futures.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _without_copies(
+    pictures: list[CollectedPicture], digests: list[str]
+) -> tuple[list[int], list[tuple[str, str]]]:
+    """Return the indices of the pictures to use, and the copies with the reason why they are left out."""
+    same: dict[str, list[int]] = defaultdict(list)
+    for index, digest in enumerate(digests):
+        same[digest].append(index)
+    chosen, copies = [], []
+    for members in same.values():
+        if len({pictures[index].label for index in members}) > 1:
+            listed = ", ".join(pictures[index].path for index in members[:4])
+            reason = f"The same picture is in several classes: {listed}."
+            copies += [(pictures[index].path, reason) for index in members]
+            continue
+        chosen.append(members[0])
+        reason = f"It is a copy of {pictures[members[0]].path}: the pixels are the same."
+        copies += [(pictures[index].path, reason) for index in members[1:]]
+    return sorted(chosen), copies
+
+
+def _check_classes(counts: Counter[str], root: str) -> None:
+    if len(counts) < FEWEST_CLASSES:
+        have = "one class, " + repr(next(iter(counts))) if counts else "no picture with a class"
+        raise LimeError(
+            f"A classifier needs pictures of at least two classes; {root} has {have}. Put the pictures of each class "
+            "into a subfolder with its name, or give a CSV of path and label."
+        )
+    for name in counts:
+        if not name.isprintable() or name != name.strip() or len(name) > _LONGEST_NAME:
+            raise LimeError(
+                f"The class name {name[:_LONGEST_NAME]!r} cannot be kept in a model: rename it, without line breaks, "
+                f"spaces at the ends, and more than {_LONGEST_NAME} characters."
+            )
+    _check_counts(counts, root)
+
+
+def _check_counts(counts: dict[str, int], root: str) -> None:
+    few = [f"{name} ({count})" for name, count in sorted(counts.items()) if count < FEWEST_PICTURES]
+    if few:
+        raise LimeError(
+            f"Every class needs at least {FEWEST_PICTURES} different pictures that can be read; in {root} these have "
+            f"fewer: {', '.join(few[:10])}{' …' if len(few) > 10 else ''}. Add pictures, or take the class away."
+        )

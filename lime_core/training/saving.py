@@ -1,0 +1,93 @@
+"""A trained model and its figures on disk, each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lime_core.errors import LimeError
+from lime_core.training.result import FORMAT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lime_core.training.result import Training
+
+ENDING = ".keras"
+LABELS = "labels.txt"  # where `lime_core.models.own.sources` looks for class names
+_DRAFT = ".unfinished-"
+
+
+def checked_output(output: str | Path) -> Path:
+    """Return where the model goes.
+
+    Raises
+    ------
+    LimeError
+        If it is no path of a ``.keras`` file on this machine, or another file would be replaced by the figures.
+    """
+    if "://" in str(output):
+        raise LimeError(f"The output {output} is an address; a model is written to a file of this machine.")
+    path = Path(output)
+    if path.suffix != ENDING or path.is_dir():
+        raise LimeError(f"The output must be a file that ends in {ENDING}, such as mine{ENDING}; got {str(output)!r}.")
+    figures = figures_path(path)
+    if figures.exists() and not _ours(figures):
+        raise LimeError(
+            f"{figures}, where the figures of the training would be written, holds something else: choose another "
+            "name for the model, or move that file away."
+        )
+    return path
+
+
+def figures_path(model: Path) -> Path:
+    """Return where the figures of a model are: beside it, as JSON."""
+    return model.with_suffix(".json")
+
+
+@contextmanager
+def draft_beside(path: Path) -> Iterator[Path]:
+    """Give a path for a model on the same disk as its place, in a folder that is removed afterwards.
+
+    Raises
+    ------
+    LimeError
+        If nothing can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=_DRAFT)
+    except OSError as error:
+        raise LimeError(f"Cannot write to {path.parent}: {error.strerror or error}. Choose another output.") from error
+    with folder as name:
+        yield Path(name) / path.name
+
+
+def save(model: Any, draft: Path, training: Training) -> None:
+    """Write a Keras model with the names of its classes inside, and the figures beside it, then move them into place.
+
+    Raises
+    ------
+    LimeError
+        If a file cannot be written.
+    """
+    try:
+        model.save(draft)
+        with zipfile.ZipFile(draft, "a") as archive:
+            archive.writestr(LABELS, "".join(f"{name}\n" for name in training.classes))
+        figures_path(draft).write_text(training.to_json(), encoding="utf-8")
+        draft.replace(training.model)
+        figures_path(draft).replace(figures_path(training.model))
+    except OSError as error:
+        raise LimeError(f"Cannot write {training.model}: {error.strerror or error}. Choose another output.") from error
+
+
+def _ours(path: Path) -> bool:
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8"))["format"] == FORMAT)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
