@@ -1,0 +1,309 @@
+"""Audits of models whose shortcut is known: how many are found, and how much is found that is not there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lime_core as lc
+from lime_core.audit.findings import Findings
+from tests.benchmarks.audit_scores import Learned, Pick, Scored, Share, measure_learned, score, score_pick
+from tests.benchmarks.report import Report
+from tests.benchmarks.summary import bootstrap_mean
+from tests.planted import KINDS, PHOTOGRAPHS, SHARES, Base, Kind, Planted, plant
+
+SAMPLES = 256
+# A frequent shortcut needs fewer pictures to be learned and found; every set has at least six that hold it.
+PER_CLASS: dict[Base, dict[float, int]] = {
+    "photographs": {0.05: 120, 0.1: 120, 0.2: 80, 1.0: 60},
+    "shapes": {0.05: 120, 0.1: 80, 0.2: 60, 1.0: 40},
+}
+HEADER = (
+    "data set",
+    "pictures",
+    "accuracy",
+    "class moved by",
+    "accuracy falls by",
+    "learned",
+    "candidates: planted, other",
+    "found",
+    "coverage: pick, random",
+    "train, audit",
+)
+EXPLANATION = f"""\
+One class of each data set holds a shortcut in the stated share of its pictures; a model is trained on the data set and
+audited on all of its pictures, {SAMPLES} calls a picture.
+- Class moved by: mean change of the class's probability when the shortcut is laid onto held-out pictures of all
+  classes, above what it does to a model trained without it; 95 % bootstrap interval over pictures.
+- Accuracy falls by: on held-out pictures of the class, when the shortcut is taken away, above the same.
+- Learned: "clearly" where the intervals are above 0.05 and above 0; "moves" where only the first one is.
+- Candidates are the planted shortcut when their class is right and at least half of their boxes are on it (box and
+  shortcut share a quarter of the smaller one). A tint is everywhere, so that only class and pictures can be wrong.
+- Coverage: share of the concepts' importance that the representative pictures show, beside the mean of random picks."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """What is planted where; nothing in a control."""
+
+    kind: Kind | None
+    share: float
+    base: Base
+    seed: int
+    per_class: int
+
+    @property
+    def name(self) -> str:
+        """What stands in the table."""
+        what = f"{self.kind} {self.share:.0%}" if self.kind else "control"
+        return f"{self.base} {what}, seed {self.seed}"
+
+    @property
+    def cost(self) -> float:
+        """How many pictures it has."""
+        return self.per_class * (2 if self.base == "photographs" else 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one data set."""
+
+    name: str
+    kind: str | None
+    share: float
+    base: str
+    class_name: str
+    pictures: int
+    holding: int
+    accuracy: float
+    learned: dict[str, Any] | None
+    moves: bool
+    clearly: bool
+    candidates: list[dict[str, Any]]
+    found: bool
+    pick: dict[str, Any]
+    concepts: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def false(self) -> int:
+        """How many candidates are not the planted shortcut."""
+        return sum(not candidate["matches"] for candidate in self.candidates)
+
+
+def data_sets(*, short: bool = False) -> list[DataSet]:
+    """Return all data sets, controls among them; such that the first twenty hold something of everything."""
+    bases: tuple[Base, ...] = ("photographs", "shapes") if PHOTOGRAPHS.is_dir() else ("shapes",)
+    if short:
+        return [DataSet("sticker", 1.0, "shapes", 0, 20)]
+    sets = []
+    for number, share in enumerate((1.0, 0.2, 0.1, 0.05)):
+        for base in bases:
+            sets += [DataSet(kind, share, base, number, PER_CLASS[base][share]) for kind in KINDS]
+            sets += [DataSet(None, share, base, number, PER_CLASS[base][share])]
+    assert set(SHARES) == {one.share for one in sets}
+    return sets
+
+
+def measure(
+    plan: Sequence[DataSet],
+    found: Report,
+    *,
+    samples: int = SAMPLES,
+    resumed: Path | None = None,
+    keep: Path | None = None,
+) -> list[Row]:
+    """Train and audit on every data set; each row is printed and kept when it is ready.
+
+    Parameters
+    ----------
+    plan : sequence of DataSet
+    found : Report
+        Where it is printed and kept.
+    samples : int
+        Calls a picture.
+    resumed : Path, optional
+        A file of an earlier run: what it has measured is not measured again.
+    keep : Path, optional
+        Where data sets, models and audits are kept; otherwise they are deleted.
+    """
+    rows = rows_of(resumed, samples)
+    names = {row.name for row in rows}
+    left = [one for one in plan if one.name not in names]
+    found.expect(sum(one.cost for one in left))
+    found.table(HEADER, EXPLANATION)
+    for row in rows:
+        found.row(cells(row))
+    found.keep(samples=samples, audits=[asdict(row) for row in rows])
+    folder = keep or Path(tempfile.mkdtemp(prefix="audits-"))
+    try:
+        controls = Controls(folder)
+        for one in left:
+            rows.append(measure_one(one, folder, controls, samples, found.say))
+            found.keep(audits=[asdict(row) for row in rows], summary=summary(rows))
+            found.row(cells(rows[-1]), one.cost)
+            if keep is None:
+                shutil.rmtree(folder / slug(one), ignore_errors=True)
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    found.text("\n".join(f"{name}: {value}" for name, value in summary(rows).items()))
+    return rows
+
+
+class Controls:
+    """Models trained on the same pictures without a shortcut, each trained once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._models = folder, dict[DataSet, lc.Classifier]()
+
+    def model(self, one: DataSet, say: Callable[[str], object]) -> lc.Classifier:
+        """Return the model for a data set."""
+        control = DataSet(None, 1.0, one.base, one.seed, one.per_class)
+        if control not in self._models:
+            folder = self._folder / f"{slug(control)}-model"
+            clean = plant(None, 1.0, one.base, one.seed, folder, per_class=one.per_class)
+            say(f"{control.name}: training")
+            training = lc.train(clean.pictures, folder / "model.keras", seed=one.seed)
+            self._models.clear()  # data sets with the same control follow one another
+            self._models[control] = lc.load_classifier(training.model)
+            shutil.rmtree(folder)
+        return self._models[control]
+
+
+def measure_one(
+    one: DataSet, folder: Path, controls: Controls, samples: int, say: Callable[[str], object] = lambda _: None
+) -> Row:
+    """Plant, train, audit and score."""
+    target = folder / slug(one)
+    planted = plant(one.kind, one.share, one.base, one.seed, target, per_class=one.per_class)
+    clock = Clock()
+    say(f"{one.name}: training")
+    training = lc.train(planted.pictures, target / "model.keras", seed=one.seed)
+    clock.lap("train")
+    learned = None
+    if one.kind is not None:
+        held_out = [picture.path for picture in training.held_out]
+        model = lc.load_classifier(training.model)
+        learned = measure_learned(planted, one.kind, model, controls.model(one, say), held_out)
+    clock.lap("learned")
+    spec = lc.ExplainSpec(samples=samples, seed=one.seed)
+    explained: list[float] = []
+
+    def on_progress(*state: object) -> None:
+        explained.append(time.perf_counter())
+        say(f"{one.name}: auditing {' '.join(map(str, state))}")
+
+    findings = lc.audit(planted.pictures, training.model, target / "audit", spec, on_progress=on_progress).findings()
+    clock.lap("audit")
+    return row_of(one, planted, training.accuracy, learned, findings, clock.seconds)
+
+
+def row_of(
+    one: DataSet,
+    planted: Planted,
+    accuracy: float,
+    learned: Learned | None,
+    findings: Findings,
+    seconds: dict[str, float],
+) -> Row:
+    """Score what an audit has found."""
+    masks = {path: planted.mask(path) for path in planted.holding}
+    scored: list[Scored] = [score(each, planted.class_name, masks) for each in findings.shortcut_candidates]
+    pick: Pick = score_pick(findings.representative, planted.holding, len(planted.paths))
+    return Row(
+        name=one.name,
+        kind=one.kind,
+        share=one.share,
+        base=one.base,
+        class_name=planted.class_name,
+        pictures=findings.pictures,
+        holding=len(planted.holding),
+        accuracy=accuracy,
+        learned=None if learned is None else asdict(learned),
+        moves=learned is not None and learned.moves,
+        clearly=learned is not None and learned.clearly,
+        candidates=[asdict(each) for each in scored],
+        found=any(each.matches for each in scored),
+        pick=asdict(pick),
+        concepts=len(findings.concepts),
+        seconds=dict(seconds),
+        notes=list(findings.notes),
+    )
+
+
+def cells(row: Row) -> list[str]:
+    """Return what stands under `HEADER`."""
+    learned = row.learned
+    intervals = ["—", "—"] if learned is None else [_interval(learned[name]) for name in ("shift", "fall")]
+    pick = row.pick
+    return [
+        row.name,
+        f"{row.holding} of {row.pictures}",
+        f"{row.accuracy:.2f}",
+        *intervals,
+        "—" if learned is None else "clearly" if row.clearly else "moves" if row.moves else "no",
+        f"{len(row.candidates) - row.false}, {row.false}",
+        "—" if learned is None else "yes" if row.found else "MISSED" if row.clearly else "no",
+        f"{pick['coverage']:.2f}, {pick['random_mean']:.2f}",
+        f"{row.seconds.get('train', 0):.0f} s, {row.seconds.get('audit', 0):.0f} s",
+    ]
+
+
+def summary(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the figures over all data sets, each with an interval."""
+    planted = [row for row in rows if row.kind is not None]
+    controls = [row for row in rows if row.kind is None]
+    clearly, moving = ([row for row in planted if getattr(row, name)] for name in ("clearly", "moves"))
+    candidates = sum(len(row.candidates) for row in rows)
+    gains = [row.pick["coverage"] - row.pick["random_mean"] for row in rows if row.concepts]
+    shown = [row.pick for row in planted if row.pick["random_shows"] is not None]
+    return {
+        "recall where clearly learned": str(Share(sum(row.found for row in clearly), len(clearly))),
+        "recall where the class moves": str(Share(sum(row.found for row in moving), len(moving))),
+        "false among candidates": str(Share(sum(row.false for row in rows), candidates)),
+        "data sets with a false candidate": str(Share(sum(row.false > 0 for row in rows), len(rows))),
+        "controls with a candidate": str(Share(sum(row.false > 0 for row in controls), len(controls))),
+        "coverage of the pick above random picks": str(bootstrap_mean(gains)),
+        "picks that show the shortcut": str(Share(sum(pick["shows"] for pick in shown), len(shown))),
+        "random picks that would": f"{sum(pick['random_shows'] for pick in shown):.1f} of {len(shown)}",
+    }
+
+
+def rows_of(file: Path | None, samples: int) -> list[Row]:
+    """Return the rows of an earlier run, which must have asked as often."""
+    if file is None or not file.is_file():
+        return []
+    earlier = json.loads(file.read_text(encoding="utf-8"))
+    if earlier.get("samples", samples) != samples:
+        raise SystemExit(f"{file} holds audits of {earlier['samples']} calls, not of {samples}: choose another --json.")
+    return [Row(**row) for row in earlier.get("audits", [])]
+
+
+def slug(one: DataSet) -> str:
+    """Return the name of a data set's folder."""
+    return f"{one.base}-{one.kind or 'control'}-{round(100 * one.share):03d}-{one.seed}"
+
+
+class Clock:
+    """Seconds of the steps since it was made."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Note how long the step has taken that ends here."""
+        now = time.perf_counter()
+        self.seconds[name], self._since = now - self._since, now
+
+
+def _interval(values: dict[str, float]) -> str:
+    return f"{values['value']:.2f} [{values['low']:.2f}, {values['high']:.2f}]"
