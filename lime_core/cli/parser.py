@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import lime_core as lc
-from lime_core.cli import explain, methods, models, trust
+from lime_core.cli import explain, methods, models, train, trust
 from lime_core.cli.question import add_method_flags, add_question_flags
 from lime_core.methods import METHODS
 from lime_core.settings.flags import add_spec_flags
@@ -52,6 +52,15 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="runs of each method that draws something at random, with as many seeds (default %(default)s)",
     )
+
+    trained = commands.add_parser(
+        "train",
+        help="train a classifier for your own classes",
+        description=train.run.__doc__,
+        allow_abbrev=False,
+    )
+    train.add_flags(trained)
+    trained.set_defaults(run=train.run)
 
     catalog = commands.add_parser(
         "models", help="list the models, or fetch one", allow_abbrev=False, description=models.run_list.__doc__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
@@ -50,3 +50,30 @@ def progress_bar(
 
 def _show_nothing(done: int, total: int) -> None:
     del done, total
+
+
+@contextmanager
+def steps_bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for one step after another while the block runs.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+
+    Yields
+    ------
+    report : callable
+        Called as ``report(step, done, total)``; a step that was not named before ends the one before it.
+    """
+    with ExitStack() as bars:
+        current: dict[str, Callable[[int, int], None]] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in current:
+                bars.close()
+                current.clear()
+                current[step] = bars.enter_context(progress_bar(step, quiet=quiet))
+            current[step](done, total)
+
+        yield report

@@ -118,6 +118,12 @@ def read_samples(
     )
 
 
+def model_input(content: bytes, size: tuple[int, int]) -> tuple[str, NDArray[np.uint8]]:
+    """Return a picture's digest, and its pixels uint8 ``(h, w, 3)`` as the model sees them: squashed to its size."""
+    image = load_image(content)
+    return image.sha256, resize_pixels(image.pixels, size)
+
+
 def held_out_split(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices to train on and those to hold out: drawn at random, from every class the same share.
 
@@ -149,10 +155,9 @@ def _loaded(
 
     def load(path: str) -> tuple[str, NDArray[np.uint8]] | str:
         try:
-            image = load_image(collection.read(path))
+            return model_input(collection.read(path), size)
         except (LimeError, OSError) as error:
             return in_words(error)
-        return image.sha256, resize_pixels(image.pixels, size)
 
     pool = ThreadPoolExecutor(_THREADS)
     try:
@@ -169,9 +174,7 @@ def _loaded(
         pool.shutdown(cancel_futures=True)
 
 
-def _without_copies(
-    pictures: list[CollectedPicture], digests: list[str]
-) -> tuple[list[int], list[tuple[str, str]]]:
+def _without_copies(pictures: list[CollectedPicture], digests: list[str]) -> tuple[list[int], list[tuple[str, str]]]:
     """Return the indices of the pictures to use, and the copies with the reason why they are left out."""
     same: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(digests):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lime_core.collections.base import open_collection
-from lime_core.errors import LimeError
+from lime_core.collections.base import Collection, open_collection
+from lime_core.errors import LimeError, ModelError
 from lime_core.models.engines.keras_import import import_keras
 from lime_core.training.built_in_features import BuiltInFeatures
 from lime_core.training.evaluation import evaluate, notes_on
 from lime_core.training.result import HeldOutPicture, Training
-from lime_core.training.samples import held_out_split, read_samples
+from lime_core.training.samples import held_out_split, model_input, read_samples
 from lime_core.training.saving import checked_output, draft_beside, save
 from lime_core.training.small_network import SmallNetwork
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lime_core.collections.base import Collection
     from lime_core.training.samples import Samples
     from lime_core.training.ways import Fitted, Way
 
 HELD_OUT = 0.25
+_CHECKED = 4  # pictures about which the finished model is asked again
+_TOLERANCE = 1e-3
 _LARGEST_SEED = 2**31 - 100
 
 
@@ -75,12 +76,12 @@ def train(
     LimeError
         When there are too few classes or pictures, or `output` cannot be written.
     ModelError
-        When TensorFlow or Keras is missing.
+        When TensorFlow or Keras is missing, or the finished model does not say what it was trained to.
     """
     path = checked_output(output)
     _check_numbers(held_out, seed)
     report = on_progress or _ignore
-    collection = open_collection(pictures) if not hasattr(pictures, "read") else pictures
+    collection = pictures if isinstance(pictures, Collection) else open_collection(pictures)
     way: Way = SmallNetwork() if from_scratch else BuiltInFeatures()
     with draft_beside(path) as draft:
         import_keras()  # before the work, so that it is not done in vain
@@ -101,6 +102,7 @@ def train(
             "input_size": list(way.input_size),
             **fitted.settings,
         }
+        _check_model(fitted, collection, samples, outside[:_CHECKED], way.input_size)
         training = _figures(path, samples, inside, outside, fitted, settings)
         report("Writing", 0, 1)
         save(fitted.model, draft, training)
@@ -142,6 +144,20 @@ def _figures(
         settings=settings,
         notes=notes_on(found, samples.classes, samples.labels, samples.skipped),
     )
+
+
+def _check_model(
+    fitted: Fitted, collection: Collection, samples: Samples, chosen: NDArray[np.int64], size: tuple[int, int]
+) -> None:
+    """Raise `ModelError` unless the model says of pictures what the figures are made from."""
+    pictures = np.stack([model_input(collection.read(samples.paths[index]), size)[1] for index in chosen])
+    answers = np.asarray(fitted.model(pictures.astype(np.float32), training=False))
+    difference = float(np.abs(answers - fitted.probabilities(samples.values[chosen])).max())
+    if not difference <= _TOLERANCE:
+        raise ModelError(
+            f"The finished model's probabilities differ by {difference:.2g} from those it was trained to: its layers "
+            "do not compute the same in TensorFlow as in training. Nothing was written."
+        )
 
 
 def _check_numbers(held_out: float, seed: int) -> None:

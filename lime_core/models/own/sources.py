@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lime_core.models.own.model import Kind
 
 _LONGEST_LABELS = 1 << 20
+_ALL = 1 << 40  # the parent has limited a Keras archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,23 @@ def network_from(path: Path, kind: Kind) -> Network:
     """
     if kind == "keras":
         model, names, scales = keras_network(path)
-        return Network(model, channels_first=False, names=names, labels=_packed_labels(path), scales_inside=scales)
+        return Network(
+            model, channels_first=False, names=names, labels=_packed_labels(path, _ALL), scales_inside=scales
+        )
     if kind == "onnx":
         labels, metadata = check_onnx(path)
         return Network(openvino_core().read_model(path), channels_first=True, labels=labels, metadata=metadata)
     return Network(openvino_core().read_model(path), channels_first=False, labels=_packed_labels(path))
 
 
-def _packed_labels(path: Path) -> Any:
+def _packed_labels(path: Path, max_bytes: int = _LONGEST_LABELS) -> Any:
     """Return the lines of the only text file that is packed with a TensorFlow Lite or Keras model, or None."""
     if not zipfile.is_zipfile(path):
         return None
     try:
-        names = [name for name in checked_contents(path, _LONGEST_LABELS) if name.lower().endswith(".txt")]
-        if len(names) != 1:
+        sizes = checked_contents(path, max_bytes)
+        names = [name for name in sizes if name.lower().endswith(".txt")]
+        if len(names) != 1 or sizes[names[0]] > _LONGEST_LABELS:
             return None
         with zipfile.ZipFile(path) as archive:
             lines = archive.read(names[0]).decode("utf-8", "replace").splitlines()
