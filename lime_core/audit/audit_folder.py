@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import uuid
 from pathlib import Path
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 ABOUT: Final = "about.json"  # the collection, the model and the settings: what an audit that goes on must share
 FINDINGS: Final = "audit.json"
+REPLACES: Final = ".replaces.json"  # ends the name of a note about a file: which files have become part of it
 
 
 class AuditFolder:
@@ -54,12 +57,19 @@ class AuditFolder:
         table : pyarrow.Table
             Empty when nothing was written yet.
         """
-        schema = SCHEMAS[kind]
-        files = sorted((self.path / kind).glob("*.parquet"))
+        while True:
+            # A file that is gone has become part of a larger one since the folder was listed.
+            with contextlib.suppress(FileNotFoundError):
+                return self._table(kind, columns, pictures)
+
+    def _table(self, kind: str, columns: Sequence[str] | None, pictures: Sequence[str] | None) -> pa.Table:
+        schema, folder = SCHEMAS[kind], self.path / kind
+        names = {file.name for file in folder.glob("*.parquet")}
+        files = [folder / name for name in sorted(names - replaced_files(folder, names))]
         if not files:
             empty = schema.empty_table()
             return empty if columns is None else empty.select(list(columns))
-        chosen = None if pictures is None else pc.field("picture").isin(list(pictures))
+        chosen = None if pictures is None else pc.field("picture").isin(pa.array(pictures, pa.string()))
         return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
 
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
@@ -93,6 +103,16 @@ class AuditFolder:
     def write_findings(self, findings: Findings) -> None:
         """Write what was found to ``audit.json``, whole or not at all."""
         self.write_text(FINDINGS, findings.to_json())
+
+
+def replaced_files(folder: Path, names: set[str]) -> set[str]:
+    """Return which of a data set's files must not be read: all their rows are in another one of `names`."""
+    replaced: set[str] = set()
+    for note in folder.glob(f"*{REPLACES}"):
+        with contextlib.suppress(FileNotFoundError):
+            if note.name.removesuffix(REPLACES) + ".parquet" in names:
+                replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
+    return replaced
 
 
 def _replace(target: Path, write: Callable[[Path], object]) -> None:

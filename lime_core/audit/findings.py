@@ -185,13 +185,13 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """The fewest superpixels, by falling coefficient, without which the answer changes.
+    """Superpixels without which the answer changes, each of them needed for that.
 
     Attributes
     ----------
     picture : str
     superpixels : tuple of int
-        Empty where the answer stays whatever is hidden.
+        By falling coefficient; empty where the answer stays with all hidden that speak for it.
     before, after : str
         The predicted class with and without them; the same where it stays.
     """

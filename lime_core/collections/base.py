@@ -1,77 +1,50 @@
-"""What a collection of pictures is, and the one way to open one."""
+"""The one way to open a collection of pictures, whatever form it has."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+from lime_core.collections.addresses import ending_of, is_address, open_address, scheme_of
+from lime_core.collections.archive import open_zip
+from lime_core.collections.folder import open_folder
+from lime_core.collections.lists import LIST_ENDINGS, from_paths, open_list
+from lime_core.collections.protocol import ENDINGS, CollectedPicture, Collection
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
+__all__ = ["CollectedPicture", "Collection", "open_collection"]
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class CollectedPicture:
-    """One picture of a collection.
-
-    Attributes
-    ----------
-    path : str
-        Where it is, below the collection's root, with ``/`` between the parts: what names it everywhere.
-    label : str or None
-        Its true class; None where that is not known.
-    """
-
-    path: str
-    label: str | None = None
-
-
-@runtime_checkable
-class Collection(Protocol):
-    """Pictures in a fixed order, and their bytes."""
-
-    @property
-    def root(self) -> str:
-        """Where the pictures are: a folder or an address, for messages and for opening the collection again."""
-
-    @property
-    def pictures(self) -> tuple[CollectedPicture, ...]:
-        """All pictures, sorted by path; nothing of their content has been read."""
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a picture.
-
-        Raises
-        ------
-        LimeError
-            When it cannot be read, or is larger than a picture may be.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class FolderCollection:
-    """A folder of this machine; names of subfolders are the true classes."""
-
-    root: str
-    pictures: tuple[CollectedPicture, ...]
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a picture."""
-        return (Path(self.root) / path).read_bytes()
+_IN_ZIP = re.compile(r"zip://(?P<folder>.*?)::(?P<place>.+)")
+_FORMS = (
+    "Give a folder, a .zip file, a .txt file of paths, a .csv file of paths and labels, or an address such as "
+    "s3://bucket/folder or https://example.org/list.csv"
+)
 
 
 def open_collection(pictures: str | Path | Sequence[str | Path]) -> Collection:
-    """Return the collection at a place.
+    """Return the collection at a place. No picture is opened.
 
     Parameters
     ----------
     pictures : path, address or sequence of paths
-        A folder, whose subfolders' names are the true classes if there are any; a CSV of path and label; a zip file; an
-        address that fsspec understands; or a list of paths.
+        * A folder: every picture in it, told by the ending of its name. The name of the first subfolder is the true
+          class, however deep the picture lies below it; a picture beside the subfolders has none.
+        * A zip file: the same. One folder that holds everything is not a class but the top.
+        * A text file (``.txt``) of paths, one a line, or a CSV (``.csv``, ``.tsv``) of paths and labels, with a header
+          or without; relative to its place. Every row is kept, whatever its name ends in.
+        * An address that fsspec understands: ``s3://bucket/prefix``, ``gs://bucket/prefix`` and others are read as
+          folders; those that end in ``.zip``, ``.txt``, ``.csv`` or ``.tsv``, on the web too, as such files;
+          ``zip://FOLDER::ADDRESS`` as a folder in a zip file. A `Path` is never taken for an address.
+        * A sequence of paths and addresses: these, without labels.
+
+        What an address may name is not restricted: do not pass those of strangers.
 
     Returns
     -------
@@ -80,14 +53,34 @@ def open_collection(pictures: str | Path | Sequence[str | Path]) -> Collection:
     Raises
     ------
     LimeError
-        When there is no such place, or no picture in it.
+        When there is no such place, it cannot be read, a package for it is missing, or no picture is in it.
     """
-    root = Path(str(pictures))
-    if not root.is_dir():
-        raise LimeError(f"There is no folder {root}.")
-    found = [
-        CollectedPicture(path.relative_to(root).as_posix(), path.parent.name if path.parent != root else None)
-        for path in sorted(root.rglob("*"))
-        if path.suffix.lower() in ENDINGS
-    ]
-    return FolderCollection(str(root), tuple(sorted(found)))
+    if isinstance(pictures, os.PathLike):
+        return _open_path(Path(pictures))
+    if not isinstance(pictures, str):
+        return from_paths(pictures)
+    if not is_address(pictures):
+        return _open_path(Path(pictures))
+    if scheme_of(pictures) == "file":
+        return _open_path(Path(url2pathname(urlsplit(pictures).path)))
+    if parts := _IN_ZIP.fullmatch(pictures):
+        return open_zip(parts["place"].removeprefix("file://"), parts["folder"])
+    ending = ending_of(pictures)
+    if ending == ".zip":
+        return open_zip(pictures)
+    return open_list(pictures) if ending in LIST_ENDINGS else open_address(pictures)
+
+
+def _open_path(path: Path) -> Collection:
+    if path.is_dir():
+        return open_folder(path)
+    if not path.exists():
+        raise LimeError(f"There is no {path}. {_FORMS}.")
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return open_zip(str(path))
+    if ending in LIST_ENDINGS:
+        return open_list(str(path))
+    if ending in ENDINGS:
+        raise LimeError(f"{path} is a single picture, not a collection. {_FORMS}; or explain it with `explain`.")
+    raise LimeError(f"{path} is no collection of pictures. {_FORMS}.")

@@ -18,7 +18,7 @@ import PIL.Image
 from lime_core.errors import ImageError, in_words
 from lime_core.picture.arrays import from_array
 from lime_core.picture.decoding import decode, from_pillow, from_samples
-from lime_core.picture.limits import text_above
+from lime_core.picture.limits import MAX_BYTES, check_bytes
 from lime_core.picture.ranges import Range
 from lime_core.picture.samples import Samples
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | np.ndarray | PIL.Image.Image
 
-MAX_BYTES = 20 * 1024 * 1024
 WORKING_SIDE = 640
 
 
@@ -219,7 +218,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 def _read(source: Any) -> tuple[bytes, str]:
     """Return the contents, at most `MAX_BYTES` long, and the name of the picture in messages."""
     if isinstance(source, _CONTENTS):
-        _check_bytes(memoryview(source).nbytes, "The picture")
+        check_bytes(memoryview(source).nbytes, "The picture")
         return bytes(source), "The picture"
     if isinstance(source, str | os.PathLike):
         return _read_path(source)
@@ -241,12 +240,12 @@ def _read_path(source: str | os.PathLike[str]) -> tuple[bytes, str]:
             problem = "is not a file" if path.exists() else "does not exist"
             raise ImageError(f"{path} {problem}. Give the path of a picture file.")
         # The size is checked before reading, and again afterwards, because the file may be growing.
-        _check_bytes(path.stat().st_size, str(path))
+        check_bytes(path.stat().st_size, str(path))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise ImageError(f"{path} cannot be read: {error}.") from error
-    _check_bytes(len(data), str(path))
+    check_bytes(len(data), str(path))
     return data, str(path)
 
 
@@ -261,16 +260,5 @@ def _read_open_file(file: Any) -> tuple[bytes, str]:
         raise ImageError(f'{name} must be opened for reading bytes: `open(path, "rb")`; it gives text or nothing.')
     if not data:
         raise ImageError(f"{name} has nothing left to read. The file is empty, or was read before: `file.seek(0)`.")
-    _check_bytes(len(data), name)
+    check_bytes(len(data), name)
     return data, name
-
-
-def _check_bytes(size: int, name: str) -> None:
-    if size > MAX_BYTES:
-        megabytes = text_above(size / 2**20, MAX_BYTES / 2**20, digits=1)
-        raise ImageError(
-            f"{name} is {megabytes} MB; at most {MAX_BYTES // 2**20} MB are allowed. "
-            "Scale it down or save it with stronger compression."
-        )
-    if size == 0:
-        raise ImageError(f"{name} is empty (0 bytes). Copy or download it again.")

@@ -1,9 +1,10 @@
-"""How large a picture may be."""
+"""How large a picture and its file may be."""
 
 from __future__ import annotations
 
 from lime_core.errors import ImageError
 
+MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 
 
@@ -16,6 +17,18 @@ def check_size(width: int, height: int, name: str) -> None:
             f"{name} is {'a single pixel' if width * height else 'without pixels'}: there is nothing to cut into "
             "superpixels. Choose a larger picture."
         )
+
+
+def check_bytes(size: int, name: str) -> None:
+    """Raise `ImageError` for a file of more bytes than `MAX_BYTES`, or of none."""
+    if size > MAX_BYTES:
+        megabytes = text_above(size / 2**20, MAX_BYTES / 2**20, digits=1)
+        raise ImageError(
+            f"{name} is {megabytes} MB; at most {MAX_BYTES // 2**20} MB are allowed. "
+            "Scale it down or save it with stronger compression."
+        )
+    if size == 0:
+        raise ImageError(f"{name} is empty (0 bytes). Copy or download it again.")
 
 
 def too_many_pixels(name: str, width: int = 0, height: int = 0) -> ImageError:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
@@ -20,17 +16,12 @@ from lime_core.settings.flags import command_line
 from lime_core.settings.view import View
 from lime_core.show.captions import legend, order_sentence
 from lime_core.show.encoding import to_data_url
+from lime_core.show.html_pages import readable, templates
 from lime_core.show.maps import render
 from lime_core.show.superpixel_pictures import numbered
 
 _STRONGEST = 8
-_TEMPLATES = Environment(
-    loader=PackageLoader("lime_core.show"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates()
 
 
 def html_report(
@@ -155,21 +146,7 @@ def _command(image: Image, attribution: Attribution, view: View) -> str:
 
 def _settings(attribution: Attribution, view: View) -> list[tuple[str, str]]:
     values = replace(attribution.spec, view=view).to_dict()
-    return [(name, _readable(value)) for name, value in values.items()]
-
-
-def _readable(value: Any) -> str:
-    """Return a setting in words: ``blur (sigma 12)`` for a choice with parameters."""
-    if isinstance(value, Mapping):
-        inner = [f"{name} {_readable(each)}" for name, each in value.items() if name not in ("name", "labels", "ids")]
-        return f"{value['name']} ({', '.join(inner)})" if inner else str(value["name"])
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return " ".join(_readable(each) for each in value)
-    return "not set" if value is None else str(value)
+    return [(name, readable(value)) for name, value in values.items()]
 
 
 def _provenance(attribution: Attribution) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
-"""Every version bound is written once, and the app's list is the sum of the library's and its extras'."""
+"""Every version bound is written once; the app's list is the sum of the library's and those of its extras it uses."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -15,16 +16,16 @@ def lines(path: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def test_the_apps_list_is_the_core_and_every_extra():
+def test_the_apps_list_is_the_core_and_every_extra_but_those_of_the_command_line():
     extras = SETUPTOOLS["optional-dependencies"]
-    assert lines("requirements.txt") == [
-        f"-r {path}" for path in SETUPTOOLS["dependencies"]["file"] + extras["all"]["file"]
-    ]
+    used = [path for name, extra in extras.items() if name not in ("all", "cloud", "ray") for path in extra["file"]]
+    assert lines("requirements.txt") == [f"-r {path}" for path in SETUPTOOLS["dependencies"]["file"] + used]
     assert sorted(extras["all"]["file"]) == sorted(f"requirements/{name}.txt" for name in extras if name != "all")
 
 
 def test_no_package_is_bounded_twice():
     files = [line.removeprefix("-r ") for line in lines("requirements.txt")] + ["tests/requirements.txt"]
-    names = [entry.partition("=")[0].rstrip("<>") for file in files for entry in lines(file)]
+    files += ["requirements/cloud.txt", "requirements/ray.txt"]
+    names = [re.split("[=<>[]", entry)[0] for file in files for entry in lines(file) if not entry.startswith("-r ")]
     assert len(names) == len(set(names))
     assert "streamlit" in names

@@ -16,7 +16,8 @@ from odd_files import (
 )
 
 from lime_core.errors import ImageError
-from lime_core.picture.image import MAX_BYTES, Image, load_image
+from lime_core.picture.image import Image, load_image
+from lime_core.picture.limits import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,63 @@
+"""Which of a model's classes a picture's label means."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class TrueClasses:
+    """From labels to class indices.
+
+    A label is compared with the names of the classes as it is, then without regard to case, underscores and dashes,
+    then synonym by synonym ("tabby, tabby cat"), and last as a class index. Of several classes that it may mean none
+    is taken.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of the model's classes, in the order of its outputs.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._count = len(names)
+        self._by_text = [_table(names, form) for form in _FORMS]
+
+    def index(self, label: str | None) -> int | None:
+        """Return the index of the class that a label means; None where it means none, or there is no label."""
+        if label is None:
+            return None
+        for table, form in zip(self._by_text, _FORMS, strict=True):
+            found = set().union(*(table.get(text, set()) for text in form(label)))
+            if found:
+                return found.pop() if len(found) == 1 else None
+        text = label.strip()
+        if text.isascii() and text.isdigit() and int(text) < self._count:
+            return int(text)
+        return None
+
+
+def _table(names: Sequence[str], form: Callable[[str], list[str]]) -> dict[str, set[int]]:
+    table: dict[str, set[int]] = defaultdict(set)
+    for index, name in enumerate(names):
+        for text in form(name):
+            table[text].add(index)
+    return table
+
+
+def _as_it_is(text: str) -> list[str]:
+    return [text]
+
+
+def _loosely(text: str) -> list[str]:
+    return [" ".join(text.casefold().replace("_", " ").replace("-", " ").split())]
+
+
+def _synonyms(text: str) -> list[str]:
+    return [words for part in text.split(",") for words in _loosely(part) if words]
+
+
+_FORMS: tuple[Callable[[str], list[str]], ...] = (_as_it_is, _loosely, _synonyms)
