@@ -15,7 +15,7 @@ import lime_core as lc
 from lime_core.audit.findings import Findings
 from tests.benchmarks.audit_scores import Learned, Pick, Scored, Share, measure_learned, score, score_pick
 from tests.benchmarks.report import Report
-from tests.benchmarks.summary import bootstrap_mean
+from tests.benchmarks.summary import Interval, bootstrap_mean
 from tests.planted import KINDS, PHOTOGRAPHS, SHARES, Base, Kind, Planted, plant
 
 SAMPLES = 256
@@ -133,7 +133,7 @@ def measure(
     resumed : Path, optional
         A file of an earlier run: what it has measured is not measured again.
     keep : Path, optional
-        Where data sets, models and audits are kept; otherwise they are deleted.
+        Where data sets, models and audits are kept, and used again if they are there; otherwise they are deleted.
     """
     rows = rows_of(resumed, samples)
     names = {row.name for row in rows}
@@ -169,44 +169,71 @@ class Controls:
         """Return the model for a data set."""
         control = DataSet(None, 1.0, one.base, one.seed, one.per_class)
         if control not in self._models:
+            self._models.clear()  # data sets with the same control follow one another
             folder = self._folder / f"{slug(control)}-model"
             clean = plant(None, 1.0, one.base, one.seed, folder, per_class=one.per_class)
             say(f"{control.name}: training")
-            training = lc.train(clean.pictures, folder / "model.keras", held_out=HELD_OUT, seed=one.seed)
-            self._models.clear()  # data sets with the same control follow one another
-            self._models[control] = lc.load_classifier(training.model)
-            shutil.rmtree(folder)
+            self._models[control] = lc.load_classifier(trained(clean, one.seed).model)
         return self._models[control]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model file, and what was measured on the pictures that it was not trained on."""
+
+    model: Path
+    accuracy: float
+    held_out: tuple[str, ...]
+
+
+def trained(planted: Planted, seed: int) -> Trained:
+    """Train on a data set, unless that was done before."""
+    model = planted.folder / "model.keras"
+    figures = model.with_suffix(".json")
+    if not figures.is_file():
+        lc.train(planted.pictures, model, held_out=HELD_OUT, seed=seed)
+    known = json.loads(figures.read_text(encoding="utf-8"))
+    return Trained(model, known["accuracy"], tuple(picture["path"] for picture in known["held_out"]))
+
+
+def learned_of(
+    one: DataSet, planted: Planted, training: Trained, controls: Controls, say: Callable[[str], object]
+) -> Learned | None:
+    """Measure what was learned, unless that was done before; None in a control."""
+    if one.kind is None:
+        return None
+    kept = planted.folder / "learned.json"
+    if kept.is_file():
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        return Learned(**{name: Interval(**values) for name, values in known.items()})
+    model = lc.load_classifier(training.model)
+    learned = measure_learned(planted, one.kind, model, controls.model(one, say), training.held_out)
+    kept.write_text(json.dumps(asdict(learned)), encoding="utf-8")
+    return learned
 
 
 def measure_one(
     one: DataSet, folder: Path, controls: Controls, samples: int, say: Callable[[str], object] = lambda _: None
 ) -> Row:
     """Plant, train, audit and score."""
-    target = folder / slug(one)
-    planted = plant(one.kind, one.share, one.base, one.seed, target, per_class=one.per_class)
     clock = Clock()
+    planted = plant(one.kind, one.share, one.base, one.seed, folder / slug(one), per_class=one.per_class)
+    clock.lap("plant")
     say(f"{one.name}: training")
-    training = lc.train(planted.pictures, target / "model.keras", held_out=HELD_OUT, seed=one.seed)
+    training = trained(planted, one.seed)
     clock.lap("train")
-    learned = None
-    if one.kind is not None:
-        held_out = [picture.path for picture in training.held_out]
-        model = lc.load_classifier(training.model)
-        learned = measure_learned(planted, one.kind, model, controls.model(one, say), held_out)
+    learned = learned_of(one, planted, training, controls, say)
     clock.lap("learned")
-    spec = lc.ExplainSpec(samples=samples, seed=one.seed)
     audit = lc.audit(
         planted.pictures,
         training.model,
-        target / "audit",
-        spec,
+        planted.folder / "audit",
+        lc.ExplainSpec(samples=samples, seed=one.seed),
         on_progress=lambda done, total: say(f"{one.name}: {done} of {total} explained"),
         on_finding=lambda done, total: clock.once("explain") or say(f"{one.name}: {done} of {total} tested"),
     )
     clock.lap("find")
-    findings = audit.findings()
-    return row_of(one, planted, training.accuracy, learned, findings, clock.seconds)
+    return row_of(one, planted, training.accuracy, learned, audit.findings(), clock.seconds)
 
 
 def row_of(
