@@ -12,8 +12,9 @@ import lime_core as lc
 from lime_core.audit.findings import Box, Representative, ShortcutCandidate
 from tests.benchmarks import audits
 from tests.benchmarks.audit_scores import Share, is_on, measure_learned, score, score_pick
+from tests.benchmarks.audit_sets import data_sets
 from tests.benchmarks.report import Report
-from tests.planted import plant
+from tests.planted import KINDS, SHARES, plant
 
 
 def mask_of(top, left, bottom, right, shape=(100, 100)):
@@ -161,10 +162,8 @@ def test_an_earlier_run_is_gone_on_with_only_if_it_asked_as_often(tmp_path):
 
 
 def test_the_plan_has_every_kind_share_and_base_and_controls():
-    plan = audits.data_sets()
+    plan = data_sets()
     names = [one.name for one in plan]
     assert len(names) == len(set(names)) >= 20
-    assert {(one.kind, one.share) for one in plan} >= {
-        (kind, share) for kind in audits.KINDS for share in audits.SHARES
-    }
+    assert {(one.kind, one.share) for one in plan} >= {(kind, share) for kind in KINDS for share in SHARES}
     assert sum(one.kind is None for one in plan) >= 4

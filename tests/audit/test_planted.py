@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.audits import Controls, DataSet, measure_one
+from tests.benchmarks.audit_sets import Controls, DataSet
+from tests.benchmarks.audits import measure_one
 
 pytestmark = pytest.mark.slow
 

@@ -16,6 +16,7 @@ import lime_core as lc
 from lime_core.cli.signals import TerminatedError, termination_interrupts
 from tests.benchmarks import (
     audit_costs,
+    audit_sets,
     audits,
     certainty,
     classifiers,
@@ -295,7 +296,7 @@ def _soak(options: argparse.Namespace, found: Report) -> None:
 
 
 def _audit(options: argparse.Namespace, found: Report) -> None:
-    plan = audits.data_sets(short=options.short)
+    plan = audit_sets.data_sets(short=options.short)
     if options.only:
         plan = [one for one in plan if any(part in one.name for part in options.only)]
     samples = options.samples or (64 if options.short else audits.SAMPLES)

@@ -69,7 +69,7 @@ def measure(plan: Plan, found: Report) -> None:
         found.expect(len(choices) * plan.runs)
         found.table(
             HEADER,
-            f"EfficientNet-Lite0 in the precision that the audit chose, {plan.samples} calls a picture, best of {plan.runs}",
+            f"EfficientNet-Lite0 in the audit's own precision, {plan.samples} calls a picture, best of {plan.runs}",
         )
         for pinned, workers in choices:
             rounds = []
@@ -172,7 +172,7 @@ def _bare(question: dict[str, Any]) -> dict[str, Any]:
 
 def _audit(question: dict[str, Any]) -> dict[str, Any]:
     import lime_core as lc
-    from lime_core.audit.run import opened, prepared
+    from lime_core.audit.beginning import opened, prepared
     from lime_core.audit.workers import ModelSource
     from lime_core.collections import open_collection
     from tests.benchmarks.child import peak_mb

@@ -13,18 +13,13 @@ from typing import Any
 
 import lime_core as lc
 from lime_core.audit.findings import Findings
-from tests.benchmarks.audit_scores import Learned, Pick, Scored, Share, measure_learned, score, score_pick
+from tests.benchmarks.audit_scores import Learned, Pick, Scored, Share, score, score_pick
+from tests.benchmarks.audit_sets import Controls, DataSet, learned_of, slug, trained
 from tests.benchmarks.report import Report
-from tests.benchmarks.summary import Interval, bootstrap_mean
-from tests.planted import KINDS, PHOTOGRAPHS, SHARES, Base, Kind, Planted, plant
+from tests.benchmarks.summary import bootstrap_mean
+from tests.planted import Planted, plant
 
 SAMPLES = 256
-HELD_OUT = 0.35  # more than usual: what was learned is measured on these pictures
-# A frequent shortcut needs fewer pictures to be learned and found; every set has at least six that hold it.
-PER_CLASS: dict[Base, dict[float, int]] = {
-    "photographs": {0.05: 120, 0.1: 120, 0.2: 80, 1.0: 60},
-    "shapes": {0.05: 120, 0.1: 80, 0.2: 60, 1.0: 40},
-}
 HEADER = (
     "data set",
     "pictures",
@@ -47,28 +42,6 @@ audited on all of its pictures, {SAMPLES} calls a picture.
 - Candidates are the planted shortcut when their class is right and at least half of their boxes are on it (box and
   shortcut share a quarter of the smaller one). A tint is everywhere, so that only class and pictures can be wrong.
 - Coverage: share of the concepts' importance that the representative pictures show, beside the mean of random picks."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataSet:
-    """What is planted where; nothing in a control."""
-
-    kind: Kind | None
-    share: float
-    base: Base
-    seed: int
-    per_class: int
-
-    @property
-    def name(self) -> str:
-        """What stands in the table."""
-        what = f"{self.kind} {self.share:.0%}" if self.kind else "control"
-        return f"{self.base} {what}, seed {self.seed}"
-
-    @property
-    def cost(self) -> float:
-        """How many pictures it has."""
-        return self.per_class * (2 if self.base == "photographs" else 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +70,6 @@ class Row:
     def false(self) -> int:
         """How many candidates are not the planted shortcut."""
         return sum(not candidate["matches"] for candidate in self.candidates)
-
-
-def data_sets(*, short: bool = False) -> list[DataSet]:
-    """Return all data sets, controls among them; such that the first twenty hold something of everything."""
-    bases: tuple[Base, ...] = ("photographs", "shapes") if PHOTOGRAPHS.is_dir() else ("shapes",)
-    if short:
-        return [DataSet("sticker", 1.0, "shapes", 0, 20)]
-    sets = []
-    for number, share in enumerate((1.0, 0.2, 0.1, 0.05)):
-        for base in bases:
-            sets += [DataSet(kind, share, base, number, PER_CLASS[base][share]) for kind in KINDS]
-            sets += [DataSet(None, share, base, number, PER_CLASS[base][share])]
-    assert set(SHARES) == {one.share for one in sets}
-    return sets
 
 
 def measure(
@@ -157,59 +116,6 @@ def measure(
             shutil.rmtree(folder, ignore_errors=True)
     found.text("\n".join(f"{name}: {value}" for name, value in summary(rows).items()))
     return rows
-
-
-class Controls:
-    """Models trained on the same pictures without a shortcut, each trained once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._models = folder, dict[DataSet, lc.Classifier]()
-
-    def model(self, one: DataSet, say: Callable[[str], object]) -> lc.Classifier:
-        """Return the model for a data set."""
-        control = DataSet(None, 1.0, one.base, one.seed, one.per_class)
-        if control not in self._models:
-            self._models.clear()  # data sets with the same control follow one another
-            folder = self._folder / f"{slug(control)}-model"
-            clean = plant(None, 1.0, one.base, one.seed, folder, per_class=one.per_class)
-            say(f"{control.name}: training")
-            self._models[control] = lc.load_classifier(trained(clean, one.seed).model)
-        return self._models[control]
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A model file, and what was measured on the pictures that it was not trained on."""
-
-    model: Path
-    accuracy: float
-    held_out: tuple[str, ...]
-
-
-def trained(planted: Planted, seed: int) -> Trained:
-    """Train on a data set, unless that was done before."""
-    model = planted.folder / "model.keras"
-    figures = model.with_suffix(".json")
-    if not figures.is_file():
-        lc.train(planted.pictures, model, held_out=HELD_OUT, seed=seed)
-    known = json.loads(figures.read_text(encoding="utf-8"))
-    return Trained(model, known["accuracy"], tuple(picture["path"] for picture in known["held_out"]))
-
-
-def learned_of(
-    one: DataSet, planted: Planted, training: Trained, controls: Controls, say: Callable[[str], object]
-) -> Learned | None:
-    """Measure what was learned, unless that was done before; None in a control."""
-    if one.kind is None:
-        return None
-    kept = planted.folder / "learned.json"
-    if kept.is_file():
-        known = json.loads(kept.read_text(encoding="utf-8"))
-        return Learned(**{name: Interval(**values) for name, values in known.items()})
-    model = lc.load_classifier(training.model)
-    learned = measure_learned(planted, one.kind, model, controls.model(one, say), training.held_out)
-    kept.write_text(json.dumps(asdict(learned)), encoding="utf-8")
-    return learned
 
 
 def measure_one(
@@ -315,11 +221,6 @@ def rows_of(file: Path | None, samples: int) -> list[Row]:
     if earlier.get("samples", samples) != samples:
         raise SystemExit(f"{file} holds audits of {earlier['samples']} calls, not of {samples}: choose another --json.")
     return [Row(**row) for row in earlier.get("audits", [])]
-
-
-def slug(one: DataSet) -> str:
-    """Return the name of a data set's folder."""
-    return f"{one.base}-{one.kind or 'control'}-{round(100 * one.share):03d}-{one.seed}"
 
 
 class Clock:
