@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lime_core as lc
-from lime_core.audit.findings import Box, Representative, ShortcutCandidate
+from lime_core.audit.findings import Box, Concept, Patch, Representative, ShortcutCandidate
 from tests.benchmarks import audits
 from tests.benchmarks.audit_scores import Share, is_on, measure_learned, score, score_pick
 from tests.benchmarks.audit_sets import data_sets
@@ -46,6 +46,11 @@ def candidate(class_name, boxes):
     return ShortcutCandidate(class_name, 0, tuple(boxes), 0.4, (0.3, 0.5), 0.001, ("On the border.",))
 
 
+def concept(boxes):
+    patches = tuple(Patch(path, 0, box, 1.0) for path, box in boxes)
+    return Concept(0, "a", (("a", 1.0),), 2, 0.5, 0.0, 0.0, 1.0, patches, None, None, float("nan"), True, ())
+
+
 CORNER, CENTER = Box(top=0, left=0, bottom=20, right=20), Box(top=40, left=40, bottom=60, right=60)
 
 
@@ -61,9 +66,16 @@ CORNER, CENTER = Box(top=0, left=0, bottom=20, right=20), Box(top=40, left=40, b
 )
 def test_a_candidate_is_the_shortcut_in_the_right_class_with_half_of_its_boxes(class_name, boxes, purity, matches):
     masks = {"a/1": mask_of(0, 0, 20, 20), "a/2": mask_of(0, 0, 20, 20)}
-    scored = score(candidate(class_name, boxes), "a", masks)
+    scored = score(candidate(class_name, boxes), concept(boxes), "a", masks)
     assert scored.purity == pytest.approx(purity)
     assert scored.matches is matches
+
+
+def test_a_box_that_is_on_everything_is_not_enough():
+    whole = Box(top=0, left=0, bottom=100, right=100)
+    masks = {"a/1": mask_of(0, 0, 20, 20)}
+    scored = score(candidate("a", [("a/1", whole)]), concept([("a/1", CENTER)] * 2), "a", masks)
+    assert (scored.purity, scored.matches) == (0, False)
 
 
 def test_random_picks_show_the_shortcut_as_often_as_chance_says():
@@ -133,7 +145,7 @@ def row(name, **changes):
 
 
 def scored(matches):
-    return asdict(score(candidate("cross" if matches else "disc", []), "cross", {})) | {"matches": matches}
+    return asdict(score(candidate("cross" if matches else "disc", []), concept([]), "cross", {})) | {"matches": matches}
 
 
 def test_recall_counts_what_was_learned_and_false_discoveries_count_all_candidates():

@@ -18,6 +18,6 @@ def test_a_learned_sticker_is_found_and_nothing_else(tmp_path):
 
 
 def test_a_control_is_clean(tmp_path):
-    row = measure_one(DataSet(None, 1.0, "shapes", 0, 24), tmp_path, Controls(tmp_path), samples=128)
+    row = measure_one(DataSet(None, 0.0, "shapes", 0, 24), tmp_path, Controls(tmp_path), samples=128)
     assert row.candidates == []
     assert row.pictures == 72

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 import lime_core as lc
-from lime_core.audit.findings import Box, Representative, ShortcutCandidate
+from lime_core.audit.findings import Box, Concept, Representative, ShortcutCandidate
 from lime_core.superpixels import resize_pixels
 from tests.benchmarks.summary import Interval, bootstrap_mean
 from tests.planted import Kind, Mask, Pixels, Planted
 
 MOVED = 0.05  # a shortcut that moves its class by less is not worth a word
 OVERLAP = 0.25  # of the box, or of the shortcut where that is the smaller one
-PURITY = 0.5  # of a candidate's boxes that are on the shortcut
+PURITY = 0.5  # of a candidate's boxes and superpixels that are on the shortcut
 _BATCH = 32
 
 
@@ -101,7 +101,8 @@ class Scored:
     effect : float
     interval : (float, float)
     purity : float
-        Share of its boxes that are on the planted shortcut.
+        Share of its pictures' boxes, or of its concept's superpixels where that is less, that are on the planted
+        shortcut. A box around several superpixels may be large enough to lie on anything.
     matches : bool
         Whether it is the planted shortcut: of the right class, at least `PURITY` pure.
     reasons : tuple of str
@@ -117,19 +118,21 @@ class Scored:
     reasons: tuple[str, ...]
 
 
-def score(candidate: ShortcutCandidate, class_name: str, masks: Mapping[str, Mask]) -> Scored:
+def score(candidate: ShortcutCandidate, concept: Concept, class_name: str, masks: Mapping[str, Mask]) -> Scored:
     """Compare a candidate with the truth.
 
     Parameters
     ----------
     candidate : ShortcutCandidate
+    concept : Concept
+        The one it names.
     class_name : str
         The class into which the shortcut was planted.
     masks : mapping of str to ndarray of bool (H, W)
         Where it is, for every picture that holds it.
     """
-    hits = [path in masks and is_on(masks[path], box) for path, box in candidate.pictures]
-    purity = float(np.mean(hits)) if hits else 0.0
+    patches = [(patch.picture, patch.box) for patch in concept.patches]
+    purity = min(_share_on(candidate.pictures, masks), _share_on(patches, masks))
     return Scored(
         class_name=candidate.class_name,
         concept=candidate.concept,
@@ -140,6 +143,10 @@ def score(candidate: ShortcutCandidate, class_name: str, masks: Mapping[str, Mas
         matches=candidate.class_name == class_name and purity >= PURITY,
         reasons=candidate.reasons,
     )
+
+
+def _share_on(boxes: Sequence[tuple[str, Box]], masks: Mapping[str, Mask]) -> float:
+    return float(np.mean([path in masks and is_on(masks[path], box) for path, box in boxes])) if boxes else 0.0
 
 
 def is_on(mask: Mask, box: Box) -> bool:

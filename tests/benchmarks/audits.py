@@ -14,7 +14,7 @@ from typing import Any
 import lime_core as lc
 from lime_core.audit.findings import Findings
 from tests.benchmarks.audit_scores import Learned, Pick, Scored, Share, score, score_pick
-from tests.benchmarks.audit_sets import Controls, DataSet, learned_of, slug, trained
+from tests.benchmarks.audit_sets import Controls, DataSet, learned_of, loaded, slug, trained
 from tests.benchmarks.report import Report
 from tests.benchmarks.summary import bootstrap_mean
 from tests.planted import Planted, plant
@@ -39,8 +39,8 @@ audited on all of its pictures, {SAMPLES} calls a picture.
   classes, above what it does to a model trained without it; 95 % bootstrap interval over pictures.
 - Accuracy falls by: on held-out pictures of the class, when the shortcut is taken away, above the same.
 - Learned: "clearly" where the intervals are above 0.05 and above 0; "moves" where only the first one is.
-- Candidates are the planted shortcut when their class is right and at least half of their boxes are on it (box and
-  shortcut share a quarter of the smaller one). A tint is everywhere, so that only class and pictures can be wrong.
+- Candidates are the planted shortcut when their class is right and at least half of their boxes and superpixels are on
+  it (box and shortcut share a quarter of the smaller one). A tint is everywhere, so that only class and pictures can be wrong.
 - Coverage: share of the concepts' importance that the representative pictures show, beside the mean of random picks."""
 
 
@@ -127,12 +127,13 @@ def measure_one(
     clock.lap("plant")
     say(f"{one.name}: training")
     training = trained(planted, one.seed)
+    model = loaded(training.model)
     clock.lap("train")
-    learned = learned_of(one, planted, training, controls, say)
+    learned = learned_of(one, planted, model, training.held_out, controls, say)
     clock.lap("learned")
     audit = lc.audit(
         planted.pictures,
-        training.model,
+        model,
         planted.folder / "audit",
         lc.ExplainSpec(samples=samples, seed=one.seed),
         on_progress=lambda done, total: say(f"{one.name}: {done} of {total} explained"),
@@ -152,7 +153,10 @@ def row_of(
 ) -> Row:
     """Score what an audit has found."""
     masks = {path: planted.mask(path) for path in planted.holding}
-    scored: list[Scored] = [score(each, planted.class_name, masks) for each in findings.shortcut_candidates]
+    concepts = {concept.number: concept for concept in findings.concepts}
+    scored: list[Scored] = [
+        score(each, concepts[each.concept], planted.class_name, masks) for each in findings.shortcut_candidates
+    ]
     pick: Pick = score_pick(findings.representative, planted.holding, len(planted.paths))
     return Row(
         name=one.name,
