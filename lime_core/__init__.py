@@ -10,6 +10,7 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
+from lime_core.audit import ModelSource, audit
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
 from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor
@@ -65,6 +66,7 @@ __all__ = [
     "LimeError",
     "MethodComparison",
     "ModelError",
+    "ModelSource",
     "Neighborhood",
     "Probe",
     "Progress",
@@ -80,6 +82,7 @@ __all__ = [
     "Watershed",
     "WeightsError",
     "attribute",
+    "audit",
     "compare",
     "compare_methods",
     "explain",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-import lime_core
 from lime_core.audit.audit_folder import ABOUT
 from lime_core.errors import LimeError
 from lime_core.models.protocol import identity_of
@@ -45,7 +46,7 @@ def about(collection: str, classifier: Classifier, precision: Precision, spec: E
     names = "\n".join(classifier.class_names)
     return {
         "format": _FORMAT,
-        "limelight": lime_core.__version__,
+        "limelight": _version(),
         "collection": collection,
         "model": {
             "id": classifier.id,
@@ -57,6 +58,13 @@ def about(collection: str, classifier: Classifier, precision: Precision, spec: E
         "precision": precision,
         "spec": spec.to_dict(),
     }
+
+
+def _version() -> str | None:
+    """Return the version of this package, where it is installed as one."""
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return metadata.version("limelight")
+    return None
 
 
 def kept_about(folder: AuditFolder) -> dict[str, Any] | None:

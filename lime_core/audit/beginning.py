@@ -7,18 +7,20 @@ import json
 import shutil
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, get_args
 
 from lime_core.audit.about import about, check_same, kept_about
 from lime_core.audit.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audit.report import REPORT
 from lime_core.audit.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.audit.task import Task
 from lime_core.audit.true_classes import TrueClasses
 from lime_core.audit.workers import Job, LoadedModel, ModelSource
 from lime_core.errors import LimeError
 from lime_core.methods.lime.precision import stream_in
-from lime_core.models.engines.base import precision_of
+from lime_core.models.engines.base import Precision, precision_of
 from lime_core.models.features import as_feature_classifier
 from lime_core.picture.image import load_image
 
@@ -28,12 +30,11 @@ if TYPE_CHECKING:
 
     from lime_core.collections import Collection
     from lime_core.methods.lime.precision import Load
-    from lime_core.models.engines.base import Precision, PrecisionChoice
+    from lime_core.models.engines.base import PrecisionChoice
     from lime_core.models.protocol import Classifier
     from lime_core.picture.image import Image
     from lime_core.settings.spec import ExplainSpec
 
-REPORT = "report.html"
 _LOCK = ".lock"
 _MOST_NAMED = 5
 
@@ -54,7 +55,9 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
         folder.path.mkdir(parents=True, exist_ok=True)
         lock = (folder.path / _LOCK).open("a")
     except OSError as error:
-        raise LimeError(f"Cannot write to {output}: {error.strerror or error}. Choose another output folder.") from error
+        raise LimeError(
+            f"Cannot write to {output}: {error.strerror or error}. Choose another output folder."
+        ) from error
     with lock:
         _lock(lock, folder.path)
         if restart:
@@ -82,9 +85,11 @@ def prepared(
     kept = kept_about(folder)
     load = cache(model.load)
     classifier = load("f32")
-    given: Precision = "bf16" if precision == "bf16" else "f32"
+    given: Precision = "f32" if precision == "auto" else precision
+    if given == "bf16" and (isinstance(model, LoadedModel) or classifier.engine == "server"):
+        raise LimeError(f"{classifier.id} computes in the precision that it has: leave the precision out.")
     if precision == "auto" and isinstance(model, ModelSource):
-        given = kept["precision"] if kept is not None else _good_enough(collection, load, spec)
+        given = _kept_precision(kept) or _good_enough(collection, load, spec)
     document = about(collection.root, classifier, given, spec)
     if kept is None:
         folder.write_text(ABOUT, json.dumps(document, indent=1))
@@ -118,12 +123,19 @@ def _lock(file: IO[str], folder: Path) -> None:
         ) from None
 
 
+def _kept_precision(kept: dict[str, Any] | None) -> Precision | None:
+    """Return the precision of an audit that goes on; None where there is none."""
+    precision = None if kept is None else kept.get("precision")
+    return precision if precision in get_args(Precision) else None
+
+
 def _good_enough(collection: Collection, load: Load, spec: ExplainSpec) -> Precision:
     """Return the precision that is good enough for the first picture."""
     image = first_image(collection)
     if image is None:
         return "f32"
-    for answers in stream_in("auto", image, load, spec, fitted=True):
+    # Only the predicted class, as in an audit: unlikely ones have other error bars.
+    for answers in stream_in("auto", image, load, replace(spec, top_classes=1), fitted=True):
         engine = answers.provenance.engine
     return precision_of(engine)
 

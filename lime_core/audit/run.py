@@ -89,14 +89,14 @@ def audit(
         task = prepared(folder, collection, _source(model), spec, precision)
         try:
             task.explain(workers=workers, ray=ray, on_progress=on_progress)
+            if not task.concluded:
+                task.conclude(complete=True, on_progress=on_finding)
         except LimeError:
             raise
         except BaseException:
             # It was stopped on purpose, so what is there should be fit to be looked at.
             task.conclude(complete=False)
             raise
-        if not task.concluded:
-            task.conclude(complete=True, on_progress=on_finding)
     return folder
 
 

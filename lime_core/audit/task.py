@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lime_core.audit.audit_folder import FINDINGS, AuditFolder
-from lime_core.audit.find import find
-from lime_core.audit.report import write_report
+from lime_core.audit.report import REPORT, write_report
 from lime_core.audit.workers import Job
 from lime_core.audit.writer import AuditWriter
 from lime_core.errors import LimeError
@@ -61,7 +60,8 @@ class Task:
         left = (picture for picture in collection.pictures if picture.path not in writer.done)
         if len(writer.done) < total:
             # What was found in fewer pictures does not hold any more.
-            (self.folder.path / FINDINGS).unlink(missing_ok=True)
+            for name in (FINDINGS, REPORT):
+                (self.folder.path / name).unlink(missing_ok=True)
             pool = self._pool(min(workers, total - len(writer.done)), ray, keep)
             try:
                 for outcome in pool.explain(left):
@@ -75,12 +75,15 @@ class Task:
     def concluded(self) -> bool:
         """Whether everything that is to be found has been found."""
         try:
-            return self.folder.findings().complete
+            # The report is written last.
+            return self.folder.findings().complete and (self.folder.path / REPORT).exists()
         except LimeError:
             return False
 
     def conclude(self, *, complete: bool, on_progress: Progress | None = None) -> None:
         """Find what the explanations show, and write the report."""
+        from lime_core.audit.find import find  # only now: it needs scikit-learn
+
         job = self.job
         classifier = self.load(job.precision)
         found = find(

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from itertools import islice
+from itertools import islice, pairwise
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             path = [str(Path(entry).absolute()) if entry else str(Path.cwd()) for entry in sys.path]
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
                 [sys.executable, "-c", _START, str(theirs.fileno()), json.dumps(path), json.dumps(cores)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -193,4 +193,4 @@ def shares_of_cores(workers: int) -> list[list[int]]:
     if workers >= len(cores):
         return [[cores[index % len(cores)]] for index in range(workers)]
     edges = [index * len(cores) // workers for index in range(workers + 1)]
-    return [cores[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    return [cores[start:stop] for start, stop in pairwise(edges)]

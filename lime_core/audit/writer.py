@@ -133,4 +133,3 @@ class AuditWriter:
 def part_name(path: str) -> str:
     """Return the name of a picture's own file in a data set."""
     return f"picture-{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"
-

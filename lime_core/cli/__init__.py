@@ -1,1 +1,1 @@
-"""The command line: ``limelight explain IMAGE``, ``trust IMAGE``, ``methods IMAGE``, ``models``, ``models fetch``."""
+"""The command line: ``limelight explain IMAGE``, ``trust IMAGE``, ``methods IMAGE``, ``audit PICTURES``, ``models``."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lime_core.cli.results import OutputFolder
+    from lime_core.cli.train import ModelFile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated.
     """
     make_printable()
-    output: OutputFolder | None = None
+    output: OutputFolder | ModelFile | None = None
     try:
         try:
             options = build_parser().parse_args(arguments)
@@ -53,10 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
         return 1
     except KeyboardInterrupt as stop:
-        print_error(f"\nInterrupted.{_where_results_are(output) or ' No results were written.'}")
+        # A command whose results stay says so itself.
+        results = f" {stop}" if stop.args else _where_results_are(output) or " No results were written."
+        print_error(f"\nInterrupted.{results}")
         return 143 if isinstance(stop, TerminatedError) else 130
     return 0
 
 
-def _where_results_are(output: OutputFolder | None) -> str:
+def _where_results_are(output: OutputFolder | ModelFile | None) -> str:
     return f" The results are in {output}, complete." if output is not None and output.written else ""

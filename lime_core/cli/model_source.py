@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from lime_core.collections import Collection
     from lime_core.models.engines.base import Precision
     from lime_core.models.own.model import OwnModel
 
@@ -72,10 +73,7 @@ def loader(
     on_progress : callable
         Told how much of the weights has been fetched.
     """
-    source = options.model
-    size = None if options.input_size is None else as_size(tuple(options.input_size * 2)[:2])
-    if len(options.input_size or ()) > 2:
-        raise lc.SpecError(f"--input-size takes one or two numbers; got {len(options.input_size)}.")
+    source, size = options.model, _size(options)
     if not is_address(source) and is_path(source):
         # As in `load_classifier`, imported where they are needed.
         from lime_core.models.from_file import classifier_from
@@ -101,6 +99,42 @@ def loader(
         served = cache(load)
         return lambda _: served()
     return cache(lambda precision: load(engine=options.engine, precision=precision, on_progress=on_progress))
+
+
+def source_of(options: argparse.Namespace, collection: Collection, spec: lc.ExplainSpec) -> lc.ModelSource:
+    """Return how the model that was chosen is loaded, by whatever process.
+
+    Parameters
+    ----------
+    options : Namespace
+        With the flags of `add_model_flags`, and `engine`.
+    collection, spec : Collection and ExplainSpec
+        By its first picture the preprocessing of a model file is found where none is given.
+    """
+    source, size, preprocessing = options.model, _size(options), options.preprocessing
+    if preprocessing is None and not is_address(source) and is_path(source):
+        from lime_core.audit.beginning import first_image
+        from lime_core.models.own.reading import read_model
+
+        image = first_image(collection)
+        if image is not None:
+            model = read_model(source, input_size=size, output=options.head)
+            preprocessing = _likeliest(model, image, spec, options)
+    return lc.ModelSource(
+        source=source,
+        labels=options.labels,
+        preprocessing=preprocessing,
+        outputs=options.outputs,
+        output=options.head,
+        input_size=size,
+        engine=options.engine,
+    )
+
+
+def _size(options: argparse.Namespace) -> tuple[int, int] | None:
+    if len(options.input_size or ()) > 2:
+        raise lc.SpecError(f"--input-size takes one or two numbers; got {len(options.input_size)}.")
+    return None if options.input_size is None else as_size(tuple(options.input_size * 2)[:2])
 
 
 def _likeliest(model: OwnModel, image: lc.Image, spec: lc.ExplainSpec, options: argparse.Namespace) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import lime_core as lc
-from lime_core.cli import explain, methods, models, train, trust
+from lime_core.cli import audit, explain, methods, models, train, trust
 from lime_core.cli.question import add_method_flags, add_question_flags
 from lime_core.methods import METHODS
 from lime_core.settings.flags import add_spec_flags
@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="runs of each method that draws something at random, with as many seeds (default %(default)s)",
     )
 
+    _add_question(commands, "audit", audit.run, "explain a whole collection of pictures", audit.add_flags, "PICTURES")
     trained = commands.add_parser(
         "train",
         help="train a classifier for your own classes",
@@ -85,19 +86,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _add_question(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], None], purpose: str
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    purpose: str,
+    add_flags: Callable[[argparse.ArgumentParser], None] = add_question_flags,
+    subject: str = "IMAGE",
 ) -> argparse.ArgumentParser:
     """Add a command that asks a model about a picture, with a flag for every setting."""
     command: argparse.ArgumentParser = commands.add_parser(
         name,
         help=purpose,
         description=run.__doc__,
-        usage=f"{_program()} {name} IMAGE [options]",
+        usage=f"{_program()} {name} {subject} [options]",
         allow_abbrev=False,
         # A setting that was not given is left out, so that the preset's value is used.
         argument_default=argparse.SUPPRESS,
     )
-    add_question_flags(command)
+    add_flags(command)
     settings = command.add_argument_group("settings", "What is given here replaces the preset's value.")
     # A group takes flags as a parser does.
     add_spec_flags(cast("argparse.ArgumentParser", settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import lime_core as lc
@@ -18,6 +19,25 @@ _WIDEST = 12  # classes of a confusion matrix that is printed whole
 _LISTED = 10
 
 
+@dataclass(slots=True)
+class ModelFile:
+    """Where the model goes.
+
+    Attributes
+    ----------
+    path : str
+        As it was given.
+    written : bool
+        Whether the model of this run is there.
+    """
+
+    path: str
+    written: bool = False
+
+    def __str__(self) -> str:
+        return self.path
+
+
 def add_flags(command: argparse.ArgumentParser) -> None:
     """Give the command its flags."""
     command.add_argument(
@@ -25,7 +45,9 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         metavar="PICTURES",
         help="a folder whose subfolders are the classes, a CSV of path and label, a zip file, or an address",
     )
-    command.add_argument("--output", required=True, metavar="FILE", help="the model to write, such as mine.keras")
+    command.add_argument(
+        "--output", type=ModelFile, required=True, metavar="FILE", help="the model to write, such as mine.keras"
+    )
     command.add_argument(
         "--from-scratch",
         action="store_true",
@@ -47,12 +69,13 @@ def run(options: argparse.Namespace) -> None:
     with steps_bar(quiet=options.quiet) as report:
         training = lc.train(
             options.pictures,
-            options.output,
+            options.output.path,
             from_scratch=options.from_scratch,
             held_out=options.held_out,
             seed=options.seed,
             on_progress=report,
         )
+    options.output.written = True
     low, high = training.interval
     print(
         f"{training.accuracy:.1%} of {len(training.held_out)} held-out pictures are right (95 % interval {low:.0%} to "
@@ -69,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"Left out: {len(training.skipped) - _LISTED} more, listed in {figures}")
     print(f"\nWritten to {training.model}, with its figures in {figures.name}")
     model, pictures = shlex.quote(str(training.model)), shlex.quote(options.pictures)
-    print(f"Next, ask why: limelight audit {pictures} --model {model} --output audit")
+    print(f"Next, ask why: python -m lime_core audit {pictures} --model {model} --output audit")
 
 
 def _print_confusion(training: lc.Training) -> None:

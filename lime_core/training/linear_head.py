@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STRENGTHS = (1e-3, 1e-2, 0.1, 1.0, 10.0)
 _FOLDS = 5
 _ITERATIONS = 1000
+_TOLERANCE = 1e-6
 _TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(20), 241))
 
 
@@ -142,7 +143,7 @@ def _fitted(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
+    model = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=_TOLERANCE)
     with warnings.catch_warnings():
         # Where it has not quite converged, the folds say whether it is good enough.
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -42,6 +42,8 @@ class Training:
     ----------
     model : Path
         The ``.keras`` file: RGB pixels 0..255 in, one probability a class out, the names of the classes inside.
+    sha256 : str
+        Digest of that file, by which its figures are known to be its own.
     classes : tuple of str
         Names in the order of the model's outputs.
     accuracy : float
@@ -69,6 +71,7 @@ class Training:
     """
 
     model: Path
+    sha256: str
     classes: tuple[str, ...]
     accuracy: float
     interval: tuple[float, float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import zipfile
@@ -13,7 +14,7 @@ from lime_core.errors import LimeError
 from lime_core.training.result import FORMAT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lime_core.training.result import Training
 
@@ -67,23 +68,42 @@ def draft_beside(path: Path) -> Iterator[Path]:
         yield Path(name) / path.name
 
 
-def save(model: Any, draft: Path, training: Training) -> None:
-    """Write a Keras model with the names of its classes inside, and the figures beside it, then move them into place.
+def write_model(model: Any, draft: Path, classes: Sequence[str]) -> str:
+    """Write a Keras model with the names of its classes inside, and return the file's digest.
 
     Raises
     ------
     LimeError
-        If a file cannot be written.
+        If it cannot be written.
     """
-    try:
+    with _in_words(draft):
         model.save(draft)
         with zipfile.ZipFile(draft, "a") as archive:
-            archive.writestr(LABELS, "".join(f"{name}\n" for name in training.classes))
+            archive.writestr(LABELS, "".join(f"{name}\n" for name in classes))
+        with draft.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def move_into_place(draft: Path, training: Training) -> None:
+    """Write the figures beside a model's draft, and move both to where they belong.
+
+    Raises
+    ------
+    LimeError
+        If they cannot be written there.
+    """
+    with _in_words(training.model):
         figures_path(draft).write_text(training.to_json(), encoding="utf-8")
         draft.replace(training.model)
         figures_path(draft).replace(figures_path(training.model))
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise LimeError(f"Cannot write {training.model}: {error.strerror or error}. Choose another output.") from error
+        raise LimeError(f"Cannot write {path}: {error.strerror or error}. Choose another output.") from error
 
 
 def _ours(path: Path) -> bool:

@@ -61,6 +61,7 @@ class SmallNetwork:
             data,
             validation_data=(values[outside].astype(np.float32), labels[outside]),
             epochs=_EPOCHS,
+            shuffle=False,  # the data set does it
             verbose=0,
             callbacks=[
                 keras.callbacks.EarlyStopping(patience=_PATIENCE, restore_best_weights=True),

@@ -13,7 +13,7 @@ from lime_core.training.built_in_features import BuiltInFeatures
 from lime_core.training.evaluation import evaluate, notes_on
 from lime_core.training.result import HeldOutPicture, Training
 from lime_core.training.samples import held_out_split, model_input, read_samples
-from lime_core.training.saving import checked_output, draft_beside, save
+from lime_core.training.saving import checked_output, draft_beside, move_into_place, write_model
 from lime_core.training.small_network import SmallNetwork
 
 if TYPE_CHECKING:
@@ -103,15 +103,17 @@ def train(
             **fitted.settings,
         }
         _check_model(fitted, collection, samples, outside[:_CHECKED], way.input_size)
-        training = _figures(path, samples, inside, outside, fitted, settings)
         report("Writing", 0, 1)
-        save(fitted.model, draft, training)
+        digest = write_model(fitted.model, draft, samples.classes)
+        training = _figures(path, digest, samples, inside, outside, fitted, settings)
+        move_into_place(draft, training)
         report("Writing", 1, 1)
     return training
 
 
 def _figures(
     path: Path,
+    digest: str,
     samples: Samples,
     inside: NDArray[np.int64],
     outside: NDArray[np.int64],
@@ -132,6 +134,7 @@ def _figures(
     ]
     return Training(
         model=path,
+        sha256=digest,
         classes=samples.classes,
         accuracy=found.accuracy,
         interval=found.interval,

@@ -1,0 +1,134 @@
+"""``limelight audit``: a whole collection of pictures explained, and what the model has really learned."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, get_args
+
+import lime_core as lc
+from lime_core.audit.run import SAMPLES
+from lime_core.cli.model_source import add_model_flags, source_of
+from lime_core.cli.progress import progress_bars
+from lime_core.cli.tables import Column, print_table
+from lime_core.collections import open_collection
+from lime_core.models.engines.base import PrecisionChoice
+from lime_core.settings.flags import DEFAULT_PRECISION, spec_from
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from lime_core.audit.findings import Findings, Interval
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Give the command its flags, but for those of the settings."""
+    parser.add_argument(
+        "pictures",
+        metavar="PICTURES",
+        nargs="+",
+        help="a folder whose subfolders are the true classes, a CSV of path and label, a zip file, an address such as "
+        "s3://bucket/folder, or pictures one by one",
+    )
+    add_model_flags(parser)
+    parser.add_argument(
+        "--output",
+        dest="folder",
+        default="audit",
+        metavar="DIR",
+        help="folder of the audit; one that is there goes on (default %(default)s)",
+    )
+    parser.add_argument("--restart", action="store_true", default=False, help="begin anew where there is an audit")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that explain pictures (default %(default)s)"
+    )
+    parser.add_argument(
+        "--ray", default=None, metavar="ADDRESS", help="let a Ray cluster explain them: auto, or ray://host:port"
+    )
+    parser.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
+    parser.add_argument(
+        "--engine", choices=("auto", "tensorflow", "openvino"), default="auto", help="what runs the network"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=get_args(PrecisionChoice),
+        default=DEFAULT_PRECISION,
+        help="bf16 is faster where the processor has it; auto decides by the first picture (default %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Explain all PICTURES, and find what the model has really learned.
+
+    What is explained is written at once: the same command goes on where an earlier one was ended.
+    """
+    spec = spec_from(options, lc.preset(options.preset))
+    if not hasattr(options, "samples") and options.preset == "default":
+        spec = lc.ExplainSpec.from_dict({**spec.to_dict(), "samples": SAMPLES})
+    given = options.pictures
+    collection = open_collection(given[0] if len(given) == 1 else given)
+    titles = ("Explaining pictures", "Testing concepts")
+    with _saying_how_to_go_on(options.folder), progress_bars(titles, unit="pictures", quiet=options.quiet) as bars:
+        folder = lc.audit(
+            collection,
+            source_of(options, collection, spec),
+            options.folder,
+            spec,
+            workers=options.workers,
+            ray=options.ray,
+            restart=options.restart,
+            precision=options.precision,
+            on_progress=bars[0],
+            on_finding=bars[1],
+        )
+    _print(folder.findings())
+    print(f"\nWritten to {folder.path}; open {folder.path / 'report.html'}")
+
+
+@contextmanager
+def _saying_how_to_go_on(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise type(stop)(f"What was explained is in {folder}; the same command goes on with it.") from stop
+
+
+def _print(found: Findings) -> None:
+    known = math.isfinite(found.accuracy)
+    proven = sum(concept.proven for concept in found.concepts)
+    rows = [
+        ["pictures explained", f"{found.pictures:,}"],
+        ["pictures skipped", f"{found.skipped:,}"],
+        ["accuracy", f"{found.accuracy:.1%}" if known else "not known"],
+        ["concepts", f"{len(found.concepts):,}, {proven:,} of them proven"],
+        ["shortcut candidates", f"{len(found.shortcut_candidates):,}"],
+    ]
+    print_table([Column("audit"), Column("", "right")], rows)
+    if found.shortcut_candidates:
+        print()
+        columns = ("class", "concept", "pictures", "effect", "95 % interval", "adjusted p", "why")
+        sides = ("left", "right", "right", "right", "right", "right", "left")
+        print_table(
+            [Column(title, "right" if side == "right" else "left") for title, side in zip(columns, sides, strict=True)],
+            [
+                [
+                    item.class_name,
+                    str(item.concept),
+                    f"{len({path for path, _ in item.pictures}):,}",
+                    f"{item.effect:.3f}",
+                    _interval(item.interval),
+                    f"{item.p_adjusted:.2g}",
+                    " ".join(item.reasons),
+                ]
+                for item in found.shortcut_candidates
+            ],
+        )
+    for note in found.notes:
+        print(f"Note: {note}")
+
+
+def _interval(interval: Interval) -> str:
+    low, high = interval
+    return f"{low:.3f}..{high:.3f}"

@@ -1,0 +1,40 @@
+"""The whole road on the command line: pictures, a classifier, an explanation, and the true labels beside it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from labelled_folders import write_noise, write_shapes
+
+import lime_core as lc
+from lime_core.cli.main import main
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, when it saves
+def test_from_a_folder_to_an_explanation_and_the_true_classes(tmp_path, capsys):
+    folder, model = write_shapes(tmp_path / "shapes", each=16), tmp_path / "mine.keras"
+    assert main(["train", str(folder), "--output", str(model), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "of 12 held-out pictures are right" in said
+    assert "as stripes" in said
+    assert f"audit {folder} --model {model}" in said
+    figures = json.loads((tmp_path / "mine.json").read_text(encoding="utf-8"))
+    right = 0
+    for picture in figures["held_out"][::4]:
+        out = tmp_path / "out"
+        flags = ["--model", str(model), "--samples", "64", "--output", str(out), "--quiet"]
+        assert main(["explain", str(folder / picture["path"]), *flags]) == 0
+        assert "--preprocessing none is used" in capsys.readouterr().err
+        explanation = lc.Explanation.from_json((out / "explanation.json").read_text(encoding="utf-8"))
+        assert explanation.classes[0].name == picture["predicted"]
+        right += explanation.classes[0].name == picture["label"]
+    assert right >= 2
+
+
+def test_too_few_pictures_are_an_error_in_a_sentence(tmp_path, capsys):
+    folder = write_noise(tmp_path / "noise", each=3)
+    assert main(["train", str(folder), "--output", str(tmp_path / "mine.keras")]) == 1
+    assert "at least 5 different pictures" in capsys.readouterr().err
+    assert [item.name for item in tmp_path.iterdir()] == ["noise"]
