@@ -11,6 +11,8 @@ from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
 from lime_core.audit import ModelSource, audit
+from lime_core.audit.comparing import diff
+from lime_core.audit.difference import AuditDifference
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
 from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor
@@ -43,6 +45,7 @@ __all__ = [
     "PRESETS",
     "AnchorAttribution",
     "Attribution",
+    "AuditDifference",
     "CallableClassifier",
     "ClassAnchor",
     "ClassAttribution",
@@ -85,6 +88,7 @@ __all__ = [
     "audit",
     "compare",
     "compare_methods",
+    "diff",
     "explain",
     "feature_layers",
     "fills",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.audit_efficiency import simulated_efficiency
+
+from tests.benchmarks.audit_efficiency import simulated_efficiency
 
 
 def test_nothing_is_lost_where_the_main_process_takes_no_time():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from lime_core.audit.findings_json import read_json, write_json
+from lime_core.errors import LimeError
 
 Interval = tuple[float, float]
 
@@ -163,6 +164,11 @@ class Representative:
     pictures: tuple[str, ...]
     coverage: tuple[float, ...]
     random_coverage: tuple[tuple[float, float, float], ...]
+
+    def __post_init__(self) -> None:
+        counts = len(self.pictures), len(self.coverage), len(self.random_coverage)
+        if len(set(counts)) > 1:
+            raise LimeError(f"Each representative picture needs its coverage and a random one; got {counts}.")
 
 
 @dataclass(frozen=True, slots=True)

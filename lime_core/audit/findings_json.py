@@ -13,7 +13,7 @@ from lime_core.codec import from_null, to_null
 from lime_core.errors import LimeError
 from lime_core.explanation.documents import check_format
 
-_FORMAT: Final = "limelight-audit/1"
+_FORMAT: Final = "limelight-findings/1"
 _NEGATIVE: Final = "minus infinite"
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def write_json(findings: Any) -> str:
     """Return `Findings` as the text of ``audit.json``."""
-    document = _encode(findings)
+    document = encode(findings)
     for candidate in document["shortcut_candidates"]:
         candidate["pictures"] = [{"path": path, "box": box} for path, box in candidate["pictures"]]
     coverage = document["representative"]
@@ -44,12 +44,12 @@ def read_json(kind: type[T], text: str | bytes) -> T:
             candidate["pictures"] = [[held["path"], held["box"]] for held in candidate["pictures"]]
         document["representative"] = {"pictures": document["representative"], **document["representative_coverage"]}
         findings: T = _decode(kind, document, "it")
-    except (KeyError, TypeError, ValueError, RecursionError, LimeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, LimeError) as error:
         raise LimeError(f"Not readable findings of an audit (JSON): {error}") from error
     return findings
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
     """Return a value ready for JSON.
 
     A dataclass becomes an object, with ``class`` for a field `class_name`; one that has `json_order` becomes the list
@@ -58,10 +58,10 @@ def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         order = getattr(value, "json_order", None)
         if order is not None:
-            return [_encode(getattr(value, name)) for name in order]
-        return {_key(field.name): _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return [encode(getattr(value, name)) for name in order]
+        return {_key(field.name): encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, tuple):
-        return [_encode(item) for item in value]
+        return [encode(item) for item in value]
     return _NEGATIVE if value == -math.inf else to_null(value)
 
 
@@ -111,4 +111,6 @@ def _key(name: str) -> str:
 def _checked(kinds: tuple[type, ...], value: Any, where: str) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise LimeError(f"{where} is {value!r:.60}; expected {kinds[0].__name__}.")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise LimeError(f"{where} is a number of more than 64 bits.")
     return value

@@ -75,7 +75,7 @@ def flip(suspect: Suspect, collection: Collection, classifier: Classifier, spec:
     try:
         image = load_image(collection.read(suspect.picture))
         scene = prepare(image, classifier.input_size, replace(spec, seed=suspect.seed))
-    except (LimeError, OSError):
+    except LimeError:
         return None
     if scene.superpixels != len(suspect.coefficients):
         return None

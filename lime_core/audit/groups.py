@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 FEWEST_MEMBERS: Final = 5
 MOST_FITTED: Final = 4000
 MOST_SCORED: Final = 1500  # patches that silhouettes are averaged over
-NUMBERS: Final = (4, 6, 8, 12, 16, 24)  # of groups that are tried
+NUMBERS: Final = (2, 3, 4, 6, 8, 12, 16, 24)  # of groups that are tried
+BESIDE: Final = 0.5
+FEWEST_TOGETHER: Final = 3  # pictures
+PATCHES_A_GROUP: Final = 15  # at least, on average
 
 
 def grouped(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp]:
@@ -47,7 +50,50 @@ def grouped(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp]:
     from sklearn.neighbors import NearestNeighbors
 
     nearest = NearestNeighbors(n_neighbors=1).fit(descriptions[fitted])
-    return groups[nearest.kneighbors(descriptions, return_distance=False)[:, 0]]
+    beside: NDArray[np.intp] = nearest.kneighbors(descriptions, return_distance=False)[:, 0]
+    return groups[beside]
+
+
+def means_of(descriptions: NDArray[np.float32], parts: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the mean description of each part, of unit length, float32 ``(parts, D)``."""
+    means = np.array([descriptions[parts == part].mean(axis=0) for part in range(int(parts.max()) + 1)])
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (means / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit
+
+
+def joined(parts: NDArray[np.intp], pictures: NDArray[Any], boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Join groups that are parts of one thing, and return the new group of each patch.
+
+    Two groups are joined if they lie beside each other in at least `BESIDE` of the pictures that hold the rarer of
+    them, and in at least `FEWEST_TOGETHER`.
+
+    Parameters
+    ----------
+    parts : ndarray of int, shape (n,)
+        From `grouped`.
+    pictures : ndarray of str, shape (n,)
+    boxes : ndarray of int, shape (n, 4)
+        Top, left, bottom and right.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    count = int(parts.max()) + 1
+    held = np.array([len(set(pictures[parts == part])) for part in range(count)])
+    together = np.zeros((count, count), int)
+    order = np.argsort(pictures.astype(str), kind="stable")
+    first = np.flatnonzero(pictures[order][1:] != pictures[order][:-1]) + 1
+    for rows in np.split(order, first):
+        top, left, bottom, right = boxes[rows].T
+        beside = (top[:, None] <= bottom) & (left[:, None] <= right)
+        beside &= beside.T
+        one, other = np.nonzero(beside)
+        pairs = np.unique(np.stack([parts[rows[one]], parts[rows[other]]], axis=1), axis=0)
+        together[pairs[:, 0], pairs[:, 1]] += 1
+    enough = np.maximum(BESIDE * np.minimum(held[:, None], held), FEWEST_TOGETHER)
+    _, labels = connected_components(together >= enough, directed=False)
+    numbers: NDArray[np.intp] = labels[parts].astype(np.intp)
+    return numbers
 
 
 def _fitted(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp]:
@@ -55,7 +101,7 @@ def _fitted(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp]:
     if len(descriptions) > FEWEST_MEMBERS:
         from sklearn.cluster import HDBSCAN
 
-        groups = HDBSCAN(FEWEST_MEMBERS, copy=True).fit_predict(descriptions).astype(np.intp)
+        groups = np.asarray(HDBSCAN(FEWEST_MEMBERS, copy=True).fit_predict(descriptions), np.intp)
     rest = groups < 0
     if rest.any():
         groups[rest] = groups.max() + 1 + _shared_out(descriptions[rest], seed)
@@ -69,7 +115,7 @@ def _shared_out(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp
 
     best, found = -np.inf, np.zeros(len(descriptions), np.intp)
     distinct = len(np.unique(descriptions, axis=0))
-    for number in (each for each in NUMBERS if each < distinct):
+    for number in (each for each in NUMBERS if each < distinct and each * PATCHES_A_GROUP <= len(descriptions)):
         groups: Any = KMeans(number, n_init=3, random_state=seed).fit_predict(descriptions)
         sample = min(MOST_SCORED, len(descriptions))
         score = silhouette_score(descriptions, groups, sample_size=sample, random_state=seed)

@@ -13,7 +13,7 @@ from lime_core.audit.views import painted_over, random_region
 from lime_core.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 MOST_PICTURES: Final = 20  # in each experiment
 FEWEST_PICTURES: Final = 4
-PERTURBATIONS: Final = 3  # of each picture, besides the whole one
+MOST_RECIPIENTS: Final = 40
+PERTURBATIONS: Final = (3, 11)  # of each picture, besides the whole one: the fewer pictures there are the more
+_PERTURBED: Final = 60  # in all, where there are few pictures
 CONTROLS: Final = 2  # random regions in the place of each region of the concept
+LARGE: Final = 1 / 3  # of a picture
 _BATCH: Final = 32
 
 
@@ -79,33 +82,43 @@ class Bench:
         self.calls += len(pictures)
         return np.concatenate(found)
 
-    def take_away(self, held: Sequence[Held], class_index: int, rng: np.random.Generator) -> Experiment | None:
-        """Hide a concept in the pictures that hold it, beside random neighbouring superpixels of the same size.
+    def take_away(
+        self, held: Sequence[Held], peers: Sequence[View], class_index: int, rng: np.random.Generator
+    ) -> Experiment | None:
+        """Hide a concept in the pictures that hold it, beside random superpixels of the same size.
 
         Each picture is asked about as it is, and with random halves of its superpixels hidden, which are the same with
-        the concept and without. What is hidden shows a blur of everything but the region in question.
+        the concept and without. What is hidden shows a blur of everything but the region in question. A concept that
+        takes more than `LARGE` of a picture leaves nothing but the thing itself for random superpixels: it is compared
+        with hiding the same place in pictures of the class without it, where there are any.
+
+        Parameters
+        ----------
+        held : sequence of Held
+        peers : sequence of View
+            Pictures of the class without the concept.
         """
         rows = []
+        perturbations = int(np.clip(_PERTURBED // max(len(held), 1), *PERTURBATIONS))
         for item in held:
-            regions = [
-                region
-                for _ in range(CONTROLS)
-                if (region := random_region(item.view, item.region, item.region, rng)) is not None
-            ]
-            if regions:
-                hidden = [rng.random(item.view.superpixels) < 0.5 for _ in range(PERTURBATIONS)]
-                concept = self._hiding(item.view, item.region, hidden, class_index)
-                rows.append((concept, np.mean([self._hiding(item.view, r, hidden, class_index) for r in regions])))
+            hidden = _halves(item.view, perturbations, rng)
+            concept = self._hiding(item.view, item.region, hidden, class_index)
+            if item.region.mean() > LARGE and len(peers) >= FEWEST_PICTURES:
+                drawn = [peers[index] for index in rng.permutation(len(peers))[:CONTROLS]]
+                random = [
+                    self._hiding(view, item.region, _halves(view, perturbations, rng), class_index) for view in drawn
+                ]
+            else:
+                regions = [random_region(item.view, item.region, rng) for _ in range(CONTROLS)]
+                random = [self._hiding(item.view, region, hidden, class_index) for region in regions]
+            rows.append((concept, float(np.mean(random))))
         return experiment(rows, self.unit)
 
-    def _hiding(
-        self, view: View, region: Region, hidden: Sequence[NDArray[np.bool_]], class_index: int
-    ) -> float:
+    def _hiding(self, view: View, region: Region, hidden: Sequence[NDArray[np.bool_]], class_index: int) -> float:
         fill = painted_over(view.pixels, region)
         asked = []
         for away in [np.zeros_like(region), *(each[view.labels] for each in hidden)]:
-            for gone in (away & ~region, away | region):
-                asked.append(np.where(gone[..., None], fill, view.pixels))
+            asked += [_laid(view.pixels, fill, gone) for gone in (away & ~region, away | region)]
         values = self.ask(asked, class_index)
         return float(np.mean(values[::2] - values[1::2]))
 
@@ -140,7 +153,7 @@ class Bench:
                 _laid(view.pixels, without[index].pixels, donor.region)
                 for index, donor in zip(random, donors, strict=True)
             ]
-            values = self.ask(asked, class_index) 
+            values = self.ask(asked, class_index)
             moved = values[1:] - values[0]
             rows.append((float(moved[: len(donors)].mean()), float(moved[len(donors) :].mean())))
         return experiment(rows, self.unit)
@@ -176,6 +189,10 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     result = np.empty_like(values)
     result[order] = adjusted
     return [float(value) for value in result]
+
+
+def _halves(view: View, number: int, rng: np.random.Generator) -> list[NDArray[np.bool_]]:
+    return [rng.random(view.superpixels) < 0.5 for _ in range(number)]
 
 
 def _laid(pixels: Pixels, donor: Pixels, region: Region) -> Pixels:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pyarrow.compute as pc
 
 from lime_core.audit.audit_folder import ABOUT
 from lime_core.audit.charts import coverage_chart, scatter
-from lime_core.audit.report_sections import Sections, counted, shown_pictures, turned
+from lime_core.audit.findings import Mistakes
+from lime_core.audit.report_sections import Sections, shown_pictures, turned
+from lime_core.audit.report_words import counted
 from lime_core.audit.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS
 from lime_core.audit.thumbnails import Thumbnails
 from lime_core.errors import LimeError
 from lime_core.explanation.verdict import LEVELS
+from lime_core.models.catalog import CATALOG
+from lime_core.models.engines.base import Precision
 from lime_core.settings.flags import flags_of
 from lime_core.settings.spec import ExplainSpec
 from lime_core.show.html_pages import readable, templates
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 REPORT: Final = "report.html"
 _STRONGEST: Final = 5  # superpixels that are lit in a representative picture
 _MOST_SKIPPED: Final = 100
+_NO_MISTAKES: Final = Mistakes((), (), (), ())
 _TEMPLATES: Final = templates("lime_core.audit")
 
 
@@ -77,6 +82,7 @@ def html_report(folder: AuditFolder) -> str:
         representative=sections.representative(_strongest(folder, findings.representative.pictures)),
         coverage=coverage_chart(findings.representative),
         concepts=sections.concepts(),
+        looked_for_mistakes=findings.complete or findings.mistakes != _NO_MISTAKES,
         pairs=sections.pairs(),
         wrong_reason=sections.wrong_reason(),
         meaningless=sections.meaningless(),
@@ -88,6 +94,7 @@ def html_report(folder: AuditFolder) -> str:
         skipped=[(row["picture"], row["reason"]) for row in skipped.slice(0, _MOST_SKIPPED).to_pylist()],
         skipped_in_all=len(skipped),
         command=_command(about),
+        own_model=_model(about) not in CATALOG,
         settings=_settings(about),
         provenance=_provenance(about),
         counted=counted,
@@ -165,13 +172,14 @@ def _settings(about: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _command(about: dict[str, Any]) -> str:
     """Return the shell command that makes the audit again; nothing where the settings are not known."""
-    if isinstance(about.get("command"), str):
-        return str(about["command"])
     spec = _spec(about)
     if spec is None:
         return ""
     words = ["python", "-m", "lime_core", "audit", str(about.get("collection", "PICTURES")), "--model", _model(about)]
-    for flag, texts in flags_of(spec).items():
+    if about.get("precision") in get_args(Precision):
+        words += ["--precision", about["precision"]]
+    # An audit has another number of samples by default, so that it is named whatever it is.
+    for flag, texts in {"samples": [str(spec.samples)], **flags_of(spec)}.items():
         words += [f"--{flag}", *texts]
     return shlex.join([*words, "--output", "audit"])
 
@@ -179,7 +187,7 @@ def _command(about: dict[str, Any]) -> str:
 def _provenance(about: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in about.items():
-        if name in ("spec", "command"):
+        if name == "spec":
             continue
         words = f"{prefix}{name}".replace("_", " ")
         if isinstance(value, dict) and not prefix:

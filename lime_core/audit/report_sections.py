@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lime_core.audit.charts import Bar, interval_bars
+from lime_core.audit.report_words import counted, evidence, facts, proof, state
 from lime_core.audit.thumbnails import Thumbnails, data_url
 
 if TYPE_CHECKING:
@@ -115,17 +115,12 @@ class Sections:
         sections = []
         for item in self._findings.shortcut_candidates[:MOST_CANDIDATES]:
             concept = concepts.get(item.concept)
-            unit = concept.take_away.unit if concept is not None and concept.take_away is not None else ""
-            low, high = item.interval
+            unit = concept.take_away.unit if concept is not None and concept.take_away is not None else "output"
             sections.append(
                 CandidateSection(
                     class_name=item.class_name,
                     concept=item.concept,
-                    sentence=(
-                        f"In {counted(len({path for path, _ in item.pictures}), 'picture')}. Without it “"
-                        f"{item.class_name}” loses {item.effect:.2g} {unit} more than without random superpixels of "
-                        f"the same size (95 %: {low:.2g} to {high:.2g}; p {_p(item.p_adjusted)} after correction)."
-                    ),
+                    sentence=proof(item, unit),
                     reasons=item.reasons,
                     pictures=tuple(self._marked(item.pictures)),
                 )
@@ -150,8 +145,8 @@ class Sections:
         return ConceptSection(
             number=concept.number,
             class_name=concept.class_name,
-            state=_state(concept),
-            facts=_facts(concept),
+            state=state(concept),
+            facts=facts(concept),
             suspicions=concept.suspicions,
             patches=tuple(self._patches(concept.patches)),
             experiments=tuple(_row(name, item, bar) for (name, item), bar in zip(made, bars, strict=True)),
@@ -168,7 +163,7 @@ class Sections:
         return [
             PairSection(
                 heading=f"“{pair.true}” taken for “{pair.predicted}”: {counted(len(pair.pictures), 'picture')}",
-                evidence=_evidence(pair.concepts),
+                evidence=evidence(pair.concepts),
                 pictures=tuple(self._plain(pair.pictures)),
             )
             for pair in self._findings.mistakes.confusions[:MOST_PAIRS]
@@ -179,8 +174,15 @@ class Sections:
         return list(self._plain(self._findings.mistakes.meaningless))
 
     def wrong_reason(self) -> list[Picture]:
-        """Return a few pictures that are right for the wrong reason."""
-        return list(self._plain([picture for picture, _ in self._findings.mistakes.wrong_reason]))
+        """Return a few pictures that are right for the wrong reason, with the candidate's places marked."""
+        held = {item.concept: item.pictures for item in self._findings.shortcut_candidates}
+        pictures = []
+        for path, concept in self._findings.mistakes.wrong_reason[:_PICTURES]:
+            thumbnail = self._thumbnails.get(path)
+            if thumbnail is not None:
+                pixels = thumbnail.with_boxes([box for other, box in held.get(concept, ()) if other == path])
+                pictures.append(_picture(pixels, _SMALL, f"{path} with the place marked", path))
+        return pictures
 
     def flips(self) -> list[Picture]:
         """Return a few pictures with the superpixels struck out that turn the answer."""
@@ -222,30 +224,8 @@ def turned(findings: Findings) -> list[Flip]:
     return [item for item in findings.mistakes.flips if item.superpixels]
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: ``1 picture``, ``1,200 pictures``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _picture(pixels: NDArray[np.uint8], side: int, alternative: str, caption: str = "") -> Picture:
     return Picture(data_url(pixels, side), alternative, caption)
-
-
-def _state(concept: Concept) -> str:
-    if concept.proven:
-        return "proven"
-    return "not tested" if math.isnan(concept.p_adjusted) else "not proven"
-
-
-def _facts(concept: Concept) -> tuple[str, ...]:
-    places = {"centre": concept.centre, "border": concept.border, "corner": concept.corner}
-    classes = ", ".join(f"“{name}” ({share:.0%})" for name, share in concept.classes[:5])
-    return (
-        f"{concept.share:.1%} of all evidence, in {counted(concept.pictures, 'picture')}",
-        f"speaks for {classes}",
-        "place: " + ", ".join(f"{name} {share:.0%}" for name, share in places.items()),
-        "not tested" if math.isnan(concept.p_adjusted) else f"p {_p(concept.p_adjusted)} after correction",
-    )
 
 
 def _row(name: str, item: Experiment, bar: Bar) -> ExperimentRow:
@@ -259,14 +239,3 @@ def _row(name: str, item: Experiment, bar: Bar) -> ExperimentRow:
         pictures=item.pictures,
         bar=bar,
     )
-
-
-def _evidence(concepts: Sequence[tuple[int, float]]) -> str:
-    if not concepts:
-        return "No concept speaks for the wrong class in them."
-    parts = [f"concept {number} ({share:.0%})" for number, share in concepts[:5]]
-    return f"Evidence for the wrong class: {', '.join(parts)}."
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

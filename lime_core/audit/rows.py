@@ -76,6 +76,7 @@ def rows_of(
             "superpixel": number,
             "coefficient": float(item.coefficients[number]),
             "std_error": _finite(item.std_errors[number]),
+            "degrees": _finite(item.degrees_of_freedom[number]),
             **region,
             "features": features.get(number) if number in _strongest(item) else None,
         }

@@ -47,6 +47,7 @@ SCHEMAS: Final = {
             pa.field("superpixel", pa.int32(), nullable=False),  # 0..S-1
             pa.field("coefficient", pa.float32(), nullable=False),
             pa.field("std_error", pa.float32()),
+            pa.field("degrees", pa.float32()),  # of freedom of the error bar; null where they are not known
             pa.field("top", pa.int32(), nullable=False),  # bounding box in pixels of the picture; bottom and right
             pa.field("left", pa.int32(), nullable=False),  # are exclusive
             pa.field("bottom", pa.int32(), nullable=False),

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     Region = NDArray[np.bool_]
 
 _KEPT: Final = 64  # pictures in memory
-_SIGMAS: Final = (12.0, 48.0)  # of the blur that continues what is around a region, pixels of the model's input
+_SIGMA: Final = 12.0  # of the blur, pixels of the model's input
+_WITHOUT_MARGIN: Final = 0.75
 _MARGIN: Final = 3  # a superpixel's edge is rarely exactly that of the thing
 
 
@@ -50,6 +51,8 @@ class View:
         At the model's input size.
     labels : ndarray of int32, shape (h, w)
         The same superpixels at that size.
+    touching : ndarray of bool, shape (S, S)
+        Which of them touch.
     """
 
     path: str
@@ -57,6 +60,7 @@ class View:
     segments: NDArray[np.int32]
     pixels: Pixels
     labels: NDArray[np.int32]
+    touching: NDArray[np.bool_]
 
     @property
     def superpixels(self) -> int:
@@ -68,15 +72,6 @@ class View:
         inside = np.isin(self.labels, list(superpixels))
         grown: Region = ndimage.binary_dilation(inside, iterations=_MARGIN)
         return grown
-
-    def neighbours(self) -> NDArray[np.bool_]:
-        """Return which superpixels touch, bool ``(S, S)``."""
-        touching = np.zeros((self.superpixels, self.superpixels), bool)
-        for one, other in ((self.labels[1:], self.labels[:-1]), (self.labels[:, 1:], self.labels[:, :-1])):
-            touching[one.ravel(), other.ravel()] = True
-        touching |= touching.T
-        np.fill_diagonal(touching, False)
-        return touching
 
 
 class Views:
@@ -109,14 +104,14 @@ class Views:
             segments = np.asarray(image).astype(np.int32)
         if segments.shape != whole.shape[:2]:
             return None
-        return View(path, whole, segments, resize_pixels(whole, self._size), carry_labels(segments, self._size))
+        labels = carry_labels(segments, self._size)
+        return View(path, whole, segments, resize_pixels(whole, self._size), labels, touching(labels))
 
 
 def painted_over(pixels: Pixels, region: Region) -> Pixels:
-    """Return a fill that knows nothing of a region: a blur of the picture in which its pixels do not count.
+    """Return a fill that knows nothing of a region: what is around it goes on into it, and then all is blurred.
 
-    The usual blur would show the colour of what it hides. It is the normalized convolution of [1]_; where a narrow
-    Gaussian reaches nothing outside the region, a wider one is used, and then the mean.
+    The usual blur would show the colour of what it hides.
 
     Parameters
     ----------
@@ -126,42 +121,42 @@ def painted_over(pixels: Pixels, region: Region) -> Pixels:
     Returns
     -------
     fill : ndarray of uint8, shape (h, w, 3)
-
-    References
-    ----------
-    .. [1] H. Knutsson, C.-F. Westin. Normalized and differential convolution. CVPR 1993.
     """
-    known = (~region).astype(np.float32)
-    if not known.any():
-        known[:] = 1
-    visible = pixels * known[..., None]
-    fill = np.broadcast_to(visible.sum(axis=(0, 1)) / known.sum(), pixels.shape)
-    for sigma in reversed(_SIGMAS):
-        weight = ndimage.gaussian_filter(known, sigma, mode="nearest")[..., None]
-        blurred = ndimage.gaussian_filter(visible, (sigma, sigma, 0), mode="nearest")
-        fill = np.where(weight > 0.02, blurred / np.maximum(weight, 1e-6), fill)
-    result: Pixels = np.rint(fill).clip(0, 255).astype(np.uint8)
-    return result
+    if region.all():
+        return np.broadcast_to(np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8), pixels.shape)
+    nearest = ndimage.distance_transform_edt(region, return_distances=False, return_indices=True)
+    continued = pixels[tuple(nearest)].astype(np.float32)
+    blurred = ndimage.gaussian_filter(continued, (_SIGMA, _SIGMA, 0), mode="nearest", truncate=3)
+    fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
+    return fill
 
 
-def random_region(view: View, like: Region, forbidden: Region, rng: np.random.Generator) -> Region | None:
-    """Return neighbouring superpixels at a random place that cover about as much as a region, and nothing forbidden.
+def random_region(view: View, like: Region, rng: np.random.Generator) -> Region:
+    """Return neighbouring superpixels at a random place that cover about as much as a region.
 
-    Returns
-    -------
-    region : ndarray of bool, shape (h, w), or None
-        None where there is no room for half of it.
+    They lie beside the region where half of it has room there, and anywhere else.
     """
-    touching = view.neighbours()
     sizes = np.bincount(view.labels.ravel(), minlength=view.superpixels)
-    taken = np.bincount(view.labels[forbidden], minlength=view.superpixels) > sizes / 2
+    # The margin of the region that is to be matched is not in the sizes.
+    enough = _WITHOUT_MARGIN * like.sum()
+    taken = np.bincount(view.labels[like], minlength=view.superpixels) > sizes / 2
+    if sizes[~taken].sum() < enough / 2:
+        taken[:] = False
     free = np.flatnonzero(~taken)
-    if len(free) == 0:
-        return None
     chosen = [int(rng.choice(free))]
-    while view.region(chosen).sum() < like.sum() and len(chosen) < len(free):
-        beside = np.flatnonzero(touching[chosen].any(axis=0) & ~taken & ~np.isin(np.arange(len(taken)), chosen))
-        rest = beside if len(beside) else np.setdiff1d(free, chosen)
-        chosen.append(int(rng.choice(rest)))
-    region = view.region(chosen) & ~forbidden
-    return region if region.sum() >= like.sum() / 2 else None
+    while sizes[chosen].sum() < enough and len(chosen) < len(free):
+        beside = np.setdiff1d(np.flatnonzero(view.touching[chosen].any(axis=0) & ~taken), chosen)
+        chosen.append(int(rng.choice(beside if len(beside) else np.setdiff1d(free, chosen))))
+    region = view.region(chosen)
+    return region & ~like if taken.any() else region
+
+
+def touching(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which superpixels touch, bool ``(S, S)``."""
+    count = int(labels.max()) + 1
+    found = np.zeros((count, count), bool)
+    for one, other in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
+        found[one.ravel(), other.ravel()] = True
+    found |= found.T
+    np.fill_diagonal(found, False)
+    return found

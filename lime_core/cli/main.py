@@ -27,16 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated.
+        0 for success, 1 after an error that was reported, 130 when interrupted, 143 when terminated. A command may
+        give another one for success, and for errors: ``diff`` ends with 1 on a change, and with 2 after an error.
     """
     make_printable()
     output: OutputFolder | ModelFile | None = None
+    failed, code = 1, 0
     try:
         try:
             options = build_parser().parse_args(arguments)
             output = getattr(options, "output", None)
+            failed = getattr(options, "failed", failed)
             with termination_interrupts():
-                options.run(options)
+                code = options.run(options) or 0
         finally:
             # Also after --help, which ends the program.
             flush()
@@ -45,20 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give_up_stdout()
     except LimeError as error:
         print_error(f"error: {error}")
-        return 1
+        return failed
     except OSError as error:
         if error.filename is not None:
             print_error(f"error: {error.filename}: {error.strerror}.")
-            return 1
+            return failed
         give_up_stdout()
         print_error(f"error: Standard output cannot be written: {error.strerror or error}.{_where_results_are(output)}")
-        return 1
+        return failed
     except KeyboardInterrupt as stop:
         # A command whose results stay says so itself.
         results = f" {stop}" if stop.args else _where_results_are(output) or " No results were written."
         print_error(f"\nInterrupted.{results}")
         return 143 if isinstance(stop, TerminatedError) else 130
-    return 0
+    return code
 
 
 def _where_results_are(output: OutputFolder | ModelFile | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import lime_core as lc
 from lime_core.cli import audit, explain, methods, models, train, trust
+from lime_core.cli.diff import add_diff_command
 from lime_core.cli.question import add_method_flags, add_question_flags
 from lime_core.methods import METHODS
 from lime_core.settings.flags import add_spec_flags
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     train.add_flags(trained)
     trained.set_defaults(run=train.run)
+    add_diff_command(commands)
 
     catalog = commands.add_parser(
         "models", help="list the models, or fetch one", allow_abbrev=False, description=models.run_list.__doc__

@@ -29,7 +29,7 @@ from lime_core.audit.findings import (
     ShortcutCandidate,
 )
 from lime_core.audit.tables import EXPLANATIONS, MEMBERS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
-from lime_core.collections.base import CollectedPicture, FolderCollection
+from lime_core.collections.base import Collection, open_collection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,14 +112,13 @@ def coefficients_of(index: int, class_name: str) -> NDArray[np.float64]:
     return values if class_name == "cat" else -values
 
 
-def known_collection(root: Path, pictures: int = 20) -> FolderCollection:
+def known_collection(root: Path, pictures: int = 20) -> Collection:
     """Write the pictures to a folder, and return it as a collection."""
     for index in range(pictures):
         file = root / path_of(index)
         file.parent.mkdir(parents=True, exist_ok=True)
         PillowImage.fromarray(pixels_of(index)).save(file)
-    listed = sorted(CollectedPicture(path_of(index), label_of(index)) for index in range(pictures))
-    return FolderCollection(str(root), tuple(listed))
+    return open_collection(root)
 
 
 def known_audit(root: Path, pictures: int = 20) -> AuditFolder:

@@ -17,7 +17,7 @@ from lime_core.audit.findings import Mistakes
 from lime_core.audit.flips import Suspect, flip
 from lime_core.audit.mistakes import MOST_FLIPS, mistakes
 from lime_core.audit.tables import EXPLANATIONS, MEMBERS
-from lime_core.collections.base import CollectedPicture, FolderCollection
+from lime_core.collections.base import Collection, open_collection
 from lime_core.show.encoding import to_png
 
 PICTURES = 20
@@ -30,12 +30,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> AuditFolder:
 
 
 @pytest.fixture(scope="module")
-def collection(tmp_path_factory: pytest.TempPathFactory) -> FolderCollection:
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     return known.known_collection(tmp_path_factory.mktemp("pictures"), PICTURES)
 
 
 @pytest.fixture(scope="module")
-def found(folder: AuditFolder, collection: FolderCollection) -> Mistakes:
+def found(folder: AuditFolder, collection: Collection) -> Mistakes:
     candidates = folder.findings().shortcut_candidates
     return mistakes(folder, collection, known.model(), SPEC, candidates, folder.table(MEMBERS))
 
@@ -62,7 +62,7 @@ def test_right_for_the_wrong_reason_is_most_of_the_evidence_on_a_candidate(found
     assert found.wrong_reason == tuple((path, STICKER_CONCEPT) for path in right)  # 8.0 of 12.7
 
 
-def test_without_candidates_no_reason_is_wrong(folder: AuditFolder, collection: FolderCollection) -> None:
+def test_without_candidates_no_reason_is_wrong(folder: AuditFolder, collection: Collection) -> None:
     members = folder.table(MEMBERS)
     assert mistakes(folder, collection, known.model(), SPEC, (), members).wrong_reason == ()
     other = replace(folder.findings().shortcut_candidates[0], class_name="dog")
@@ -78,7 +78,7 @@ def test_a_mistake_turns_without_its_sticker(found: Mistakes) -> None:
 
 
 def test_what_was_hidden_turns_the_answer_and_each_part_of_it_is_needed(
-    found: Mistakes, collection: FolderCollection
+    found: Mistakes, collection: Collection
 ) -> None:
     model, segments = known.model(), known.segments()
 
@@ -96,7 +96,7 @@ def test_what_was_hidden_turns_the_answer_and_each_part_of_it_is_needed(
             assert each.superpixels == ()
 
 
-def test_progress_counts_pictures(folder: AuditFolder, collection: FolderCollection) -> None:
+def test_progress_counts_pictures(folder: AuditFolder, collection: Collection) -> None:
     seen: list[tuple[int, int]] = []
     candidates = folder.findings().shortcut_candidates
     mistakes(
@@ -122,13 +122,13 @@ def test_pictures_that_are_asked_about_again_are_bounded(tmp_path: Path) -> None
     assert sum(each.picture in wrong_ones for each in found.flips) == 20
 
 
-def test_an_empty_audit_has_no_mistakes(tmp_path: Path, collection: FolderCollection) -> None:
+def test_an_empty_audit_has_no_mistakes(tmp_path: Path, collection: Collection) -> None:
     folder = AuditFolder(tmp_path)
     none = mistakes(folder, collection, known.model(), SPEC, (), folder.table(MEMBERS))
     assert none == Mistakes((), (), (), ())
 
 
-def test_labels_that_are_not_known_are_no_mistakes(tmp_path: Path, collection: FolderCollection) -> None:
+def test_labels_that_are_not_known_are_no_mistakes(tmp_path: Path, collection: Collection) -> None:
     folder = known.known_audit(tmp_path, PICTURES)
     rows = folder.table(EXPLANATIONS)
     for name in ("label", "correct"):
@@ -156,7 +156,7 @@ class Needs:
 def turned(tmp_path: Path, rule: object, coefficients: list[float]) -> tuple[tuple[int, ...], str]:
     white = np.full((known.HEIGHT, known.WIDTH, 3), 255, np.uint8)
     (tmp_path / "white.png").write_bytes(to_png(white))
-    collection = FolderCollection(str(tmp_path), (CollectedPicture("white.png"),))
+    collection = open_collection(tmp_path)
     model = lc.CallableClassifier(Needs(rule), (known.HEIGHT, known.WIDTH), ["a", "b"], outputs="probabilities")
     result = flip(Suspect("white.png", 0, "a", 0, np.array(coefficients)), collection, model, SPEC)
     assert result is not None
@@ -173,7 +173,7 @@ def test_superpixels_that_are_not_needed_are_put_back(tmp_path: Path) -> None:
     assert turned(tmp_path, lambda shown: shown[1], falling) == ((1,), "b")
 
 
-def test_a_picture_that_has_changed_is_left_out(tmp_path: Path, collection: FolderCollection) -> None:
+def test_a_picture_that_has_changed_is_left_out(tmp_path: Path, collection: Collection) -> None:
     coefficients = known.coefficients_of(0, "cat")
     cat = Suspect(path_of(0), 0, "cat", 0, coefficients)
     model = known.model()

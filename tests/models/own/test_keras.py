@@ -69,6 +69,24 @@ def test_a_gray_model_with_two_heads_gives_the_known_answer(tmp_path: Path) -> N
     np.testing.assert_allclose(engine.predict(pictures), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("names", "found", "note"),
+    [
+        ("red\nblue sky\n\nöl\nplum\n", ("red", "blue sky", "öl", "plum"), ""),
+        ("red\nblue\n", (), "names 2 classes, but the output has 4"),
+        ("red\nblue\ngreen\nplum\n" + "x" * (1 << 20), (), ""),
+    ],
+    ids=["four", "two", "too long"],
+)
+def test_a_text_file_inside_names_the_classes(tmp_path: Path, names: str, found: tuple[str, ...], note: str) -> None:
+    path = saved(gray_with_two_heads(), tmp_path / "model.keras")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("labels.txt", names)
+    model = read_model(path, output="probabilities")
+    assert model.labels == found
+    assert note in " ".join(model.notes)
+
+
 def test_weights_in_other_files_are_refused(tmp_path: Path) -> None:
     secret = tmp_path / "secret.bin"
     secret.write_bytes(bytes(range(120)))

@@ -1,0 +1,79 @@
+"""Shortcut candidates: concepts that are proven to move a class much, and are not the thing itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from lime_core.audit.concepts import box_of
+from lime_core.audit.findings import ShortcutCandidate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lime_core.audit.concepts import Explained, Group
+    from lime_core.audit.findings import Box, Concept
+    from lime_core.audit.patches import Patches
+
+OUTSIDE: Final = 0.8  # share of a concept's superpixels at borders and corners, from which on it is not the thing
+MINORITY: Final = 0.5  # of the pictures taken for the class
+FEWEST_WRONG: Final = 3  # pictures
+ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
+
+
+def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) -> tuple[str, ...]:
+    """Return why a concept may not be the thing itself, in sentences."""
+    reasons = []
+    if group.border + group.corner >= OUTSIDE:
+        reasons.append(
+            f"{group.border + group.corner:.0%} of its superpixels are at the borders and corners of their pictures."
+        )
+    rows = group.of_class(patches)
+    holding = {str(path) for path in patches.pictures[rows]}
+    taken = {path for path, item in explained.items() if item.predicted == group.class_index}
+    known = [path for path in taken if explained[path].correct is not None]
+    wrong = {path for path in known if not explained[path].correct}
+    if len(wrong & holding) >= FEWEST_WRONG and len(wrong & holding) / len(wrong) > len(taken & holding) / len(taken):
+        reasons.append(
+            f"It is in {len(wrong & holding)} of the {len(wrong)} pictures that are wrongly taken for the class, and "
+            f"in {len((taken - wrong) & holding)} of the {len(taken - wrong)} others."
+        )
+    if taken and len(taken & holding) < MINORITY * len(taken) and group.likeness >= ALIKE:
+        reasons.append(
+            f"It is in {len(taken & holding)} of the {len(taken)} pictures that are taken for the class, and looks the "
+            "same in all of them."
+        )
+    return tuple(reasons)
+
+
+def boxes_of(patches: Patches, rows: NDArray[np.intp]) -> tuple[tuple[str, Box], ...]:
+    """Return each picture once, by path, with the smallest box around its patches."""
+    found: dict[str, NDArray[np.intp]] = {}
+    for row in rows:
+        path, box = str(patches.pictures[row]), patches.boxes[row]
+        before = found.get(path, box)
+        found[path] = np.concatenate([np.minimum(before[:2], box[:2]), np.maximum(before[2:], box[2:])])
+    return tuple((path, box_of(box)) for path, box in sorted(found.items()))
+
+
+def shortcut_candidates(
+    concepts: Sequence[Concept], groups: Sequence[Group], patches: Patches
+) -> tuple[ShortcutCandidate, ...]:
+    """Return the concepts that are proven, move their class much, and have something that speaks against the thing."""
+    found = [
+        ShortcutCandidate(
+            class_name=concept.class_name,
+            concept=concept.number,
+            pictures=boxes_of(patches, group.of_class(patches)),
+            effect=concept.take_away.effect,
+            interval=concept.take_away.interval,
+            p_adjusted=concept.p_adjusted,
+            reasons=concept.suspicions,
+        )
+        for concept, group in zip(concepts, groups, strict=True)
+        if concept.proven and concept.take_away is not None and concept.suspicions
+    ]
+    return tuple(sorted(found, key=lambda each: -each.effect))
