@@ -76,7 +76,8 @@ class Group:
 
     def of_class(self, patches: Patches) -> NDArray[np.intp]:
         """Return the patches that speak for its class, by falling evidence."""
-        return self.rows[patches.classes[self.rows] == self.class_index]
+        rows: NDArray[np.intp] = self.rows[patches.classes[self.rows] == self.class_index]
+        return rows
 
 
 def read_explained(folder: AuditFolder) -> dict[str, Explained]:

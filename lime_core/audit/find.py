@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from lime_core.models.protocol import Classifier
     from lime_core.settings.spec import ExplainSpec
 
-_NO_MISTAKES = Mistakes((), (), (), ())
+_NO_MISTAKES: Final = Mistakes((), (), (), ())
+_INTERRUPTED: Final = (
+    "The audit was interrupted: no experiments were made, so nothing is proven and no shortcut is looked for. Give the "
+    "same command again to go on."
+)
 
 
 def find(
@@ -74,7 +78,7 @@ def find(
     """
     explained = read_explained(folder)
     patches = read_patches(folder, seed)
-    notes: list[str] = []
+    notes = [] if complete else [_INTERRUPTED]
     groups: list[Group] = []
     proofs: list[Proof] = []
     if patches is not None:

@@ -115,7 +115,7 @@ def _described(folder: AuditFolder, pictures: NDArray[Any]) -> Any:
 
 def _features(rows: pa.Table) -> NDArray[np.float32]:
     lists = rows["features"].combine_chunks()
-    values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    values: NDArray[np.float32] = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
     return values.reshape(len(rows), -1)
 
 
@@ -129,5 +129,6 @@ def _fitted(features: NDArray[np.float32], seed: int) -> Components:
 
 
 def _unit(values: NDArray[Any]) -> NDArray[np.float32]:
-    values = np.asarray(values, np.float32)
-    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), np.float32(1e-12))
+    given = np.asarray(values, np.float32)
+    unit: NDArray[np.float32] = given / np.maximum(np.linalg.norm(given, axis=1, keepdims=True), np.float32(1e-12))
+    return unit

@@ -50,13 +50,30 @@ def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) 
 
 
 def boxes_of(patches: Patches, rows: NDArray[np.intp]) -> tuple[tuple[str, Box], ...]:
-    """Return each picture once, by path, with the smallest box around its patches."""
-    found: dict[str, NDArray[np.intp]] = {}
+    """Return each picture once, by path, with the box around its strongest patch and those that touch it.
+
+    Parameters
+    ----------
+    patches : Patches
+    rows : ndarray of int
+        By falling evidence.
+    """
+    of_picture: dict[str, list[NDArray[np.intp]]] = {}
     for row in rows:
-        path, box = str(patches.pictures[row]), patches.boxes[row]
-        before = found.get(path, box)
-        found[path] = np.concatenate([np.minimum(before[:2], box[:2]), np.maximum(before[2:], box[2:])])
-    return tuple((path, box_of(box)) for path, box in sorted(found.items()))
+        of_picture.setdefault(str(patches.pictures[row]), []).append(patches.boxes[row])
+    return tuple((path, box_of(_around_the_first(boxes))) for path, boxes in sorted(of_picture.items()))
+
+
+def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+    around, rest, grown = boxes[0], boxes[1:], True
+    while grown:
+        touching = [bool((box[:2] <= around[2:]).all() and (around[:2] <= box[2:]).all()) for box in rest]
+        grown = any(touching)
+        for box, inside in zip(rest, touching, strict=True):
+            if inside:
+                around = np.concatenate([np.minimum(around[:2], box[:2]), np.maximum(around[2:], box[2:])])
+        rest = [box for box, inside in zip(rest, touching, strict=True) if not inside]
+    return around
 
 
 def shortcut_candidates(

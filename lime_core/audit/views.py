@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Region = NDArray[np.bool_]
 
-_KEPT: Final = 64  # pictures in memory
+_MOST_BYTES: Final = 256 * 1024 * 1024  # of the pictures that are kept
 _SIGMA: Final = 12.0  # of the blur, pixels of the model's input
 _WITHOUT_MARGIN: Final = 0.75
 _MARGIN: Final = 3  # a superpixel's edge is rarely exactly that of the thing
@@ -75,7 +75,7 @@ class View:
 
 
 class Views:
-    """Reads pictures of an audit; the last few are kept."""
+    """Reads pictures of an audit; those used last are kept."""
 
     def __init__(
         self, folder: AuditFolder, collection: Collection, input_size: tuple[int, int], spec: ExplainSpec
@@ -87,7 +87,7 @@ class Views:
         """Return a picture; None where it cannot be read any more, or is not the picture that was explained."""
         if path not in self._kept:
             self._kept[path] = self._read(path)
-            if len(self._kept) > _KEPT:
+            while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > _MOST_BYTES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(path)
         return self._kept[path]
@@ -106,6 +106,12 @@ class Views:
             return None
         labels = carry_labels(segments, self._size)
         return View(path, whole, segments, resize_pixels(whole, self._size), labels, touching(labels))
+
+
+def _bytes(view: View | None) -> int:
+    if view is None:
+        return 0
+    return view.whole.nbytes + view.segments.nbytes + view.pixels.nbytes + view.labels.nbytes
 
 
 def painted_over(pixels: Pixels, region: Region) -> Pixels:
