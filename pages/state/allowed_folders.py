@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from lime_core.audit.audit_folder import ABOUT
+from lime_core.audits.storage.audit_folder import ABOUT
 
 FOLDERS_VARIABLE = "LIMELIGHT_FOLDERS"
 

@@ -12,11 +12,11 @@ from typing import Any, ClassVar, cast
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.audit.audit_folder import AuditFolder
-from lime_core.audit.beginning import opened, prepared
-from lime_core.audit.explainer import StoppedError as GivenUpError
-from lime_core.audit.task import Task
-from lime_core.audit.workers import ModelSource
+from lime_core.audits.beginning import opened, prepared
+from lime_core.audits.storage.audit_folder import AuditFolder
+from lime_core.audits.task import Task
+from lime_core.audits.workers.explainer import StoppedError as GivenUpError
+from lime_core.audits.workers.pool import ModelSource
 from lime_core.collections import CollectedPicture, Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
 from pages.state.audit_source import AuditSource, answers_file

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import lime_core as lc
-from lime_core.audit.received import unpack_audit
+from lime_core.audits.storage.received import unpack_audit
 from lime_core.collections import open_collection
 from lime_core.errors import in_words
 from lime_core.models import CATALOG

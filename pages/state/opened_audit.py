@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.audit.audit_folder import ABOUT, FINDINGS, AuditFolder
-from lime_core.audit.findings import Concept, Findings
-from lime_core.audit.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS
-from lime_core.audit.thumbnails import Thumbnail, Thumbnails
+from lime_core.audits.report.thumbnails import Thumbnail, Thumbnails
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.findings import Concept, Findings
+from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS
 from lime_core.models import CATALOG
 from pages.state.audit_source import AuditSource
 from pages.state.cache import digest

@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from lime_core.audit.findings import ShortcutCandidate
+from lime_core.audits.storage.findings import ShortcutCandidate
 from pages.screens.folder import cards, concepts_tab, downloads, mistakes_tab, pictures_tab
 from pages.screens.folder.wording import in_unit, interval, p_value
 from pages.state.opened_audit import OpenedAudit

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.audit.findings import Patch
+from lime_core.audits.storage.findings import Patch
 from pages.screens.folder import drawing
 from pages.state import audit_pictures
 from pages.state.opened_audit import AuditedPicture, OpenedAudit, SmallPicture

@@ -7,7 +7,7 @@ import math
 import plotly.graph_objects as go
 import streamlit as st
 
-from lime_core.audit.findings import Concept
+from lime_core.audits.storage.findings import Concept
 from lime_core.colormaps import AGAINST, FOR
 from pages.screens.folder import cards
 from pages.screens.folder.wording import in_words, p_value

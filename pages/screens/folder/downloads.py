@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from lime_core.audit.audit_folder import ABOUT, FINDINGS
-from lime_core.audit.report import html_report
-from lime_core.audit.tables import SCHEMAS
+from lime_core.audits.report.report import html_report
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS
+from lime_core.audits.storage.tables import SCHEMAS
 from pages.state.opened_audit import OpenedAudit
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from lime_core.audit.findings import Box
+from lime_core.audits.storage.findings import Box
 from lime_core.colormaps import colorize
 from lime_core.show.drawing import blend, to_bytes
 from pages.state.opened_audit import SmallPicture

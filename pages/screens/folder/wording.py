@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lime_core.audit.findings import Experiment
+from lime_core.audits.storage.findings import Experiment
 
 
 def in_unit(value: float, unit: str) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import lime_core as lc
-from lime_core.audit.audit_folder import ABOUT
+from lime_core.audits.storage.audit_folder import ABOUT
 from lime_core.show.encoding import to_png
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.gallery import EXAMPLES, example
-from tests.audit.known_audit import known_audit, known_collection
+from tests.audits.known_audit import known_audit, known_collection
 from tests.pages.browser.test_browser import ARTIFACTS, MINUTES, Axe, drawn, saved, served
 from tests.pages.browser.test_browser import browser as browser
 from tests.pages.browser.test_browser import page as page

@@ -13,14 +13,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
-from lime_core.audit.audit_folder import ABOUT, AuditFolder
-from lime_core.audit.tables import EXPLANATIONS, SCHEMAS, SKIPPED
+from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
+from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.show.encoding import to_png
 from pages.screens.folder import downloads, pictures_tab
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.audit_job import AuditJob
 from pages.state.opened_audit import OpenedAudit, read_audit
-from tests.audit.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
+from tests.audits.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
 from tests.pages.conftest import SECONDS, FakeModel, fine, open_page, state_of, texts
 
 SCREEN = "pages/screens/folder/page.py"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lime_core.audit.audit_folder import ABOUT
+from lime_core.audits.storage.audit_folder import ABOUT
 from pages.state.allowed_folders import (
     FOLDERS_VARIABLE,
     allowed_folders,

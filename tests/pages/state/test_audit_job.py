@@ -9,7 +9,7 @@ from pages.state.audit_job import AuditJob, AuditOrder
 from pages.state.explain_job import ExplainJob
 from pages.state.question import Question
 from pages.state.server import Server
-from tests.audit.known_audit import known_collection, pixels_of
+from tests.audits.known_audit import known_collection, pixels_of
 from tests.pages.conftest import SECONDS, FakeModel
 
 SPEC = lc.ExplainSpec(segmentation=lc.Grid(2, 3), samples=32)
