@@ -7,9 +7,6 @@ what Ray cannot know: that a picture which ends its workers every time is skippe
 from __future__ import annotations
 
 import contextlib
-import logging
-import signal
-import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from lime_core.audits.workers.pool import Job, ModelSource, Outcome
 from lime_core.audits.workers.ray_actor import VERSION, Actor, GivenPictures
+from lime_core.audits.workers.ray_cluster import connect, last_line, show_messages
 from lime_core.collections.addresses import AddressCollection, is_address
 from lime_core.collections.archive import ZipCollection
 from lime_core.collections.lists import ListedCollection
-from lime_core.errors import LimeError, in_words
+from lime_core.errors import LimeError
 from lime_core.models.labels import as_labels
 from lime_core.models.loading import is_path
 
@@ -59,7 +57,7 @@ class RayWorkers:
         if not isinstance(job.model, ModelSource):
             raise LimeError("On Ray the model must be given by its name, its file or its address, not as an object.")
         self._collection = None if is_address(job.collection.root) else job.collection
-        self._connected = _connect(address)
+        self._connected = connect(address)
         try:
             self._start(job, job.model)
         except BaseException:
@@ -115,7 +113,7 @@ class RayWorkers:
         if self._connected:
             self._connected = False
             ray.shutdown()
-            _show_messages(True)
+            show_messages(True)
 
     def _new_worker(self) -> _Worker:
         import ray
@@ -162,7 +160,7 @@ class RayWorkers:
             self._workers.remove(worker)
             if not self._workers:
                 raise LimeError(
-                    f"No worker could be started on the Ray cluster ({_last_line(error)}). limelight "
+                    f"No worker could be started on the Ray cluster ({last_line(error)}). limelight "
                     f"{VERSION} must be installed on every machine of it."
                 ) from error
             return
@@ -177,11 +175,11 @@ class RayWorkers:
         try:
             outcome = ray.get(ref)
         except ray.exceptions.RayTaskError as error:
-            yield Outcome(picture, skipped=f"It could not be explained: {_last_line(error)}.")
+            yield Outcome(picture, skipped=f"It could not be explained: {last_line(error)}.")
             return
         except ray.exceptions.RayError as error:
             if worker.alone:
-                yield Outcome(picture, skipped=f"It ended its worker every time ({_last_line(error)}).")
+                yield Outcome(picture, skipped=f"It ended its worker every time ({last_line(error)}).")
             else:
                 waiting.suspects.append(picture)
             if worker.starting is None:
@@ -230,38 +228,6 @@ class _Worker:
             ray.kill(self.actor)
 
 
-def _connect(address: str) -> bool:
-    """Connect to a cluster unless that is done already; return whether it was."""
-    try:
-        import ray
-    except ImportError as error:
-        raise LimeError('Ray is not installed: pip install "limelight[ray]"') from error
-    if ray.is_initialized():
-        return False
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except Exception as error:  # of many types
-        what = "This machine belongs to no Ray cluster" if address == "auto" else f"No Ray cluster answers at {address}"
-        raise LimeError(
-            f"{what} ({_last_line(error)}). Start one with `ray start --head`, or give its address, "
-            "ray://HOST:10001; without --ray the pictures are explained on this machine."
-        ) from error
-    finally:
-        # Ray would end this process at once; an audit is left in order first.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
-    _show_messages(False)
-    return True
-
-
-def _show_messages(shown: bool) -> None:
-    """Say whether Ray prints that a worker was lost: it does so into the results of a command, and has no setting."""
-    import ray
-
-    ray._private.worker._worker_logs_enabled = shown  # noqa: SLF001 - where Ray's own debugger does it
-
-
 def _without_pictures(collection: Collection) -> Collection:
     """Return a collection that reads the same, but does not know which pictures it has."""
     if isinstance(collection, AddressCollection | ListedCollection | ZipCollection):
@@ -277,8 +243,3 @@ def _model_file(model: ModelSource) -> bytes | None:
         return Path(model.source).read_bytes()
     except OSError as error:
         raise LimeError(f"The model file {model.source} cannot be read: {error.strerror}.") from error
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in in_words(error).splitlines() if line.strip()]
-    return lines[-1].rstrip(".")[:200] if lines else type(error).__name__
