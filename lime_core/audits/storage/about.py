@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from lime_core.audits.storage.audit_folder import ABOUT
+from lime_core.collections.addresses import shown
 from lime_core.errors import LimeError
 from lime_core.models.protocol import identity_of
 
@@ -47,7 +48,7 @@ def about(collection: str, classifier: Classifier, precision: Precision, spec: E
     return {
         "format": _FORMAT,
         "limelight": _version(),
-        "collection": collection,
+        "collection": shown(collection),
         "model": {
             "id": classifier.id,
             "weights_sha256": classifier.weights_sha256,
