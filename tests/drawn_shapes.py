@@ -30,11 +30,15 @@ def draw(class_name: str, random: np.random.Generator) -> NDArray[np.uint8]:
     pixels = _background(height, width, random)
     shape = _shape(class_name, height, width, random)[..., None]
     behind = pixels[shape[..., 0] > 0.5].mean(axis=0)
-    color = random.uniform(20, 235, 3)
-    while np.linalg.norm(color - behind) < 60:
-        color = random.uniform(20, 235, 3)
-    pixels = pixels * (1 - shape) + color * shape + random.normal(0, random.uniform(6, 16), pixels.shape)
+    color = behind + _contrast(random)
+    pixels = pixels * (1 - shape) + color * shape + random.normal(0, random.uniform(15, 30), pixels.shape)
     return np.clip(pixels, 0, 255).round().astype(np.uint8)
+
+
+def _contrast(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return how far the color of a shape is from what is behind it: little enough that some are hard to tell."""
+    direction = random.normal(size=3)
+    return direction / np.linalg.norm(direction) * random.uniform(25, 80)
 
 
 def _background(height: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
@@ -51,7 +55,7 @@ def _background(height: int, width: int, random: np.random.Generator) -> NDArray
 
 def _shape(class_name: str, height: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
     """Return how much of each pixel the shape covers, 0..1."""
-    radius = random.uniform(0.17, 0.3) * min(height, width)
+    radius = random.uniform(0.12, 0.25) * min(height, width)
     turn = random.uniform(-0.4, 0.4)
     center = np.array([width, height]) / 2 + random.normal(0, 0.07, 2) * (width, height)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])

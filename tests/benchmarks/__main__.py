@@ -15,6 +15,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports Te
 import lime_core as lc
 from lime_core.cli.signals import TerminatedError, termination_interrupts
 from tests.benchmarks import (
+    audit_costs,
+    audit_sets,
+    audits,
     certainty,
     classifiers,
     collages,
@@ -84,14 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--pictures", type=int, metavar="N", help="use only N pictures")
     add("--collages", type=int, metavar="N", help="collages of the pointing game (16; short 2)")
     add("--calls", type=int, nargs="+", metavar="N", help="methods: budgets (128 256 512 1024; short 64)")
-    add("--resume", action="store_true", help="methods: go on from the rows in the file of --json")
+    add("--resume", action="store_true", help="methods, audit: go on from the rows in the file of --json")
     add("--samples", type=int, metavar="N", help="samples of a timed explanation (1000; short 128)")
     add("--models", nargs="+", choices=speed.MODELS, help="models of the speed table")
     add("--only", nargs="+", metavar="NAME", help="rows whose name contains one of these")
     add("--memory", action="store_true", help="serving: visitors one after another instead, and the server's memory")
     add("--minutes", type=float, help="length of the soak (10; short 0.5)")
     add("--visitors", type=int, help="visitors at once in the soak (16; short 3)")
-    add("--keep", type=Path, metavar="DIR", help="keep the model's answers there, to try other fit settings on them")
+    add("--keep", type=Path, metavar="DIR", help="keep answers there (audit: data sets, models, audits) to look at")
     return parser
 
 
@@ -292,6 +295,21 @@ def _soak(options: argparse.Namespace, found: Report) -> None:
     soak.measure(plan, found)
 
 
+def _audit(options: argparse.Namespace, found: Report) -> None:
+    plan = audit_sets.data_sets(short=options.short)
+    if options.only:
+        plan = [one for one in plan if any(part in one.name for part in options.only)]
+    samples = options.samples or (64 if options.short else audits.SAMPLES)
+    resumed = options.json if options.resume else None
+    audits.measure(plan, found, samples=samples, resumed=resumed, keep=options.keep)
+
+
+def _audit_costs(options: argparse.Namespace, found: Report) -> None:
+    plan = audit_costs.SHORT if options.short else audit_costs.Plan()
+    changes = {"pictures": options.pictures, "samples": options.samples, "runs": options.runs}
+    audit_costs.measure(replace(plan, **{name: value for name, value in changes.items() if value}), found)
+
+
 def _seeds(options: argparse.Namespace) -> int:
     return options.seeds or (2 if options.short else 5)
 
@@ -345,6 +363,8 @@ PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
     "verdicts": _verdicts,
     "serving": _serving,
     "soak": _soak,
+    "audit": _audit,
+    "audit-costs": _audit_costs,
 }
 
 if __name__ == "__main__":
