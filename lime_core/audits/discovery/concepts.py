@@ -63,6 +63,8 @@ class Group:
         Shares of its patches that speak for the class, at each place.
     likeness : float
         Mean cosine between the descriptions of two of its patches, within its parts.
+    edges : bool
+        Whether it is the edge of pictures whose edges look the same, see `lime_core.audits.discovery.edges`.
     """
 
     rows: NDArray[np.intp]
@@ -74,6 +76,7 @@ class Group:
     border: float
     corner: float
     likeness: float
+    edges: bool = False
 
     def of_class(self, patches: Patches) -> NDArray[np.intp]:
         """Return the patches that speak for its class, by falling evidence."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lime_core.audits.discovery.concepts import class_names, make_groups, members_of, patches_of, read_explained
+from lime_core.audits.discovery.edges import edge_groups
 from lime_core.audits.discovery.groups import grouped, joined, likeness_of, means_of
 from lime_core.audits.discovery.holding import Finder
 from lime_core.audits.discovery.mistakes import mistakes
@@ -84,13 +85,17 @@ def find(
     if patches is not None:
         parts = grouped(patches.descriptions, seed)
         numbers = joined(parts, likeness_of(patches.descriptions, parts), patches.pictures, patches.boxes)
-        groups = make_groups(patches, parts, numbers, explained, _evidence(folder))
+        total = _evidence(folder)
+        groups = make_groups(patches, parts, numbers, explained, total)
+        components, means = patches.components, means_of(patches.descriptions, parts)
+        patches, edges = edge_groups(folder, patches, explained, total, seed)
+        groups = sorted(groups + edges, key=lambda group: -group.share)
         proofs = [Proof()] * len(groups)
         if complete:
             network, note = as_feature_classifier(classifier)
             notes += [] if note is None else [note]
             views = Views(folder, collection, classifier.input_size, spec)
-            finder = Finder(network, patches.components, means_of(patches.descriptions, parts))
+            finder = Finder(network, components, means)
             bench = Bench(classifier, spec)
             tester = Tester(patches, explained, views, finder, bench, seed)
             proofs = tester.test(groups, on_progress or _silent)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lime_core.audits.storage.audit_folder import AuditFolder
 
+SHOWN: Final = ("picture", "class_index", "superpixel", "coefficient", "top", "left", "bottom", "right")
 COMPONENTS: Final = 30
 MOST_FITTED: Final = 4000  # patches that the components are fitted to
 _CHUNK: Final = 200  # pictures read at a time
@@ -50,6 +51,19 @@ class Patches:
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+    def extended(self, rows: pa.Table) -> Patches:
+        """Return these patches and, behind them, superpixels without a description, with the columns `SHOWN`."""
+        more = _patches(rows, np.zeros((len(rows), self.descriptions.shape[1]), np.float32), self.components)
+        return Patches(
+            pictures=np.concatenate([self.pictures, more.pictures]),
+            classes=np.concatenate([self.classes, more.classes]),
+            superpixels=np.concatenate([self.superpixels, more.superpixels]),
+            coefficients=np.concatenate([self.coefficients, more.coefficients]),
+            boxes=np.concatenate([self.boxes, more.boxes]),
+            descriptions=np.concatenate([self.descriptions, more.descriptions]),
+            components=self.components,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +104,10 @@ def read_patches(folder: AuditFolder, seed: int) -> Patches | None:
     for rows in _described(folder, np.sort(pictures)):
         descriptions.append(components.describe(_features(rows)))
         tables.append(rows.drop_columns("features"))
-    rows = pa.concat_tables(tables)
+    return _patches(pa.concat_tables(tables), np.concatenate(descriptions), components)
+
+
+def _patches(rows: pa.Table, descriptions: NDArray[np.float32], components: Components) -> Patches:
     box = [rows[side].to_numpy() for side in ("top", "left", "bottom", "right")]
     return Patches(
         pictures=np.array(rows["picture"].to_pylist(), dtype=object),
@@ -98,7 +115,7 @@ def read_patches(folder: AuditFolder, seed: int) -> Patches | None:
         superpixels=rows["superpixel"].to_numpy().astype(np.intp),
         coefficients=rows["coefficient"].to_numpy().astype(np.float64),
         boxes=np.stack(box, axis=1).astype(np.intp),
-        descriptions=np.concatenate(descriptions),
+        descriptions=descriptions,
         components=components,
     )
 

@@ -27,7 +27,9 @@ ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the sa
 def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) -> tuple[str, ...]:
     """Return why a concept may not be the thing itself, in sentences."""
     reasons = []
-    if group.border + group.corner >= OUTSIDE:
+    if group.edges:
+        reasons.append("It is the edge of pictures whose edges all look the same.")
+    elif group.border + group.corner >= OUTSIDE:
         reasons.append(
             f"{group.border + group.corner:.0%} of its superpixels are at the borders and corners of their pictures."
         )

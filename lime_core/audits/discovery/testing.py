@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from lime_core.audits.discovery.proof import FEWEST_PICTURES, MOST_PICTURES, MOST_RECIPIENTS, benjamini_hochberg
+from lime_core.audits.discovery.edges import edge_of
+from lime_core.audits.discovery.proof import (
+    FEWEST_PICTURES,
+    MOST_PICTURES,
+    MOST_RECIPIENTS,
+    Held,
+    benjamini_hochberg,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     from lime_core.audits.discovery.concepts import Explained, Group
     from lime_core.audits.discovery.holding import Finder
     from lime_core.audits.discovery.patches import Patches
-    from lime_core.audits.discovery.proof import Bench, Held
+    from lime_core.audits.discovery.proof import Bench
     from lime_core.audits.discovery.views import View, Views
     from lime_core.audits.storage.findings import Experiment
 
@@ -65,6 +72,7 @@ class Tester:
     def test(self, groups: Sequence[Group], on_progress: Callable[[int, int], object]) -> list[Proof]:
         """Return the proof of each group; those beyond the first `MOST_TESTED` in enough pictures are not tested."""
         tested = [number for number, group in enumerate(groups) if len(self._pictures(group)) >= FEWEST_PICTURES]
+        tested.sort(key=lambda number: not groups[number].edges)  # their evidence is spread, and so is never the most
         proofs = [Proof()] * len(groups)
         for done, number in enumerate(tested[:MOST_TESTED]):
             # Each group has a seed of its own, so that its proof does not depend on those before it.
@@ -76,7 +84,8 @@ class Tester:
         held = self._held(group)
         holding = {str(path) for path in self.patches.pictures[group.rows]}
         without = [path for path in self.explained if path not in holding]
-        same = [path for path in without if self.explained[path].predicted == group.class_index]
+        # An edge is compared with those of any other pictures: random superpixels would be the thing itself.
+        same = [path for path in without if group.edges or self.explained[path].predicted == group.class_index]
         away = self.bench.take_away(held, self._some(same, MOST_PICTURES), group.class_index, rng)
         elsewhere = [path for path in without if self.explained[path].predicted != group.class_index]
         add = self.bench.add(
@@ -91,6 +100,8 @@ class Tester:
         rows = group.of_class(self.patches)
         pictures = self.patches.pictures[rows].astype(str)
         views = self._some({str(path) for path in pictures}, MOST_PICTURES)
+        if group.edges:
+            return [Held(view, edge_of(view.labels.shape)) for view in views]
         return [
             self.finder.held(view, self.patches.superpixels[rows[pictures == view.path]].tolist(), group.parts)
             for view in views
