@@ -65,6 +65,8 @@ class Group:
         Mean cosine between the descriptions of two of its patches, within its parts.
     edges : bool
         Whether it is the edge of pictures whose edges look the same, see `lime_core.audits.discovery.edges`.
+    cast : tuple of float or None
+        Of a colour cast: the logarithms of the factors of red, green and blue, see `lime_core.audits.discovery.casts`.
     """
 
     rows: NDArray[np.intp]
@@ -77,6 +79,7 @@ class Group:
     corner: float
     likeness: float
     edges: bool = False
+    cast: tuple[float, ...] | None = None
 
     def of_class(self, patches: Patches) -> NDArray[np.intp]:
         """Return the patches that speak for its class, by falling evidence."""

@@ -14,7 +14,7 @@ import PIL.Image
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lime_core.audits.discovery.concepts import Group
+from lime_core.audits.discovery.concepts import Group, place_of
 from lime_core.audits.discovery.patches import SHOWN
 from lime_core.audits.storage.tables import SUPERPIXELS, THUMBNAILS
 
@@ -91,7 +91,7 @@ def edge_groups(
         if len(own) >= FEWEST_MEMBERS:
             before = len(patches)
             patches = patches.extended(_along_edges(folder, own, class_index, explained))
-            groups.append(_group(patches, np.arange(before, len(patches)), class_index, total))
+            groups.append(_group(patches, explained, np.arange(before, len(patches)), class_index, total))
     return patches, groups
 
 
@@ -105,8 +105,11 @@ def _along_edges(folder: AuditFolder, paths: list[str], class_index: int, explai
     return rows.filter(pc.and_(pc.equal(rows["class_index"], class_index), touches))
 
 
-def _group(patches: Patches, rows: NDArray[np.intp], class_index: int, total: float) -> Group:
+def _group(
+    patches: Patches, explained: dict[str, Explained], rows: NDArray[np.intp], class_index: int, total: float
+) -> Group:
     evidence = patches.coefficients[rows]
+    at = np.array([place_of(patches.boxes[row], explained[str(patches.pictures[row])].size) for row in rows])
     return Group(
         rows=rows[np.argsort(-evidence, kind="stable")],
         parts=np.empty(0, np.intp),
@@ -114,8 +117,8 @@ def _group(patches: Patches, rows: NDArray[np.intp], class_index: int, total: fl
         shares=((class_index, 1.0),),
         share=float(np.maximum(evidence, 0).sum() / total) if total else 0.0,
         centre=0.0,
-        border=1.0,
-        corner=0.0,
+        border=float((at != "corner").mean()),
+        corner=float((at == "corner").mean()),
         likeness=1.0,
         edges=True,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from lime_core.audits.discovery.casts import cast_groups
 from lime_core.audits.discovery.concepts import class_names, make_groups, members_of, patches_of, read_explained
 from lime_core.audits.discovery.edges import edge_groups
 from lime_core.audits.discovery.groups import grouped, joined, likeness_of, means_of
@@ -89,7 +90,8 @@ def find(
         groups = make_groups(patches, parts, numbers, explained, total)
         components, means = patches.components, means_of(patches.descriptions, parts)
         patches, edges = edge_groups(folder, patches, explained, total, seed)
-        groups = sorted(groups + edges, key=lambda group: -group.share)
+        casts = cast_groups(folder, patches, explained, total, seed)
+        groups = sorted(groups + edges + casts, key=lambda group: -group.share)
         proofs = [Proof()] * len(groups)
         if complete:
             network, note = as_feature_classifier(classifier)
@@ -100,7 +102,7 @@ def find(
             tester = Tester(patches, explained, views, finder, bench, seed)
             proofs = tester.test(groups, on_progress or _silent)
     concepts = _concepts(groups, proofs, patches, explained, class_names(folder))
-    candidates = () if patches is None else shortcut_candidates(concepts, groups, patches)
+    candidates = () if patches is None else shortcut_candidates(concepts, groups, patches, explained)
     members = SCHEMAS[MEMBERS].empty_table() if patches is None else members_of(patches, groups)
     folder.write_part(MEMBERS, "members", members)
     found = Findings(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lime_core.audits.discovery.views import painted_over, random_region
+from lime_core.audits.discovery.views import painted_over, random_region, recoloured, turned
 from lime_core.audits.storage.findings import Experiment
 from lime_core.errors import ModelError
 
@@ -43,10 +43,13 @@ class Held:
     view : View
     region : ndarray of bool, shape (h, w)
         Where the concept is, with the parts of the same thing beside it.
+    cast : ndarray of float, shape (3,), or None
+        Of a colour cast over the whole picture: the logarithms of the factors of red, green and blue.
     """
 
     view: View
     region: Region
+    cast: Floats | None = None
 
 
 class Bench:
@@ -91,7 +94,8 @@ class Bench:
         Each picture is asked about as it is, and with random halves of its superpixels hidden, which are the same with
         the concept and without. What is hidden shows a blur of everything but the region in question. A concept that
         takes more than `LARGE` of a picture leaves nothing but the thing itself for random superpixels: it is compared
-        with hiding the same place in pictures of the class without it, where there are any.
+        with hiding the same place in pictures of the class without it, where there are any. A colour cast is undone
+        instead, beside other changes of the hue that are as strong.
 
         Parameters
         ----------
@@ -117,6 +121,8 @@ class Bench:
     ) -> Experiment | None:
         """Lay a concept into pictures of other classes, beside the same place of random pictures without it.
 
+        A colour cast is laid over them, beside other casts that are as strong.
+
         Parameters
         ----------
         held : sequence of Held
@@ -138,6 +144,9 @@ def _pairs_of(
 ) -> Iterator[tuple[Pixels, Pixels]]:
     """Yield a picture with a region and without it, whole and with halves hidden: the concept's, then each control."""
     halves = _halves(item.view, count, rng)
+    if item.cast is not None:
+        yield from _under_casts(item.view, [-item.cast, *(turned(-item.cast, rng) for _ in range(CONTROLS))], halves)
+        return
     yield from _with_and_without(item.view, item.region, halves)
     if item.region.mean() > LARGE and len(peers) >= FEWEST_PICTURES:
         for index in rng.permutation(len(peers))[:CONTROLS]:
@@ -155,11 +164,25 @@ def _with_and_without(
         yield _laid(view.pixels, fill, away & ~region), _laid(view.pixels, fill, away | region)
 
 
+def _under_casts(
+    view: View, casts: Sequence[Floats], halves: Sequence[NDArray[np.bool_]]
+) -> Iterator[tuple[Pixels, Pixels]]:
+    fill = painted_over(view.pixels, np.zeros(view.labels.shape, bool))
+    shown = [view.pixels, *(_laid(view.pixels, fill, each[view.labels]) for each in halves)]
+    for cast in casts:
+        yield from ((pixels, recoloured(pixels, cast)) for pixels in shown)
+
+
 def _with_additions(
     view: View, held: Sequence[Held], others: Sequence[View], rng: np.random.Generator
 ) -> Iterator[Pixels]:
     """Yield a picture as it is, with the concept of some others laid into it, and with the same places of others."""
     yield view.pixels
+    cast = held[0].cast
+    if cast is not None:
+        yield from (recoloured(view.pixels, cast) for _ in range(CONTROLS))
+        yield from (recoloured(view.pixels, turned(cast, rng)) for _ in range(CONTROLS))
+        return
     donors = [held[int(index)] for index in rng.integers(len(held), size=CONTROLS)]
     for donor in donors:
         yield _laid(view.pixels, donor.view.pixels, donor.region)

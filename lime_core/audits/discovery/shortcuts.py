@@ -29,6 +29,8 @@ def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) 
     reasons = []
     if group.edges:
         reasons.append("It is the edge of pictures whose edges all look the same.")
+    elif group.cast is not None:
+        reasons.append("It is a colour cast over whole pictures.")
     elif group.border + group.corner >= OUTSIDE:
         reasons.append(
             f"{group.border + group.corner:.0%} of its superpixels are at the borders and corners of their pictures."
@@ -66,6 +68,14 @@ def boxes_of(patches: Patches, rows: NDArray[np.intp]) -> tuple[tuple[str, Box],
     return tuple((path, box_of(_around_the_first(boxes))) for path, boxes in sorted(of_picture.items()))
 
 
+def whole_pictures(
+    patches: Patches, rows: NDArray[np.intp], explained: dict[str, Explained]
+) -> tuple[tuple[str, Box], ...]:
+    """Return each picture once, by path, with the box of all of it."""
+    paths = sorted({str(path) for path in patches.pictures[rows]})
+    return tuple((path, box_of(np.array([0, 0, *explained[path].size]))) for path in paths)
+
+
 def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
     around, rest, grown = boxes[0], boxes[1:], True
     while grown:
@@ -79,14 +89,18 @@ def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
 
 
 def shortcut_candidates(
-    concepts: Sequence[Concept], groups: Sequence[Group], patches: Patches
+    concepts: Sequence[Concept], groups: Sequence[Group], patches: Patches, explained: dict[str, Explained]
 ) -> tuple[ShortcutCandidate, ...]:
     """Return the concepts that are proven, move their class much, and have something that speaks against the thing."""
     found = [
         ShortcutCandidate(
             class_name=concept.class_name,
             concept=concept.number,
-            pictures=boxes_of(patches, group.of_class(patches)),
+            pictures=(
+                boxes_of(patches, group.of_class(patches))
+                if group.cast is None
+                else whole_pictures(patches, group.rows, explained)
+            ),
             effect=concept.take_away.effect,
             interval=concept.take_away.interval,
             p_adjusted=concept.p_adjusted,

@@ -72,7 +72,8 @@ class Tester:
     def test(self, groups: Sequence[Group], on_progress: Callable[[int, int], object]) -> list[Proof]:
         """Return the proof of each group; those beyond the first `MOST_TESTED` in enough pictures are not tested."""
         tested = [number for number, group in enumerate(groups) if len(self._pictures(group)) >= FEWEST_PICTURES]
-        tested.sort(key=lambda number: not groups[number].edges)  # their evidence is spread, and so is never the most
+        # Evidence of what is spread over the whole picture is never the most.
+        tested.sort(key=lambda number: not (groups[number].edges or groups[number].cast))
         proofs = [Proof()] * len(groups)
         for done, number in enumerate(tested[:MOST_TESTED]):
             # Each group has a seed of its own, so that its proof does not depend on those before it.
@@ -100,6 +101,8 @@ class Tester:
         rows = group.of_class(self.patches)
         pictures = self.patches.pictures[rows].astype(str)
         views = self._some({str(path) for path in pictures}, MOST_PICTURES)
+        if group.cast is not None:
+            return [Held(view, np.ones(view.labels.shape, bool), np.array(group.cast)) for view in views]
         if group.edges:
             return [Held(view, edge_of(view.labels.shape)) for view in views]
         return [

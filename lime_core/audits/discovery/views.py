@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lime_core.collections.base import Collection
     from lime_core.settings.spec import ExplainSpec
 
+    Floats = NDArray[np.float64]
     Pixels = NDArray[np.uint8]
     Region = NDArray[np.bool_]
 
@@ -135,6 +136,21 @@ def painted_over(pixels: Pixels, region: Region) -> Pixels:
     blurred = ndimage.gaussian_filter(continued, (_SIGMA, _SIGMA, 0), mode="nearest", truncate=3)
     fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
     return fill
+
+
+def recoloured(pixels: NDArray[np.uint8], cast: Floats) -> NDArray[np.uint8]:
+    """Return a picture under a cast, given as the logarithms of the factors of red, green and blue."""
+    changed: NDArray[np.uint8] = np.rint(pixels * np.exp(cast)).clip(0, 255).astype(np.uint8)
+    return changed
+
+
+def turned(cast: Floats, rng: np.random.Generator) -> Floats:
+    """Return another cast of the same strength: the hue turned by 60 to 300 degrees."""
+    angle = rng.uniform(np.pi / 3, 5 * np.pi / 3)
+    axis = np.ones(3) / np.sqrt(3)
+    # Rodrigues' rotation about the axis of greys, to which every cast is perpendicular.
+    other: Floats = cast * np.cos(angle) + np.cross(axis, cast) * np.sin(angle)
+    return other
 
 
 def random_region(view: View, like: Region, rng: np.random.Generator) -> Region:

@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-import pyarrow as pa
-from PIL import Image
+from audits.thumbnail_audits import folder_of, photograph
 
 from lime_core.audits.discovery.edges import alike_at_the_edges, edge_of
-from lime_core.audits.storage.audit_folder import AuditFolder
-from lime_core.audits.storage.tables import SCHEMAS, THUMBNAILS
-
-
-def folder_of(path, pictures):
-    rows = []
-    for name, pixels in pictures.items():
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "JPEG", quality=85)
-        rows.append({"picture": name, "thumbnail": file.getvalue(), "segments": b""})
-    folder = AuditFolder(path)
-    folder.write_part(THUMBNAILS, "all", pa.Table.from_pylist(rows, schema=SCHEMAS[THUMBNAILS]))
-    return folder
-
-
-def photograph(rng):
-    """Blots of colour, other ones in each picture."""
-    small = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return np.array(Image.fromarray(small).resize((160, 120), Image.Resampling.BICUBIC))
 
 
 def test_framed_pictures_are_a_group_and_others_are_none(tmp_path):
@@ -36,7 +14,7 @@ def test_framed_pictures_are_a_group_and_others_are_none(tmp_path):
     framed = [f"{index:02d}.jpg" for index in range(0, 40, 3)]
     for name in framed:
         frame = edge_of((120, 160))
-        pictures[name][frame] = (25, 45, 120) + rng.integers(-12, 13, 3)
+        pictures[name][frame] = np.array((25, 45, 120)) + rng.integers(-12, 13, 3)
     assert alike_at_the_edges(folder_of(tmp_path / "framed", pictures), sorted(pictures), 0) == [framed]
 
 
