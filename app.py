@@ -16,6 +16,7 @@ screens = [
     ),
     st.Page("pages/screens/trust/page.py", title="Trust", icon=":material/verified:", url_path="trust"),
     st.Page("pages/screens/methods/page.py", title="Methods", icon=":material/balance:", url_path="methods"),
+    st.Page("pages/screens/folder/page.py", title="Folder", icon=":material/folder_open:", url_path="folder"),
     st.Page("pages/screens/compare/page.py", title="Compare models", icon=":material/compare:", url_path="compare"),
     st.Page(
         "pages/screens/walkthrough/page.py", title="Walkthrough", icon=":material/footprint:", url_path="walkthrough"

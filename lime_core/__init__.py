@@ -10,9 +10,9 @@ from lime_core.answers.neighborhood import Neighborhood
 from lime_core.answers.probe import Probe
 from lime_core.answers.query import Progress, query, stream
 from lime_core.answers.scene import Scene, frame, prepare
-from lime_core.audit import ModelSource, audit
-from lime_core.audit.comparing import diff
-from lime_core.audit.difference import AuditDifference
+from lime_core.audits import ModelSource, audit
+from lime_core.audits.difference.comparing import diff
+from lime_core.audits.difference.difference import AuditDifference
 from lime_core.errors import ImageError, LimeError, ModelError, SpecError, WeightsError
 from lime_core.explaining import attribute, explain, fit
 from lime_core.explanation.anchors import AnchorAttribution, ClassAnchor

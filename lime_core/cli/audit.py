@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
 import lime_core as lc
-from lime_core.audit.run import SAMPLES
+from lime_core.audits.run import SAMPLES
 from lime_core.cli.model_source import add_model_flags, source_of
 from lime_core.cli.progress import progress_bars
 from lime_core.cli.tables import Column, print_table
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from lime_core.audit.findings import Findings, Interval
+    from lime_core.audits.storage.findings import Findings, Interval
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -6,16 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lime_core.audit.comparing import diff
-from lime_core.audit.difference_page import difference_page
-from lime_core.audit.difference_words import candidate_sentences, summary
-from lime_core.audit.fail_on import MEANINGS, Condition
+from lime_core.audits.difference.comparing import diff
+from lime_core.audits.difference.fail_on import MEANINGS, Condition
+from lime_core.audits.difference.page import difference_page
+from lime_core.audits.difference.words import candidate_sentences, summary
 from lime_core.cli.streams import give_up_stdout
 from lime_core.cli.tables import UNBROKEN, Column, print_table
 from lime_core.errors import LimeError, SpecError
 
 if TYPE_CHECKING:
-    from lime_core.audit.difference import AuditDifference, PictureDifference
+    from lime_core.audits.difference.difference import AuditDifference, PictureDifference
 
 CHANGED: Final = 1
 FAILED: Final = 2

@@ -113,7 +113,7 @@ def source_of(options: argparse.Namespace, collection: Collection, spec: lc.Expl
     """
     source, size, preprocessing = options.model, _size(options), options.preprocessing
     if preprocessing is None and not is_address(source) and is_path(source):
-        from lime_core.audit.beginning import first_image
+        from lime_core.audits.beginning import first_image
         from lime_core.models.own.reading import read_model
 
         image = first_image(collection)

@@ -8,7 +8,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
 from lime_core.errors import LimeError, in_words
@@ -50,6 +50,14 @@ def ending_of(address: str) -> str:
     """Return the ending of what an address names, such as ``.csv``; what follows a ``?`` is no part of the name."""
     path = urlsplit(address).path if scheme_of(address) in _WEB else address
     return posixpath.splitext(path)[1].lower()
+
+
+def shown(place: str) -> str:
+    """Return a path or address without what may be secret in it: user, password and query of a web address."""
+    if not is_address(place) or scheme_of(place) not in _WEB:
+        return place
+    parts = urlsplit(place)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def joined(base: str, entry: str) -> str:

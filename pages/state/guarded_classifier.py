@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import lime_core as lc
 from lime_core.models import MaskedClassifier
 from lime_core.models.differentiable import FeatureLayer, Gradients, Objective, as_differentiable, gradients_obstacle
+from lime_core.models.features import FeatureClassifier, as_feature_classifier
 from lime_core.models.outputs import Meaning
 from lime_core.models.protocol import identity_of, outputs_of, result_notes_of
 
@@ -86,6 +87,15 @@ class _Guarded:
             len(images), lambda: network.gradients(images, classes, objective, layer=layer)
         )
         return gradients
+
+    @property
+    def gives_features(self) -> bool:
+        return isinstance(self._classifier, FeatureClassifier) and self._classifier.gives_features
+
+    def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        network, _ = as_feature_classifier(self._classifier)
+        features: NDArray[np.float32] = self._asking(len(images), lambda: network.features(images))
+        return features
 
 
 class _GuardedMasks(_Guarded):

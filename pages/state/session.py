@@ -14,6 +14,7 @@ from pages.state.background_job import BackgroundJob
 from pages.state.brought import Brought
 from pages.state.comparison_runs import ComparisonRuns
 from pages.state.explain_job import ExplainJob
+from pages.state.folder_runs import FolderRuns
 from pages.state.gallery import FIRST
 from pages.state.known_models import BroughtModel, bring
 from pages.state.method_runs import MethodRuns
@@ -45,6 +46,8 @@ class Session:
         The runs of the Compare screen.
     methods : MethodRuns
         The run of the Methods screen.
+    folder : FolderRuns
+        The audits of the Folder screen.
     trials : TrialRuns
         The trials of the Trust screen.
     reported : (ExplainSpec, ExplainSpec) or None
@@ -66,6 +69,7 @@ class Session:
         self.drawn: Drawn | None = None
         self.comparison = ComparisonRuns()
         self.methods = MethodRuns()
+        self.folder = FolderRuns()
         self.trials = TrialRuns()
         self.reported: tuple[lc.ExplainSpec, lc.ExplainSpec] | None = None
         self.growth = Pace()
@@ -101,7 +105,7 @@ class Session:
 
     @property
     def _jobs(self) -> list[BackgroundJob]:
-        runs = [job for job in (self.job, self.methods.latest) if job is not None]
+        runs = [job for job in (self.job, self.methods.latest, self.folder.latest) if job is not None]
         return [*runs, *self.comparison.jobs.values(), *self.trials.jobs.values()]
 
     @property

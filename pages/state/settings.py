@@ -29,11 +29,14 @@ class Picture:
         Name for people; may come from an uploaded file, so escape it.
     example : str or None
         Its name in the gallery; None for a picture of the user's own, which never enters a link.
+    from_audit : bool
+        Whether it was opened from an audit.
     """
 
     image: lc.Image
     title: str
     example: str | None = None
+    from_audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,4 +37,6 @@ def widget_values_of(settings: Settings, changes: dict[str, Any]) -> dict[str, A
     picture = changes.get("picture")
     if picture is not None and picture.example is not None:
         values |= {widget_state.SOURCE: widget_state.PICTURE_SOURCES[0], widget_state.PICTURE: picture.example}
+    elif picture is not None and picture.from_audit:
+        values |= {widget_state.SOURCE: widget_state.AUDIT_SOURCE}
     return values

@@ -19,6 +19,7 @@ from lime_core.parameters import Parameter, parameters_of
 from lime_core.superpixels import LabelMap
 
 PICTURE_SOURCES = ("Gallery", "Upload", "Camera")
+AUDIT_SOURCE = "Folder"  # a picture that was opened from an audit; offered while there is one
 # Widgets of settings that do not belong to `ExplainSpec`.
 SOURCE, PICTURE, MODEL, PRECISION, METHOD = "source", "picture", "model", "precision", "method"
 FOCUS, ONE_SCALE, OTHERS, COMPARED_CLASS = "focus.class", "one_scale", "compare.models", "compare.class"

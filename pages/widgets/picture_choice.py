@@ -1,4 +1,4 @@
-"""The choice of the picture: gallery, upload or camera."""
+"""The choice of the picture: gallery, upload or camera, or one that was opened from an audit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 import lime_core as lc
 from pages.state import widget_state
 from pages.state.gallery import EXAMPLES, example
+from pages.state.session import session
 from pages.state.settings import Picture
 from pages.state.uploads import MOST_MEGABYTES, decoded
 from pages.widgets.text import plain
@@ -21,9 +22,13 @@ def picture() -> Picture | None:
     ImageError
         When the uploaded file cannot be used.
     """
+    audited = session().folder.picture
+    sources = (
+        widget_state.PICTURE_SOURCES if audited is None else (*widget_state.PICTURE_SOURCES, widget_state.AUDIT_SOURCE)
+    )
     source = st.segmented_control(
         "Picture",
-        widget_state.PICTURE_SOURCES,
+        sources,
         required=True,
         key=widget_state.SOURCE,
         width="stretch",
@@ -36,6 +41,8 @@ def picture() -> Picture | None:
     if source == "Camera":
         shot = st.camera_input("Take a picture", key="camera")
         return Picture(_read(shot), "camera picture") if shot else None
+    if source == widget_state.AUDIT_SOURCE and audited is not None:
+        return audited
     name = st.selectbox(
         "Example",
         list(EXAMPLES),

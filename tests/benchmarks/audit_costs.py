@@ -172,8 +172,8 @@ def _bare(question: dict[str, Any]) -> dict[str, Any]:
 
 def _audit(question: dict[str, Any]) -> dict[str, Any]:
     import lime_core as lc
-    from lime_core.audit.beginning import opened, prepared
-    from lime_core.audit.workers import ModelSource
+    from lime_core.audits.beginning import opened, prepared
+    from lime_core.audits.workers.pool import ModelSource
     from lime_core.collections import open_collection
     from tests.benchmarks.child import peak_mb
 

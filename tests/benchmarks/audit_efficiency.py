@@ -17,8 +17,8 @@ def simulated_efficiency(
 ) -> float:
     """Return the efficiency of several workers: the time that one takes, over their number times the time they take.
 
-    Pictures are handed out as in `lime_core.audit.ray_workers`: a worker has some in its queue, and the main process
-    spends its time on one outcome after the other (reading and sending the next picture, writing what came).
+    Pictures are handed out as in `lime_core.audits.workers.ray_workers`: a worker has some in its queue, and the main
+    process spends its time on one outcome after the other (reading and sending the next picture, writing what came).
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 import lime_core as lc
-from lime_core.audit.findings import Box, Concept, Representative, ShortcutCandidate
+from lime_core.audits.storage.findings import Box, Concept, Representative, ShortcutCandidate
 from lime_core.superpixels import resize_pixels
 from tests.benchmarks.summary import Interval, bootstrap_mean
 from tests.planted import Kind, Mask, Pixels, Planted

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lime_core as lc
-from lime_core.audit.findings import Findings
+from lime_core.audits.storage.findings import Findings
 from tests.benchmarks.audit_scores import Learned, Pick, Scored, Share, score, score_pick
 from tests.benchmarks.audit_sets import Controls, DataSet, learned_of, loaded, slug, trained
 from tests.benchmarks.report import Report

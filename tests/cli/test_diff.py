@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lime_core.audit.tables import SCHEMAS, SUPERPIXELS
+from lime_core.audits.storage.tables import SCHEMAS, SUPERPIXELS
 from lime_core.cli.main import main
-from tests.audit.known_audit import STICKER, known_audit
-from tests.audit.small_audits import Said, audit_of
+from tests.audits.known_audit import STICKER, known_audit
+from tests.audits.small_audits import Said, audit_of
 
 PLAIN = Said()
 

@@ -13,6 +13,7 @@ from collections_of_pictures import png, s3_server, web_server, write_files, zip
 
 import lime_core as lc
 from lime_core.collections import open_collection
+from lime_core.collections.addresses import shown
 from lime_core.picture.limits import MAX_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +111,7 @@ def test_a_missing_package_is_named_with_what_installs_it():
         import sys
         import lime_core as lc
         from lime_core.collections import open_collection
+from lime_core.collections.addresses import shown
         assert not {"fsspec", "s3fs", "gcsfs", "aiohttp", "ray"} & set(sys.modules)
         for package, address in (("s3fs", "s3://b/x"), ("gcsfs", "gs://b/x"), ("aiohttp", "http://h/l.csv")):
             sys.modules[package] = None
@@ -176,3 +178,15 @@ def test_lists_and_zip_files_in_a_bucket(s3):
     assert {collection.read(picture.path) for picture in collection.pictures} == {png(0), png(1), png(2)}
     assert open_collection("s3://pictures/p.zip").read("dog/b.png") == png(8)
     assert open_collection("zip://cat::s3://pictures/p.zip").read("a.png") == png(7)
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("https://me:secret@example.org:8443/list.csv?token=abc#x", "https://example.org:8443/list.csv"),
+        ("s3://bucket/pre?fix", "s3://bucket/pre?fix"),
+        ("/home/me/why?.zip", "/home/me/why?.zip"),
+    ],
+)
+def test_what_is_kept_of_an_address_has_no_secrets(place, expected):
+    assert shown(place) == expected

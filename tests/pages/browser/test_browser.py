@@ -34,6 +34,7 @@ SCREENS = {
     "explain": "Click the picture",
     "trust": "Reality check",
     "methods": "What they share",
+    "folder": "Zip file of pictures",
     "compare": "Where they differ",
     "walkthrough": "The choice here",
 }
@@ -317,7 +318,13 @@ def test_every_other_screen_fits_and_is_photographed(
 
 
 @pytest.mark.parametrize(
-    ("screen", "mark"), [("trust", "Reality check"), ("methods", "press Compare"), ("walkthrough", "The choice here")]
+    ("screen", "mark"),
+    [
+        ("trust", "Reality check"),
+        ("methods", "press Compare"),
+        ("folder", "Zip file of pictures"),
+        ("walkthrough", "The choice here"),
+    ],
 )
 def test_the_very_first_visitor_of_a_server_may_come_by_a_deep_link(page: Page, screen: str, mark: str) -> None:
     with served() as fresh:

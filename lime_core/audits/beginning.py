@@ -1,0 +1,179 @@
+"""The beginning of an audit: a folder for this process alone, and what an earlier run has left in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any, get_args
+
+from lime_core.audits.report.report import REPORT
+from lime_core.audits.storage.about import about, check_same, kept_about
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
+from lime_core.audits.task import Task
+from lime_core.audits.workers.pool import Job, LoadedModel, ModelSource
+from lime_core.audits.workers.true_classes import TrueClasses
+from lime_core.errors import LimeError
+from lime_core.methods.lime.precision import stream_in
+from lime_core.models.engines.base import Precision, precision_of
+from lime_core.models.features import as_feature_classifier
+from lime_core.picture.image import load_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lime_core.collections import Collection
+    from lime_core.methods.lime.precision import Load
+    from lime_core.models.engines.base import PrecisionChoice
+    from lime_core.models.protocol import Classifier
+    from lime_core.picture.image import Image
+    from lime_core.settings.spec import ExplainSpec
+
+_LOCK = ".lock"
+_MOST_NAMED = 5
+
+
+@contextmanager
+def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder]:
+    """Give the folder of an audit to this process alone.
+
+    Raises
+    ------
+    LimeError
+        When another process has it, or it cannot be written to.
+    """
+    if "://" in str(output):
+        raise LimeError(f"{output} is an address; an audit is written to a folder of this machine.")
+    folder = AuditFolder(output)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        lock = (folder.path / _LOCK).open("a")
+    except OSError as error:
+        raise LimeError(
+            f"Cannot write to {output}: {error.strerror or error}. Choose another output folder."
+        ) from error
+    with lock:
+        _lock(lock, folder.path)
+        if restart:
+            for kind in SCHEMAS:
+                shutil.rmtree(folder.path / kind, ignore_errors=True)
+            for name in (FINDINGS, REPORT, ABOUT):
+                (folder.path / name).unlink(missing_ok=True)
+        yield folder
+
+
+def prepared(
+    folder: AuditFolder,
+    collection: Collection,
+    model: ModelSource | LoadedModel,
+    spec: ExplainSpec,
+    precision: PrecisionChoice = "auto",
+) -> Task:
+    """Begin an audit in an empty folder, or go on with the one that is there.
+
+    Raises
+    ------
+    LimeError
+        When it is about something else, or the model cannot be loaded.
+    """
+    kept = kept_about(folder)
+    load = cache(model.load)
+    classifier = load("f32")
+    given: Precision = "f32" if precision == "auto" else precision
+    if given == "bf16" and (isinstance(model, LoadedModel) or classifier.engine == "server"):
+        raise LimeError(f"{classifier.id} computes in the precision that it has: leave the precision out.")
+    if precision == "auto" and not isinstance(model, LoadedModel):
+        given = _kept_precision(kept) or _good_enough(collection, load, spec)
+    document = about(collection.root, classifier, given, spec)
+    if kept is None:
+        folder.write_text(ABOUT, json.dumps(document, indent=1))
+    else:
+        check_same(kept, document, folder)
+    _check_pictures(folder, collection)
+    job = Job(collection, model, given, spec)
+    _, network_note = as_feature_classifier(classifier)
+    return Task(folder, job, load, _notes(collection, classifier, network_note, given))
+
+
+def first_image(collection: Collection) -> Image | None:
+    """Return the first picture of a collection that can be read; None where there is none."""
+    for picture in collection.pictures:
+        with contextlib.suppress(LimeError, OSError):
+            return load_image(collection.read(picture.path))
+    return None
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    """Take the folder, for as long as the file is open; a process that is killed lets go of it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LimeError(
+            f"Another process is writing the audit in {folder}. Wait for it, or choose another output folder."
+        ) from None
+
+
+def _kept_precision(kept: dict[str, Any] | None) -> Precision | None:
+    """Return the precision of an audit that goes on; None where there is none."""
+    precision = None if kept is None else kept.get("precision")
+    return precision if precision in get_args(Precision) else None
+
+
+def _good_enough(collection: Collection, load: Load, spec: ExplainSpec) -> Precision:
+    """Return the precision that is good enough for the first picture."""
+    image = first_image(collection)
+    if image is None:
+        return "f32"
+    # Only the predicted class, as in an audit: unlikely ones have other error bars.
+    for answers in stream_in("auto", image, load, replace(spec, top_classes=1), fitted=True):
+        engine = answers.provenance.engine
+    return precision_of(engine)
+
+
+def _check_pictures(folder: AuditFolder, collection: Collection) -> None:
+    """Raise `LimeError` where pictures of the audit are no longer in the collection."""
+    there = {picture.path for picture in collection.pictures}
+    for kind in (EXPLANATIONS, SKIPPED):
+        lost = sorted(set(folder.table(kind, ["picture"])["picture"].to_pylist()) - there)
+        if lost:
+            raise LimeError(
+                f"{len(lost):,} pictures of the audit in {folder.path} are no longer in {collection.root}, such as "
+                f"{lost[0]}. Put them back to go on, choose another output folder, or begin anew with --restart "
+                "(`restart=True`)."
+            )
+
+
+def _notes(
+    collection: Collection, classifier: Classifier, network_note: str | None, precision: Precision
+) -> tuple[str, ...]:
+    """Return what a reader should know of the model, the labels and the precision."""
+    notes = [*getattr(classifier, "result_notes", ())]
+    if precision != "f32":
+        notes.append(
+            f"Asked in {precision}, which was good enough for the first picture; of each picture some samples were "
+            "asked in f32 as well, and the error bars include how far the others may have moved."
+        )
+    if network_note is not None:
+        notes.append(network_note)
+    classes = TrueClasses(classifier.class_names)
+    strange = Counter(
+        picture.label for picture in collection.pictures if picture.label and classes.index(picture.label) is None
+    )
+    if strange:
+        named = ", ".join(f"{label!r}" for label, _ in strange.most_common(_MOST_NAMED))
+        more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
+        notes.append(
+            f"{strange.total():,} pictures have a label that is none of the model's classes ({named}{more}): whether "
+            "they are predicted correctly is not known."
+        )
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""What an audit shows: concepts, experiments with them, shortcut candidates, representative pictures and mistakes."""

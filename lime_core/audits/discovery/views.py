@@ -1,0 +1,168 @@
+"""Pictures of an audit as the model sees them, and what experiments do to them."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import PIL.Image
+from scipy import ndimage
+
+from lime_core.answers.scene import frame
+from lime_core.audits.storage.tables import THUMBNAILS
+from lime_core.errors import LimeError
+from lime_core.picture.image import load_image
+from lime_core.superpixels import carry_labels, resize_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from lime_core.audits.storage.audit_folder import AuditFolder
+    from lime_core.collections.base import Collection
+    from lime_core.settings.spec import ExplainSpec
+
+    Pixels = NDArray[np.uint8]
+    Region = NDArray[np.bool_]
+
+_MOST_BYTES: Final = 256 * 1024 * 1024  # of the pictures that are kept
+_SIGMA: Final = 12.0  # of the blur, pixels of the model's input
+_WITHOUT_MARGIN: Final = 0.75
+_MARGIN: Final = 3  # a superpixel's edge is rarely exactly that of the thing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A picture of an audit.
+
+    Attributes
+    ----------
+    path : str
+        In the collection.
+    whole : ndarray of uint8, shape (H, W, 3)
+        As explained.
+    segments : ndarray of int32, shape (H, W)
+        Its superpixels.
+    pixels : ndarray of uint8, shape (h, w, 3)
+        At the model's input size.
+    labels : ndarray of int32, shape (h, w)
+        The same superpixels at that size.
+    touching : ndarray of bool, shape (S, S)
+        Which of them touch.
+    """
+
+    path: str
+    whole: Pixels
+    segments: NDArray[np.int32]
+    pixels: Pixels
+    labels: NDArray[np.int32]
+    touching: NDArray[np.bool_]
+
+    @property
+    def superpixels(self) -> int:
+        """The number S of superpixels."""
+        return int(self.labels.max()) + 1
+
+    def region(self, superpixels: Iterable[int]) -> Region:
+        """Return where some superpixels are, and a margin around them, bool ``(h, w)``."""
+        inside = np.isin(self.labels, list(superpixels))
+        grown: Region = ndimage.binary_dilation(inside, iterations=_MARGIN)
+        return grown
+
+
+class Views:
+    """Reads pictures of an audit; those used last are kept."""
+
+    def __init__(
+        self, folder: AuditFolder, collection: Collection, input_size: tuple[int, int], spec: ExplainSpec
+    ) -> None:
+        self._folder, self._collection, self._size, self._spec = folder, collection, input_size, spec
+        self._kept: OrderedDict[str, View | None] = OrderedDict()
+
+    def get(self, path: str) -> View | None:
+        """Return a picture; None where it cannot be read any more, or is not the picture that was explained."""
+        if path not in self._kept:
+            self._kept[path] = self._read(path)
+            while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > _MOST_BYTES:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(path)
+        return self._kept[path]
+
+    def _read(self, path: str) -> View | None:
+        rows = self._folder.table(THUMBNAILS, ["segments"], pictures=[path])
+        try:
+            whole = frame(load_image(self._collection.read(path)), self._spec).pixels
+        except (LimeError, OSError):
+            return None
+        if len(rows) == 0:
+            return None
+        with PIL.Image.open(io.BytesIO(rows["segments"][0].as_py())) as image:
+            segments = np.asarray(image).astype(np.int32)
+        if segments.shape != whole.shape[:2]:
+            return None
+        labels = carry_labels(segments, self._size)
+        return View(path, whole, segments, resize_pixels(whole, self._size), labels, touching(labels))
+
+
+def _bytes(view: View | None) -> int:
+    if view is None:
+        return 0
+    return view.whole.nbytes + view.segments.nbytes + view.pixels.nbytes + view.labels.nbytes
+
+
+def painted_over(pixels: Pixels, region: Region) -> Pixels:
+    """Return a fill that knows nothing of a region: what is around it goes on into it, and then all is blurred.
+
+    The usual blur would show the colour of what it hides.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w, 3)
+    region : ndarray of bool, shape (h, w)
+
+    Returns
+    -------
+    fill : ndarray of uint8, shape (h, w, 3)
+    """
+    if region.all():
+        return np.broadcast_to(np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8), pixels.shape)
+    nearest = ndimage.distance_transform_edt(region, return_distances=False, return_indices=True)
+    continued = pixels[tuple(nearest)].astype(np.float32)
+    blurred = ndimage.gaussian_filter(continued, (_SIGMA, _SIGMA, 0), mode="nearest", truncate=3)
+    fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
+    return fill
+
+
+def random_region(view: View, like: Region, rng: np.random.Generator) -> Region:
+    """Return neighbouring superpixels at a random place that cover about as much as a region.
+
+    They lie beside the region where half of it has room there, and anywhere else.
+    """
+    sizes = np.bincount(view.labels.ravel(), minlength=view.superpixels)
+    # The margin of the region that is to be matched is not in the sizes.
+    enough = _WITHOUT_MARGIN * like.sum()
+    taken = np.bincount(view.labels[like], minlength=view.superpixels) > sizes / 2
+    if sizes[~taken].sum() < enough / 2:
+        taken[:] = False
+    free = np.flatnonzero(~taken)
+    chosen = [int(rng.choice(free))]
+    while sizes[chosen].sum() < enough and len(chosen) < len(free):
+        beside = np.setdiff1d(np.flatnonzero(view.touching[chosen].any(axis=0) & ~taken), chosen)
+        chosen.append(int(rng.choice(beside if len(beside) else np.setdiff1d(free, chosen))))
+    region = view.region(chosen)
+    return region & ~like if taken.any() else region
+
+
+def touching(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which superpixels touch, bool ``(S, S)``."""
+    count = int(labels.max()) + 1
+    found = np.zeros((count, count), bool)
+    for one, other in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
+        found[one.ravel(), other.ravel()] = True
+    found |= found.T
+    np.fill_diagonal(found, False)
+    return found

@@ -1,0 +1,1 @@
+"""What an audit is kept as: its Parquet data sets, its settings, and what was found."""

@@ -1,0 +1,126 @@
+"""The folder that an audit is kept in: Parquet data sets, the settings, and what was found."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from lime_core.audits.storage.findings import Findings
+from lime_core.audits.storage.tables import SCHEMAS
+from lime_core.errors import LimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ABOUT: Final = "about.json"  # the collection, the model and the settings: what an audit that goes on must share
+FINDINGS: Final = "audit.json"
+REPLACES: Final = ".replaces.json"  # ends the name of a note about a file: which files have become part of it
+
+
+class AuditFolder:
+    """An audit on disk.
+
+    Parameters
+    ----------
+    path : path
+        The folder; its data sets are folders of Parquet files inside, named as in `lime_core.audits.storage.tables`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def table(
+        self, kind: str, columns: Sequence[str] | None = None, *, pictures: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return rows of a data set, in the order in which they were written.
+
+        Parameters
+        ----------
+        kind : str
+            A key of `SCHEMAS`.
+        columns : sequence of str, optional
+            Only these.
+        pictures : sequence of str, optional
+            Only rows about these pictures.
+
+        Returns
+        -------
+        table : pyarrow.Table
+            Empty when nothing was written yet.
+        """
+        while True:
+            # A file that is gone has become part of a larger one since the folder was listed.
+            with contextlib.suppress(FileNotFoundError):
+                return self._table(kind, columns, pictures)
+
+    def _table(self, kind: str, columns: Sequence[str] | None, pictures: Sequence[str] | None) -> pa.Table:
+        schema, folder = SCHEMAS[kind], self.path / kind
+        names = {file.name for file in folder.glob("*.parquet")}
+        files = [folder / name for name in sorted(names - replaced_files(folder, names))]
+        if not files:
+            empty = schema.empty_table()
+            return empty if columns is None else empty.select(list(columns))
+        chosen = None if pictures is None else pc.field("picture").isin(pa.array(pictures, pa.string()))
+        return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
+
+    def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
+        """Write one Parquet file of a data set, whole or not at all, in the place of one of the same name."""
+        whole = rows.cast(SCHEMAS[kind])
+        _replace(self.path / kind / f"{name}.parquet", lambda draft: pq.write_table(whole, draft, compression="zstd"))
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file of the folder, whole or not at all, in the place of one of the same name."""
+        target = self.path / name
+        _replace(target, lambda draft: draft.write_text(text, encoding="utf-8"))
+        return target
+
+    def findings(self) -> Findings:
+        """Return what was found.
+
+        Raises
+        ------
+        LimeError
+            When the audit has no findings yet, or they are damaged.
+        """
+        file = self.path / FINDINGS
+        try:
+            return Findings.from_json(file.read_bytes())
+        except OSError as error:
+            raise LimeError(
+                f"{self.path} holds no findings: {FINDINGS} cannot be read ({error.strerror}). "
+                "Finish the audit by giving its command again."
+            ) from error
+
+    def write_findings(self, findings: Findings) -> None:
+        """Write what was found to ``audit.json``, whole or not at all."""
+        self.write_text(FINDINGS, findings.to_json())
+
+
+def replaced_files(folder: Path, names: set[str]) -> set[str]:
+    """Return which of a data set's files must not be read: all their rows are in another one of `names`."""
+    replaced: set[str] = set()
+    for note in folder.glob(f"*{REPLACES}"):
+        with contextlib.suppress(FileNotFoundError):
+            if note.name.removesuffix(REPLACES) + ".parquet" in names:
+                replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
+    return replaced
+
+
+def _replace(target: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place and move it there, so that no reader ever sees half of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.parent / f".{target.stem}-{uuid.uuid4().hex}"
+    try:
+        write(draft)
+        os.replace(draft, target)  # noqa: PTH105
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,116 @@
+"""An audit at work: its pictures explained by a pool of workers, written as they come, and then what they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lime_core.audits.report.report import REPORT, write_report
+from lime_core.audits.storage.audit_folder import FINDINGS, AuditFolder
+from lime_core.audits.workers.pool import Job
+from lime_core.audits.writer import AuditWriter
+from lime_core.errors import LimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lime_core.audits.workers.explainer import Keep
+    from lime_core.audits.workers.pool import Workers
+    from lime_core.methods.lime.precision import Load
+
+    Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An audit that was begun, or goes on.
+
+    Attributes
+    ----------
+    folder : AuditFolder
+    job : Job
+    load : callable
+        Returns the model in a precision; each is loaded once.
+    notes : tuple of str
+        What a reader of the audit should know.
+    """
+
+    folder: AuditFolder
+    job: Job
+    load: Load
+    notes: tuple[str, ...]
+
+    def explain(
+        self, *, workers: int = 1, ray: str | None = None, on_progress: Progress | None = None, keep: Keep | None = None
+    ) -> None:
+        """Explain every picture that is not done; whatever ends it, what is done is left in order.
+
+        Parameters
+        ----------
+        workers, ray, on_progress
+            Those of `audit`.
+        keep : callable, optional
+            Of `lime_core.audits.workers.explainer.Explainer`, for this process alone.
+        """
+        collection = self.job.collection
+        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures])
+        total = len(collection.pictures)
+        report = on_progress or _silent
+        report(len(writer.done), total)
+        left = (picture for picture in collection.pictures if picture.path not in writer.done)
+        if len(writer.done) < total:
+            # What was found in fewer pictures does not hold any more.
+            for name in (FINDINGS, REPORT):
+                (self.folder.path / name).unlink(missing_ok=True)
+            pool = self._pool(min(workers, total - len(writer.done)), ray, keep)
+            try:
+                for outcome in pool.explain(left):
+                    writer.add(outcome)
+                    report(len(writer.done), total)
+            finally:
+                pool.close()
+                writer.finish()
+
+    @property
+    def concluded(self) -> bool:
+        """Whether everything that is to be found has been found."""
+        try:
+            # The report is written last.
+            return self.folder.findings().complete and (self.folder.path / REPORT).exists()
+        except LimeError:
+            return False
+
+    def conclude(self, *, complete: bool, on_progress: Progress | None = None) -> None:
+        """Find what the explanations show, and write the report."""
+        from lime_core.audits.discovery.find import find  # only now: it needs scikit-learn
+
+        job = self.job
+        classifier = self.load(job.precision)
+        found = find(
+            self.folder,
+            job.collection,
+            classifier,
+            job.spec,
+            seed=job.spec.seed,
+            on_progress=on_progress,
+            complete=complete,
+        )
+        self.folder.write_findings(replace(found, notes=(*found.notes, *self.notes)))
+        write_report(self.folder)
+
+    def _pool(self, workers: int, ray: str | None, keep: Keep | None) -> Workers:
+        if ray is not None:
+            from lime_core.audits.workers.ray_workers import RayWorkers
+
+            return RayWorkers(self.job, ray)
+        if workers > 1:
+            from lime_core.audits.workers.processes import WorkerProcesses
+
+            return WorkerProcesses(self.job, workers)
+        from lime_core.audits.workers.explainer import ThisProcess
+
+        return ThisProcess(self.job, load=self.load, keep=keep)
+
+
+def _silent(done: int, total: int) -> None:
+    del done, total

@@ -1,0 +1,135 @@
+"""An audit on screen: candidates for shortcuts first, representative pictures, then everything else in tabs."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from lime_core.audits.storage.findings import ShortcutCandidate
+from pages.screens.folder import cards, concepts_tab, downloads, mistakes_tab, pictures_tab
+from pages.screens.folder.wording import in_unit, interval, p_value
+from pages.state.opened_audit import OpenedAudit
+from pages.state.session import session
+from pages.widgets import tables
+from pages.widgets.text import percent, plain
+
+_PATCHES = 10
+_TABS = {
+    "Concepts": concepts_tab.show,
+    "Mistakes": mistakes_tab.show,
+    "All pictures": pictures_tab.show,
+    "Take away": downloads.show,
+}
+
+
+def show() -> None:
+    """Draw the audit that is on screen, if there is one."""
+    folder = session().folder
+    folder.was_refused()
+    if folder.refusal:
+        st.error(plain(folder.refusal))
+    audit = folder.audit
+    if audit is None:
+        return
+    _headline(audit)
+    _shortcuts(audit)
+    _representative(audit)
+    # Another tab draws nothing else anew.
+    st.fragment(_tabs)(audit)
+
+
+def _tabs(audit: OpenedAudit) -> None:
+    tabs = st.tabs(list(_TABS), key="folder.tab", on_change="rerun")
+    for tab, body in zip(tabs, _TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                body(audit)
+
+
+def _headline(audit: OpenedAudit) -> None:
+    findings = audit.findings
+    count = f"{findings.pictures:,} picture{'' if findings.pictures == 1 else 's'}"
+    st.markdown(f"#### What {plain(audit.model_title)} looks at in {count}")
+    parts = [plain(audit.title)]
+    if not math.isnan(findings.accuracy):
+        parts.append(f"{percent(findings.accuracy)} predicted correctly")
+    if audit.samples is not None:
+        parts.append(f"{audit.samples:,} samples a picture")
+    if findings.skipped:
+        parts.append(f"{findings.skipped:,} skipped")
+    if not findings.complete:
+        parts.append("**unfinished**: it was stopped before the end")
+    st.caption(" · ".join(parts))
+    for note in findings.notes:
+        st.caption(f":material/info: {plain(note)}")
+    if audit.source is None and audit.obstacle:
+        st.caption(f":material/info: Its pictures cannot be opened in Explain: {plain(audit.obstacle)}")
+    if audit.skipped:
+        with st.expander(f"Skipped pictures ({len(audit.skipped):,})", key="folder.skipped", on_change="rerun") as part:
+            if part.open:
+                rows = [{"picture": path, "reason": reason} for path, reason in audit.skipped]
+                st.dataframe(tables.from_rows(rows), hide_index=True, alt="Skipped pictures and why")
+
+
+def _shortcuts(audit: OpenedAudit) -> None:
+    found = audit.findings.shortcut_candidates
+    st.markdown(
+        "##### Shortcut candidates",
+        help="What moves a class much and is not the thing itself: both experiments prove it, and it lies on the "
+        "border of the pictures, in a minority of the class, or in wrong predictions.",
+    )
+    if not found:
+        _say_none(audit)
+    for candidate in found:
+        with st.container(border=True):
+            _shortcut(audit, candidate)
+
+
+def _say_none(audit: OpenedAudit) -> None:
+    """Say that there are none; but not where none were looked for."""
+    tested = [concept for concept in audit.findings.concepts if concept.take_away and concept.add]
+    if tested:
+        count = f"{len(tested):,} concept{'' if len(tested) == 1 else 's'}"
+        st.success(
+            f"None among {count} put to the test: what moves a class much is not told apart from the thing itself.",
+            icon=":material/check_circle:",
+        )
+    elif not audit.findings.complete:
+        st.info("Not looked for yet: the audit was stopped before.", icon=":material/info:")
+    else:
+        st.info("Not looked for: too few pictures to find a concept and put it to the test.", icon=":material/info:")
+
+
+def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
+    concept = audit.by_number.get(candidate.concept)
+    experiment = concept.take_away if concept is not None else None
+    unit = experiment.unit if experiment is not None else ""
+    st.markdown(
+        f":material/warning: **{plain(candidate.class_name)}** leans on concept {candidate.concept}: hiding it takes "
+        f"away **{in_unit(candidate.effect, unit)}** "
+        f"({interval(candidate.interval, unit)}, 95 %), "
+        f"in {len({path for path, _ in candidate.pictures}):,} pictures"
+    )
+    if concept is not None:
+        cards.patch_row(audit, concept.patches, _PATCHES)
+    reasons = " ".join(map(plain, candidate.reasons))
+    st.caption(f"{reasons}  \nAdjusted p {p_value(candidate.p_adjusted)}")
+
+
+def _representative(audit: OpenedAudit) -> None:
+    chosen = audit.findings.representative
+    if not chosen.pictures:
+        return
+    st.markdown(
+        "##### Representative pictures",
+        help="Chosen by SP-LIME (Ribeiro et al. 2016, algorithm 2): the fewest pictures that show the most important "
+        "concepts. Beside each picture the evidence for the predicted class (blue) and against it (orange).",
+    )
+    if chosen.coverage:
+        mean, low, high = chosen.random_coverage[-1]
+        st.caption(
+            f"These {len(chosen.pictures)} pictures cover {percent(chosen.coverage[-1])} of the concepts' importance; "
+            f"as many random ones {percent(mean)} ({percent(low)} to {percent(high)})."
+        )
+    cards.pages_of(audit, chosen.pictures, "representative")

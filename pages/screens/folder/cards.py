@@ -1,0 +1,167 @@
+"""Pictures of an audit as cards, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+import lime_core as lc
+from lime_core.audits.storage.findings import Patch
+from pages.screens.folder import drawing
+from pages.state import audit_pictures
+from pages.state.opened_audit import AuditedPicture, OpenedAudit, SmallPicture
+from pages.state.server import server
+from pages.state.session import session
+from pages.widgets.text import number, percent, plain, problem
+from pages.widgets.verdict_text import ICONS
+
+A_PAGE = 12
+_CARD = 300  # pixels; a card is never narrower
+_EXPLAIN = "pages/screens/explain/page.py"
+_WITHOUT_THUMBNAIL = np.full((64, 256, 3), 127, np.uint8)
+
+Say = Callable[[AuditedPicture], str]
+Draw = Callable[[AuditedPicture, SmallPicture], NDArray[np.uint8]]
+
+
+def pages_of(
+    audit: OpenedAudit,
+    paths: Sequence[str],
+    key: str,
+    *,
+    say: Say | None = None,
+    draw: Draw | None = None,
+) -> None:
+    """Draw a page of cards, and the numbers of the pages where there are several.
+
+    Parameters
+    ----------
+    audit : OpenedAudit
+        Whose pictures they are.
+    paths : sequence of str
+        The pictures.
+    key : str
+        Tells these cards from all others on the screen.
+    say : callable, optional
+        Returns what else a card says, as Markdown.
+    draw : callable, optional
+        Draws the picture; without it the picture and its evidence side by side.
+    """
+    # Turning a page draws nothing but the cards anew.
+    st.fragment(_page)(audit, tuple(paths), key, say, draw)
+
+
+def _page(audit: OpenedAudit, paths: tuple[str, ...], key: str, say: Say | None, draw: Draw | None) -> None:
+    page = 1
+    if len(paths) > A_PAGE:
+        # Another choice of pictures has pages of its own.
+        page = st.pagination(-(-len(paths) // A_PAGE), key=f"folder.page.{key}.{len(paths)}")
+    shown = tuple(path for path in paths[A_PAGE * (page - 1) : A_PAGE * page] if path in audit.pictures)
+    try:
+        pictures = _pictures(audit, shown, key, draw)
+    except lc.LimeError as error:
+        st.error(problem(error))
+        return
+    with st.grid(4, min_column_width=_CARD, gap="medium", key=f"folder.cards.{key}") as grid:
+        for path in shown:
+            with grid.cell():
+                _card(audit, audit.pictures[path], pictures[path], key, say)
+    leave_for_explain()
+
+
+def leave_for_explain() -> None:
+    """Go to the Explain screen if a picture is to be explained there, or let the screen say why it is not."""
+    if session().folder.leaves():
+        st.switch_page(_EXPLAIN)
+    if session().folder.was_refused():
+        st.rerun()
+
+
+def _pictures(
+    audit: OpenedAudit,
+    paths: tuple[str, ...],
+    key: str,
+    draw: Draw | None,
+) -> dict[str, bytes]:
+    def make() -> dict[str, bytes]:
+        small = audit.small(paths)
+        made = {}
+        for path in paths:
+            about, found = audit.pictures[path], small.get(path)
+
+            def drawn(about: AuditedPicture = about, found: SmallPicture | None = found) -> NDArray[np.uint8]:
+                if found is None:
+                    return _WITHOUT_THUMBNAIL
+                return drawing.pair(found) if draw is None else draw(about, found)
+
+            made[path] = server().picture(drawn, audit.key, "pair" if draw is None else key, path)
+        return made
+
+    return server().cached(audit.cache_key("cards", "pair" if draw is None else key, *paths), make)
+
+
+def _card(
+    audit: OpenedAudit,
+    about: AuditedPicture,
+    picture: bytes,
+    key: str,
+    say: Say | None,
+) -> None:
+    st.image(picture, alt=f"{about.path}, and the evidence for {about.class_name} in it", width="stretch")
+    st.markdown(f"{_outcome(about)} **{plain(about.class_name)}** {percent(about.probability)}{_truth(about)}")
+    more = f"  \n{say(about)}" if say is not None else ""
+    icon = ICONS.get(about.level, "")  # type: ignore[call-overload]
+    st.caption(f"{plain(about.path)}  \n{icon} {about.level} · R² {number(about.r2_holdout)}{more}")
+    if audit.source is not None:
+        st.button(
+            "Explain",
+            key=f"folder.explain.{key}.{about.path}",
+            type="tertiary",
+            icon=":material/highlight:",
+            help=how_it_opens(audit, about.path),
+            on_click=audit_pictures.explain,
+            args=(audit, about.path),
+        )
+
+
+def how_it_opens(audit: OpenedAudit, path: str) -> str:
+    """Say what opening a picture costs."""
+    if audit.source is not None and audit.source.kept_answers(path) is not None:
+        return "Opens it on the Explain screen with the audit's settings; the model is not asked again."
+    return "Opens it on the Explain screen with the audit's settings; the model is asked again."
+
+
+def _outcome(about: AuditedPicture) -> str:
+    return {True: ":material/check:", False: ":material/close:", None: ""}[about.correct]
+
+
+def _truth(about: AuditedPicture) -> str:
+    return f" · really {plain(about.label)}" if about.correct is False and about.label else ""
+
+
+def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
+    """Draw the strongest places of a concept, at most one a picture, side by side."""
+    chosen: dict[str, Patch] = {}
+    for patch in patches:
+        if patch.picture in audit.pictures:
+            chosen.setdefault(patch.picture, patch)
+        if len(chosen) == most:
+            break
+
+    def draw() -> NDArray[np.uint8]:
+        small = audit.small(tuple(chosen))
+        found = [(small[path], patch.box) for path, patch in chosen.items() if path in small]
+        return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
+
+    if not chosen:
+        return
+    try:
+        about = [f"{patch.picture}:{patch.superpixel}" for patch in chosen.values()]
+        picture = server().picture(draw, audit.key, "patches", *about)
+    except lc.LimeError as error:
+        st.error(problem(error))
+        return
+    st.image(picture, alt=f"{len(chosen)} of its places: {', '.join(path.rsplit('/', 1)[-1] for path in chosen)}")

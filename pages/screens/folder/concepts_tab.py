@@ -1,0 +1,119 @@
+"""Concepts: what the model sees alike, as rows of patches with both experiments."""
+
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from lime_core.audits.storage.findings import Concept
+from lime_core.colormaps import AGAINST, FOR
+from pages.screens.folder import cards
+from pages.screens.folder.wording import in_words, p_value
+from pages.state.opened_audit import OpenedAudit
+from pages.state.server import server
+from pages.widgets.charts import QUIET, css_color, laid_out
+from pages.widgets.text import percent, plain
+
+_A_PAGE = 10
+_PATCHES = 10
+
+
+def show(audit: OpenedAudit) -> None:
+    """Draw the tab."""
+    st.fragment(_draw)(audit)
+
+
+def _draw(audit: OpenedAudit) -> None:
+    concepts = audit.findings.concepts
+    if not concepts:
+        st.info("No concepts were found: too few pictures, or the audit was stopped before it came to them.")
+        return
+    st.caption(
+        "Superpixels that the network sees alike. Two experiments tell what they do: they are hidden in the pictures "
+        "that have them, and laid into pictures of other classes; each time beside as many random superpixels of the "
+        "same size. Intervals are of 95 %, p is adjusted for the number of concepts (Benjamini–Hochberg)."
+    )
+    _chart(audit)
+    page = 1
+    if len(concepts) > _A_PAGE:
+        page = st.pagination(-(-len(concepts) // _A_PAGE), key="folder.page.concepts")
+    candidates = {candidate.concept for candidate in audit.findings.shortcut_candidates}
+    for concept in concepts[_A_PAGE * (page - 1) : _A_PAGE * page]:
+        with st.container(border=True):
+            _concept(audit, concept, shortcut=concept.number in candidates)
+
+
+def _concept(audit: OpenedAudit, concept: Concept, *, shortcut: bool) -> None:
+    title = f"**Concept {concept.number}** for **{plain(concept.class_name)}**"
+    proof = ":material/verified: proven" if concept.proven else ":material/help: not proven"
+    warning = " · :material/warning: shortcut candidate" if shortcut else ""
+    st.markdown(f"{title} · {percent(concept.share)} of all evidence · {proof}{warning}")
+    cards.patch_row(audit, concept.patches, _PATCHES)
+    lines = [
+        f"In {concept.pictures:,} pictures · {_places(concept)}{_other_classes(concept)}",
+        in_words("Taken away", concept.take_away),
+        in_words("Added to other classes", concept.add),
+        f"Adjusted p {p_value(concept.p_adjusted)}",
+        *map(plain, concept.suspicions),
+    ]
+    st.caption("  \n".join(lines))
+
+
+def _places(concept: Concept) -> str:
+    shares = {"centre": concept.centre, "border": concept.border, "corner": concept.corner}
+    return ", ".join(f"{place} {percent(share)}" for place, share in shares.items() if share > 0)
+
+
+def _other_classes(concept: Concept) -> str:
+    others = [f"{plain(name)} {percent(share)}" for name, share in concept.classes[:4] if name != concept.class_name]
+    return f" · also for {', '.join(others)}" if others else ""
+
+
+def _chart(audit: OpenedAudit) -> None:
+    tested = [concept for concept in audit.findings.concepts if concept.take_away or concept.add]
+    if not tested:
+        return
+    st.plotly_chart(
+        server().figure(lambda: effects(tuple(tested)), "audit effects", audit.key),
+        config=QUIET,
+        key="folder.effects",
+        alt="Effect of each concept with its 95 % interval, taken away and added",
+    )
+
+
+def effects(concepts: tuple[Concept, ...]) -> go.Figure:
+    """Show both experiments of every concept that was tested, with their intervals."""
+    figure = go.Figure()
+    places = list(range(len(concepts)))
+    for name, color, symbol, shift in (("taken away", FOR, "circle", -0.15), ("added", AGAINST, "diamond", 0.15)):
+        rows = [
+            (place, experiment)
+            for place, concept in zip(places, concepts, strict=True)
+            if (experiment := concept.take_away if name == "taken away" else concept.add) is not None
+            and not math.isnan(experiment.effect)
+        ]
+        figure.add_scatter(
+            x=[experiment.effect for _, experiment in rows],
+            y=[place + shift for place, _ in rows],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [experiment.interval[1] - experiment.effect for _, experiment in rows],
+                "arrayminus": [experiment.effect - experiment.interval[0] for _, experiment in rows],
+            },
+            mode="markers",
+            name=name,
+            marker={"color": css_color(color), "size": 9, "symbol": symbol},
+            hovertemplate="%{x:.3g}<extra></extra>",
+        )
+    units = {experiment.unit for concept in concepts for experiment in (concept.take_away, concept.add) if experiment}
+    figure.add_vline(0, line_width=1)
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=[f"{concept.number}: {concept.class_name[:24]}" for concept in concepts],
+        autorange="reversed",
+    )
+    figure.update_xaxes(title=f"how far the class moves ({' or '.join(sorted(units))})")
+    return laid_out(figure, height=90 + 30 * len(concepts), legend=True)

@@ -1,0 +1,62 @@
+"""Pictures of an audit: pure functions that return uint8 RGB arrays (H, W, 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from lime_core.audits.storage.findings import Box
+from lime_core.colormaps import colorize
+from lime_core.show.drawing import blend, to_bytes
+from pages.state.opened_audit import SmallPicture
+
+Pixels = NDArray[np.uint8]
+
+PATCH_SIDE = 112
+_GAP, _BETWEEN = 4, 127
+_TINT = 0.72
+_AROUND = 0.35  # of a patch's own size, on each side
+
+
+def pair(small: SmallPicture) -> Pixels:
+    """Draw a picture beside the evidence in it."""
+    return _row([small.thumbnail.pixels, evidence(small)])
+
+
+def evidence(small: SmallPicture) -> Pixels:
+    """Lay the evidence for the predicted class (blue) and against it (orange) over the picture without its colour."""
+    pixels = small.thumbnail.pixels
+    grey = np.repeat(pixels.mean(axis=-1, keepdims=True, dtype=np.float32), 3, axis=-1)
+    limit = float(np.abs(small.coefficients).max()) or 1.0
+    return to_bytes(blend(grey, colorize(small.coefficients, "diverging", limit)[small.thumbnail.segments], _TINT))
+
+
+def without(small: SmallPicture, superpixels: Sequence[int]) -> Pixels:
+    """Draw a picture beside itself with some superpixels struck out."""
+    return _row([small.thumbnail.pixels, small.thumbnail.without(superpixels)])
+
+
+def patches(found: Sequence[tuple[SmallPicture, Box]]) -> Pixels:
+    """Draw places in pictures side by side, each as a square with a little of what is around it."""
+    return _row([_square_around(small, box) for small, box in found])
+
+
+def _square_around(small: SmallPicture, box: Box) -> Pixels:
+    pixels, (down, across) = small.thumbnail.pixels, small.thumbnail.scale
+    whole = pixels.shape[:2]
+    size = max((box.bottom - box.top) * down, (box.right - box.left) * across)
+    side = int(np.clip(round((1 + 2 * _AROUND) * size), 1, min(whole)))
+    middle = (box.top + box.bottom) / 2 * down, (box.left + box.right) / 2 * across
+    top, left = (int(np.clip(round(m - side / 2), 0, w - side)) for m, w in zip(middle, whole, strict=True))
+    square = PillowImage.fromarray(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
+    return np.asarray(square.resize((PATCH_SIDE, PATCH_SIDE), PillowImage.Resampling.BILINEAR))
+
+
+def _row(pictures: Sequence[Pixels]) -> Pixels:
+    """Put pictures of the same height side by side."""
+    gap = np.full((pictures[0].shape[0], _GAP, 3), _BETWEEN, np.uint8)
+    parts = [part for picture in pictures for part in (picture, gap)]
+    return np.concatenate(parts[:-1], axis=1)

@@ -1,0 +1,68 @@
+"""Open a finished audit: one that the operator allows, or one in a visitor's zip file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import lime_core as lc
+from lime_core.audits.storage.received import unpack_audit
+from lime_core.collections import open_collection
+from lime_core.errors import in_words
+from lime_core.models import CATALOG
+from lime_core.models.engines.base import PrecisionChoice
+from pages.state.allowed_folders import finished_audits, within_allowed
+from pages.state.audit_source import AuditSource
+from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.session import session
+
+
+def open_folder(name: str) -> None:
+    """Open an audit that the operator allows, by its name; to be called in a callback."""
+    path = finished_audits().get(name)
+    if path is not None:
+        _show(path, name)
+
+
+def open_upload(file_id: str, name: str, content: bytes) -> None:
+    """Open the audit in a zip file that a visitor has uploaded."""
+    folder = session().folder
+    folder.note_read(file_id)
+    try:
+        path = folder.new_room()
+        unpack_audit(content, name, path)
+    except lc.LimeError as error:
+        folder.show(None)
+        folder.refuse(str(error))
+        return
+    _show(path, name)
+
+
+def _show(path: Path, name: str) -> None:
+    folder = session().folder
+    try:
+        audit = read_audit(path, name, str(path))
+        source, obstacle = _source_of(audit)
+        folder.show(replace(audit, source=source, obstacle=obstacle))
+    except lc.LimeError as error:
+        folder.show(None)
+        folder.refuse(str(error))
+
+
+def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
+    """Return what the pictures of a finished audit are explained with, or why they are not to be had here."""
+    root, model = audit.about.get("collection"), audit.model
+    if not isinstance(root, str):
+        return None, "it does not say where its pictures are."
+    if model not in CATALOG:
+        return None, f"its model {model} is none of this page's."
+    if not within_allowed(Path(root)):
+        return None, "its pictures are not in a folder that the operator of this server allows."
+    try:
+        spec = lc.ExplainSpec.from_dict(audit.about["spec"])
+        precision: PrecisionChoice = "bf16" if audit.about.get("precision") == "bf16" else "f32"
+        return AuditSource(open_collection(Path(root)), model, spec, precision), ""
+    except lc.LimeError as error:
+        return None, str(error)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        return None, f"its settings cannot be read ({in_words(error)})."

@@ -1,0 +1,260 @@
+"""An audit on screen: its tables read once, its pictures by page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lime_core as lc
+from lime_core.audits.report.thumbnails import Thumbnail, Thumbnails
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.findings import Concept, Findings
+from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS
+from lime_core.models import CATALOG
+from pages.state.audit_source import AuditSource
+from pages.state.cache import digest
+
+_COLUMNS = (
+    "picture",
+    "label",
+    "class_index",
+    "class_name",
+    "role",
+    "correct",
+    "probability",
+    "r2_holdout",
+    "level",
+    "seed",
+    "height",
+    "width",
+    "sha256",
+)
+_MOST_SUPERPIXELS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedPicture:
+    """What an audit says of a picture.
+
+    Attributes
+    ----------
+    path : str
+        Its path in the collection.
+    label : str or None
+        Its true class; None where that is not known.
+    class_index, class_name : int and str
+        The predicted class.
+    probability : float
+        The model's output for it.
+    correct : bool or None
+        Whether it is the true class; None where that is not known.
+    r2_holdout : float
+        Of its explanation; NaN where there is none.
+    level : str
+        Of the verdict.
+    concepts : frozenset of int
+        Those that the picture holds.
+    seed : int
+        Of its explanation.
+    height, width : int
+        In pixels, as explained.
+    sha256 : str
+        Of its pixels.
+    """
+
+    path: str
+    label: str | None
+    class_index: int
+    class_name: str
+    probability: float
+    correct: bool | None
+    r2_holdout: float
+    level: str
+    concepts: frozenset[int]
+    seed: int
+    height: int
+    width: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallPicture:
+    """A small picture and the evidence in it.
+
+    Attributes
+    ----------
+    thumbnail : Thumbnail
+    coefficients : float64 array (S,)
+        Of the superpixels, for the predicted class.
+    """
+
+    thumbnail: Thumbnail
+    coefficients: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAudit:
+    """An audit on screen.
+
+    Attributes
+    ----------
+    key : str
+        Tells it from all others; a part of the keys of its drawn pictures.
+    title : str
+        What people call it; may hold anything.
+    folder : AuditFolder
+        Where it is.
+    about : dict
+        The collection, the model and the settings.
+    findings : Findings
+        What was found.
+    pictures : dict of str to AuditedPicture
+        By path, in the order of the paths.
+    skipped : tuple of (str, str)
+        Paths that could not be explained, with the reason.
+    source : AuditSource or None
+        What its pictures are explained with once more; None where that is not to be had here.
+    obstacle : str
+        Why it is not, in a sentence.
+    """
+
+    key: str
+    title: str
+    folder: AuditFolder
+    about: dict[str, Any]
+    findings: Findings
+    pictures: dict[str, AuditedPicture]
+    skipped: tuple[tuple[str, str], ...]
+    source: AuditSource | None = None
+    obstacle: str = ""
+
+    @property
+    def by_number(self) -> dict[int, Concept]:
+        """The concepts by their numbers."""
+        return {concept.number: concept for concept in self.findings.concepts}
+
+    @property
+    def model_title(self) -> str:
+        """What people call the model."""
+        model = self.model
+        return CATALOG[model].title if model in CATALOG else model
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+        model = self.about.get("model")
+        return str(model.get("id", "the model")) if isinstance(model, dict) else str(model or "the model")
+
+    @property
+    def samples(self) -> int | None:
+        """How many samples a picture has; None where that is not known."""
+        if self.source is not None:
+            return self.source.spec.samples
+        spec = self.about.get("spec")
+        samples = spec.get("samples") if isinstance(spec, dict) else None
+        return samples if isinstance(samples, int) else None
+
+    def cache_key(self, *about: str) -> str:
+        """Return a key for what is kept of this audit."""
+        return digest("audit", self.key, *about)
+
+    def small(self, paths: Sequence[str]) -> dict[str, SmallPicture]:
+        """Return the small pictures at some paths; those without one are left out.
+
+        Raises
+        ------
+        LimeError
+            When one is damaged.
+        """
+        wanted = [path for path in paths if path in self.pictures]
+        stored, scores = Thumbnails(self.folder, wanted), self._coefficients(wanted)
+        found = {}
+        for path in wanted:
+            thumbnail = stored.get(path)
+            if thumbnail is not None:
+                values = scores[path]
+                coefficients = np.zeros(max([int(thumbnail.segments.max()), *values]) + 1)
+                coefficients[list(values)] = list(values.values())
+                found[path] = SmallPicture(thumbnail, coefficients)
+        return found
+
+    def _coefficients(self, paths: list[str]) -> dict[str, dict[int, float]]:
+        columns = ["picture", "class_index", "superpixel", "coefficient"]
+        table = self.folder.table(SUPERPIXELS, columns, pictures=paths)
+        scores: dict[str, dict[int, float]] = defaultdict(dict)
+        for path, class_index, superpixel, coefficient in zip(
+            *(table[name].to_pylist() for name in columns), strict=True
+        ):
+            if class_index == self.pictures[path].class_index and 0 <= superpixel < _MOST_SUPERPIXELS:
+                scores[path][superpixel] = coefficient
+        return scores
+
+
+def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
+    """Read an audit.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    title : str
+        What people call it.
+    key : str
+        Tells it from all others.
+
+    Raises
+    ------
+    LimeError
+        When it is no audit, of another version, damaged, or empty.
+    """
+    folder = AuditFolder(path)
+    if not (path / FINDINGS).is_file():
+        raise lc.LimeError(
+            f"{title} was stopped before anything was found, or is no audit. Finish it by giving its command again."
+        )
+    try:
+        about = dict(json.loads((path / ABOUT).read_text(encoding="utf-8")))
+        findings = folder.findings()
+        pictures = _pictures_of(folder)
+        skipped = folder.table(SKIPPED).to_pylist()
+    except lc.LimeError as error:
+        raise lc.LimeError(f"{title} is no audit that can be shown here: {error}") from error
+    except Exception as error:
+        # Reading a damaged file can raise any exception.
+        raise lc.LimeError(
+            f"{title} is no audit that can be shown here: it is damaged, unfinished, or was made by another version. "
+            "Make it again with: limelight audit PICTURES --output FOLDER."
+        ) from error
+    if not pictures:
+        raise lc.LimeError(f"{title} holds no explained picture.")
+    return OpenedAudit(
+        key, title, folder, about, findings, pictures, tuple((row["picture"], row["reason"]) for row in skipped)
+    )
+
+
+def _pictures_of(folder: AuditFolder) -> dict[str, AuditedPicture]:
+    members = folder.table(MEMBERS, ["picture", "concept"])
+    concepts: dict[str, set[int]] = defaultdict(set)
+    for path, concept in zip(members["picture"].to_pylist(), members["concept"].to_pylist(), strict=True):
+        concepts[path].add(concept)
+    pictures = {}
+    for row in folder.table(EXPLANATIONS, list(_COLUMNS)).to_pylist():
+        if row.pop("role") == "predicted":
+            path, r2 = row.pop("picture"), row.pop("r2_holdout")
+            pictures[path] = AuditedPicture(
+                path=path, r2_holdout=math.nan if r2 is None else r2, concepts=frozenset(concepts[path]), **row
+            )
+    return {path: pictures[path] for path in sorted(pictures)}

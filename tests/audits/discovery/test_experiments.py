@@ -1,0 +1,124 @@
+"""The experiments with a concept: against SciPy's tests, and against models whose answer to each change is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import lime_core as lc
+from lime_core.audits.discovery.proof import Bench, Held, benjamini_hochberg, experiment
+from lime_core.audits.discovery.views import View, painted_over, random_region, touching
+
+SIDE = 48
+SPEC = lc.ExplainSpec(target="probability")
+
+
+def view_of(pixels, path="a.png"):
+    rows, columns = np.indices((SIDE, SIDE)) // 8
+    labels = (rows * (SIDE // 8) + columns).astype(np.int32)
+    return View(path, pixels, labels, pixels, labels, touching(labels))
+
+
+def noisy_view(seed, red=None):
+    pixels = np.random.default_rng(seed).integers(60, 120, (SIDE, SIDE, 3), dtype=np.uint8)
+    if red is not None:
+        pixels[red // 6 * 8 : red // 6 * 8 + 8, red % 6 * 8 : red % 6 * 8 + 8] = (255, 0, 0)
+    return view_of(pixels, f"{seed}.png")
+
+
+def share_of_red(images):
+    red = (images[..., 0] > 200) & (images[..., 1] < 50)
+    p = red.mean(axis=(1, 2)) * 36  # 1 for one superpixel
+    return np.stack([p, 1 - p], axis=1)
+
+
+RED = lc.CallableClassifier(share_of_red, SIDE, ["red", "other"], id="red", outputs="values")
+
+
+def test_an_experiment_is_students_t_test_of_paired_differences():
+    rows = np.random.default_rng(0).normal((0.5, 0.1), 0.4, (12, 2))
+    found = experiment(rows[:, 0], rows[:, 1], "log-odds")
+    expected = stats.ttest_1samp(rows[:, 0] - rows[:, 1], 0, alternative="greater")
+    both = stats.ttest_1samp(rows[:, 0] - rows[:, 1], 0).confidence_interval(0.95)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.interval == pytest.approx((both.low, both.high))
+    assert found.effect == pytest.approx(found.concept_effect - found.random_effect)
+    assert found.pictures == 12
+
+
+def test_three_pictures_are_too_few():
+    assert experiment(np.ones(3), np.zeros(3), "log-odds") is None
+    assert experiment(np.ones(4), np.zeros(4), "log-odds").p == 0
+
+
+def test_the_adjusted_p_is_that_of_scipy():
+    p = np.random.default_rng(1).random(20) ** 3
+    np.testing.assert_allclose(benjamini_hochberg(p.tolist()), stats.false_discovery_control(p))
+    assert benjamini_hochberg([]) == []
+
+
+def test_what_is_hidden_does_not_show_through_its_fill():
+    one, other = noisy_view(0, red=7), noisy_view(0)
+    region = one.region([7])
+    np.testing.assert_array_equal(painted_over(one.pixels, region), painted_over(other.pixels, region))
+    assert painted_over(one.pixels, np.ones((SIDE, SIDE), bool)).shape == (SIDE, SIDE, 3)
+
+
+@pytest.mark.parametrize("parts", [[0], [7, 8, 13], list(range(12))])
+def test_random_superpixels_are_about_as_large_and_lie_elsewhere(parts):
+    view = noisy_view(0)
+    region = view.region(parts)
+    for seed in range(20):
+        found = random_region(view, region, np.random.default_rng(seed))
+        assert not (found & region).any()
+        assert 0.5 <= found.sum() / region.sum() <= 2.6  # whole superpixels
+
+
+def test_where_there_is_no_room_random_superpixels_are_drawn_from_the_whole_picture():
+    view = noisy_view(0)
+    region = view.region(range(30))
+    found = random_region(view, region, np.random.default_rng(0))
+    assert 0.5 <= found.sum() / region.sum() <= 1.5
+
+
+def test_taking_away_what_a_model_looks_at_takes_its_whole_output():
+    held = [Held(view, view.region([7])) for view in (noisy_view(seed, red=7) for seed in range(6))]
+    bench = Bench(RED, SPEC)
+    found = bench.take_away(held, [], 0, np.random.default_rng(0))
+    # Once taken away there is no red, in the whole picture and behind half of its superpixels alike.
+    assert found.concept_effect == pytest.approx(1)
+    assert found.random_effect == pytest.approx(0, abs=1e-6)
+    assert found.unit == "probability"
+    assert found.p < 1e-6
+    assert bench.calls > 0
+
+
+def test_taking_away_what_a_model_does_not_look_at_does_nothing():
+    held = [Held(view, view.region([21])) for view in (noisy_view(seed, red=7) for seed in range(6))]
+    found = Bench(RED, SPEC).take_away(held, [], 0, np.random.default_rng(0))
+    assert found.concept_effect == pytest.approx(0, abs=1e-6)
+    assert found.effect <= 0
+
+
+def test_a_large_concept_is_compared_with_the_same_place_in_pictures_without_it():
+    red = np.full((SIDE, SIDE, 3), (255, 0, 0), np.uint8)
+    whole = [Held(view_of(red), np.arange(SIDE)[:, None] * np.ones(SIDE, int) < 30) for _ in range(4)]
+    peers = [noisy_view(seed) for seed in range(4)]
+    found = Bench(RED, SPEC).take_away(whole, peers, 0, np.random.default_rng(0))
+    assert found.random_effect == 0
+
+
+def test_laying_a_concept_into_other_pictures_gives_them_its_class():
+    held = [Held(view, view.region([7])) for view in (noisy_view(seed, red=7) for seed in range(6))]
+    others = [noisy_view(seed) for seed in range(10, 20)]
+    found = Bench(RED, SPEC).add(held, others, others, 0, np.random.default_rng(0))
+    assert found.concept_effect == pytest.approx(1)
+    assert found.random_effect == pytest.approx(0)
+    assert found.pictures == 10
+
+
+def test_a_model_that_answers_nan_is_an_error():
+    broken = lc.CallableClassifier(lambda images: np.full((len(images), 2), np.nan), SIDE, ["a", "b"], outputs="values")
+    with pytest.raises(lc.ModelError, match="finite"):
+        Bench(broken, SPEC).ask([np.zeros((SIDE, SIDE, 3), np.uint8)], 0)

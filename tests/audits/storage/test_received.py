@@ -1,0 +1,128 @@
+"""Audits in zip files of strangers: what fits is taken, all else gives a sentence, nothing is written outside."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.received import unpack_audit
+from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, THUMBNAILS
+from lime_core.errors import LimeError
+from tests.audits.known_audit import known_audit
+
+PICTURES = 6
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a known audit by their paths."""
+    root = tmp_path_factory.mktemp("known")
+    known_audit(root, PICTURES)
+    (root / ABOUT).write_text(json.dumps({"model": {"id": "known-audit"}}), encoding="utf-8")
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("below", ["", "my audit/"])
+def test_an_audit_comes_out_as_it_went_in(tmp_path: Path, files: dict[str, bytes], below: str) -> None:
+    given, target = tmp_path / "given", tmp_path / "target"
+    target.mkdir()
+    expected = known_audit(given, PICTURES)
+    unpack_audit(zipped({below + name: content for name, content in files.items()}), "a.zip", target)
+    taken = AuditFolder(target)
+    for kind in SCHEMAS:
+        assert taken.table(kind).equals(expected.table(kind))
+    assert taken.findings() == expected.findings()
+
+
+def test_nothing_else_is_taken_and_nothing_leads_outside(tmp_path: Path, files: dict[str, bytes]) -> None:
+    target = tmp_path / "a" / "target"
+    target.mkdir(parents=True)
+    strange = {
+        "../outside.parquet": b"x",
+        "/tmp/limelight-outside/audit.json": b"x",  # noqa: S108 - a path in the file, which must not be used
+        "members/../../outside.parquet": b"x",
+        "members/../outside.parquet": b"x",
+        "report.html": b"<script>",
+        "run.py": b"x",
+    }
+    unpack_audit(zipped(files | strange), "a.zip", target)
+    assert {path.name for path in target.iterdir()} == {ABOUT, FINDINGS, *SCHEMAS}
+    assert not list(tmp_path.rglob("outside*"))
+    assert not Path("/tmp/limelight-outside").exists()  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({FINDINGS: None}, "no audit: there is no audit.json"),
+        ({ABOUT: None, FINDINGS: None}, "no audit"),
+        ({f"{EXPLANATIONS}/part-0.parquet": b"PAR1 no parquet"}, "damaged, or an audit of another version"),
+        ({f"{EXPLANATIONS}/part-0.parquet": as_parquet(pa.table({"other": [1]}))}, "no column picture"),
+        (
+            {f"{THUMBNAILS}/part-0.parquet": as_parquet(pa.table({n: ["text"] for n in SCHEMAS[THUMBNAILS].names}))},
+            None,
+        ),
+        (
+            {f"{EXPLANATIONS}/part-0.parquet": as_parquet(pa.table({n: ["a"] for n in SCHEMAS[EXPLANATIONS].names}))},
+            "damaged, or an audit of another version",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_a_sentence(
+    tmp_path: Path, files: dict[str, bytes], changed: dict[str, bytes | None], message: str | None
+) -> None:
+    given = {name: content for name, content in (files | changed).items() if content is not None}
+    if message is None:
+        unpack_audit(zipped(given), "a.zip", tmp_path)
+        return
+    with pytest.raises(LimeError, match=message):
+        unpack_audit(zipped(given), "a.zip", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_zip_file_or_only_a_part_of_one_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    whole = zipped(files)
+    for content in (b"", b"no zip", whole[: len(whole) // 2]):
+        with pytest.raises(LimeError, match="not a zip file"):
+            unpack_audit(content, "a.zip", tmp_path)
+
+
+def test_a_bomb_is_stopped_at_the_limit(tmp_path: Path, files: dict[str, bytes]) -> None:
+    bomb = zipped(files | {"members/bomb.parquet": bytes(50_000_000)})
+    assert len(bomb) < 1_000_000
+    with pytest.raises(LimeError, match="larger, unpacked"):
+        unpack_audit(bomb, "a.zip", tmp_path, most_bytes=10_000_000)
+
+
+def test_a_table_that_unpacks_to_more_than_the_memory_allowed_is_refused(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    # A dictionary makes gigabytes of a few kilobytes.
+    text = "x" * 1_000_000
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), pa.array([text]))
+    table = pa.table({"picture": column, "reason": column})
+    bomb = as_parquet(table)
+    assert len(bomb) < 3_000_000
+    with pytest.raises(LimeError, match=r"damaged|longer|cannot be read"):
+        unpack_audit(zipped(files | {"skipped/part-0.parquet": bomb}), "a.zip", tmp_path)

@@ -1,0 +1,159 @@
+"""The whole of an audit, as a script and as a command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from audits.tiny_model import SPEC, TinyClassifier, TinySource, write_collection, write_picture
+
+import lime_core as lc
+from lime_core.audits.storage.audit_folder import AuditFolder
+from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
+from lime_core.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = ["--samples", "16", "--segmentation", "grid", "--grid-rows", "2", "--grid-columns", "3"]
+
+
+def predicted(folder: Path) -> int:
+    roles = AuditFolder(folder).table(EXPLANATIONS, ["role"])["role"].to_pylist()
+    return roles.count("predicted")
+
+
+def test_a_script_gets_findings_and_a_report(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 10)
+    (pictures / "broken.png").write_bytes(b"")
+    audit = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    found = audit.findings()
+    assert (found.complete, found.pictures, found.skipped) == (True, 10, 1)
+    assert found.accuracy == pytest.approx(0.8)
+    assert "<html" in (tmp_path / "audit" / "report.html").read_text()
+    again = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    assert again.findings() == found
+
+
+def test_what_stops_an_audit_passes_through_and_leaves_findings_that_say_so(tmp_path: Path) -> None:
+    class StopError(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        if done == 4:
+            raise StopError
+
+    pictures = write_collection(tmp_path / "pictures", 8)
+    with pytest.raises(StopError):
+        lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC, on_progress=stop)
+    found = AuditFolder(tmp_path / "audit").findings()
+    assert (found.complete, found.pictures) == (False, 4)
+    assert lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC).findings().complete
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"spec": replace(SPEC, classes=(1,))}, "leave classes out"),
+        ({"spec": replace(SPEC, surrogate="tree")}, "evidence has a sign"),
+        ({"workers": 0}, "from 1 to 256"),
+        ({"workers": 2}, "give its name or path"),
+        ({"ray": "auto"}, "give its name or path"),
+        ({"precision": "bf16"}, "the precision that it has"),
+        ({"output": "s3://bucket/audit"}, "a folder of this machine"),
+        ({"output": "pictures/0.png"}, "Cannot write to"),
+    ],
+)
+def test_what_an_audit_cannot_do_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_picture(tmp_path / "pictures" / "0.png", 0)
+    with pytest.raises(lc.LimeError, match=message):
+        lc.audit("pictures", TinyClassifier(), **{"output": "audit", "spec": SPEC, **settings})
+    assert not (tmp_path / "audit" / "about.json").exists()
+
+
+@pytest.mark.slow
+def test_the_command_audits_a_folder_goes_on_and_refuses_other_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(tmp_path / "pictures" / "tench" / "a.png", 1, (200, 300))
+    write_picture(tmp_path / "pictures" / "no class" / "b.png", 2, (200, 300))
+    (tmp_path / "pictures" / "c.png").write_bytes(b"nonsense")
+    command = ["audit", str(tmp_path / "pictures"), "--output", str(tmp_path / "audit"), *SETTINGS]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "pictures explained" in printed
+    assert "report.html" in printed
+    assert "1 pictures have a label that is none of the model's classes ('no class')" in printed
+    audit = AuditFolder(tmp_path / "audit")
+    assert predicted(tmp_path / "audit") == 2
+    assert audit.table(SKIPPED)["picture"].to_pylist() == ["c.png"]
+    rows = audit.table(EXPLANATIONS).to_pylist()
+    assert [row["role"] for row in rows if row["label"] == "tench"] == ["predicted", "true"]
+    assert main(command) == 0
+    assert audit.table(EXPLANATIONS).to_pylist() == rows
+    assert main([*command, "--seed", "3"]) == 1
+    assert "setting seed: 0, not 3" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_valid_smaller_audit_and_says_how_to_go_on(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    write_collection(tmp_path / "pictures", 60)
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    # The command itself, but for a model that takes no time.
+    source = (
+        "import sys; from audits.tiny_model import TinySource; import lime_core.cli.audit as command; "
+        "command.source_of = lambda *_: TinySource(seconds=0.05); "
+        "from lime_core.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = ["audit", str(tmp_path / "pictures"), "--output", str(tmp_path / "audit"), "--precision", "f32"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", source, *command, *SETTINGS],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and predicted(tmp_path / "audit") < 5:
+        pass
+    process.send_signal(number)
+    printed, errors = process.communicate()
+    assert process.returncode == code, errors
+    assert printed == ""
+    assert f"What was explained is in {tmp_path / 'audit'}; the same command goes on with it." in errors
+    assert "Traceback" not in errors
+    found = AuditFolder(tmp_path / "audit").findings()
+    assert not found.complete
+    assert 5 <= found.pictures == predicted(tmp_path / "audit") < 60
+    assert len(list((tmp_path / "audit" / EXPLANATIONS).iterdir())) == 1
+
+
+@pytest.mark.slow
+def test_the_built_in_model_explains_alike_in_one_process_and_in_two(tmp_path: Path) -> None:
+    for index in range(3):
+        write_picture(tmp_path / "pictures" / f"{index}.png", index, (100, 150))
+    spec = replace(SPEC, samples=16)
+    tables = []
+    for workers in (1, 2):
+        lc.audit(
+            tmp_path / "pictures",
+            lc.ModelSource("efficientnet_lite0"),
+            tmp_path / f"audit-{workers}",
+            spec,
+            workers=workers,
+        )
+        tables.append(AuditFolder(tmp_path / f"audit-{workers}").table(EXPLANATIONS).to_pylist())
+    assert tables[0] == tables[1]
+
+
+def test_a_source_can_be_given_where_a_name_does_not_say_enough(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 2)
+    assert lc.audit(pictures, TinySource(), tmp_path / "audit", SPEC, precision="f32").findings().pictures == 2

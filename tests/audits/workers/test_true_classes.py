@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from lime_core.audits.workers.true_classes import TrueClasses
+from lime_core.models import imagenet_class_names
+
+NAMES = ("cat", "Cat", "tabby, tabby cat", "great white shark", "crane", "Crane, bird", "7")
+
+
+@pytest.mark.parametrize(
+    ("label", "index"),
+    [
+        ("cat", 0),
+        ("Cat", 1),
+        ("CAT", None),  # either of both
+        ("tabby cat", 2),
+        ("Tabby", 2),
+        ("tiger cat, tabby", 2),
+        ("Great_White-shark", 3),
+        ("crane", 4),
+        ("bird", 5),
+        ("CRANE", 4),  # that is its whole name, and of the other only one of two
+        ("3", 3),
+        ("7", 6),  # a name comes before an index
+        ("8", None),
+        ("dog", None),
+        ("", None),
+        ("ta", None),
+        (None, None),
+    ],
+)
+def test_a_label_means_the_class_that_it_names_and_none_where_it_may_mean_several(
+    label: str | None, index: int | None
+) -> None:
+    assert TrueClasses(NAMES).index(label) == index
+
+
+def test_every_name_of_imagenet_means_its_own_class() -> None:
+    names = imagenet_class_names()
+    classes = TrueClasses(names)
+    assert [classes.index(name) for name in names] == list(range(1000))
+    assert [classes.index(name.replace(" ", "_")) for name in names] == list(range(1000))

@@ -1,0 +1,393 @@
+"""The Folder screen: pictures given, audited, looked at; a finished audit opened; a picture taken over to Explain."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lime_core as lc
+from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
+from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
+from lime_core.show.encoding import to_png
+from pages.screens.folder import downloads, pictures_tab
+from pages.state.allowed_folders import FOLDERS_VARIABLE
+from pages.state.audit_job import AuditJob
+from pages.state.opened_audit import OpenedAudit, read_audit
+from tests.audits.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
+from tests.pages.conftest import SECONDS, FakeModel, fine, open_page, state_of, texts
+
+SCREEN = "pages/screens/folder/page.py"
+QUERY = {"samples": "32", "precision": "f32", "segmentation": "grid", "grid_rows": "3", "grid_columns": "4"}
+PICTURES = 20
+
+
+def zip_of(pictures: int, **more: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for index in range(pictures):
+            archive.writestr(path_of(index), to_png(pixels_of(index)))
+        for name, content in more.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def opened(**query: str) -> AppTest:
+    page = fine(open_page(**(QUERY | query)))
+    return fine(page.switch_page(SCREEN).run())
+
+
+def given(content: bytes, name: str = "my pictures.zip", **query: str) -> AppTest:
+    page = opened(**query)
+    page.file_uploader(key="folder.zip").upload(name, content, "application/zip").run()
+    return page
+
+
+def begun(page: AppTest) -> AuditJob:
+    page.number_input(key="folder.samples").set_value(32).run()
+    page.button(key="folder.begin").click().run()
+    job = state_of(page).folder.latest
+    assert job is not None
+    return job
+
+
+def audited(pictures: int = 4) -> AppTest:
+    page = given(zip_of(pictures))
+    assert begun(page).wait(SECONDS)
+    return fine(page.run())
+
+
+def on_tab(page: AppTest, name: str) -> AppTest:
+    page.session_state["folder.tab"] = name
+    return fine(page.run())
+
+
+@pytest.fixture
+def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished audit in a folder that the operator allows, whose pictures are in another."""
+    audit, pictures = tmp_path / "audits" / "animals", tmp_path / "pictures"
+    known_audit(audit, PICTURES)
+    known_collection(pictures, PICTURES)
+    about = {"collection": str(pictures), "model": {"id": "efficientnet_lite0"}, "spec": lc.ExplainSpec().to_dict()}
+    (audit / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    monkeypatch.setenv(FOLDERS_VARIABLE, f"{tmp_path / 'audits'}:{pictures}")
+    return audit
+
+
+def opened_finished() -> AppTest:
+    page = opened()
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.button(key="folder.open").click().run()
+    return fine(page)
+
+
+def audit_of(page: AppTest) -> OpenedAudit:
+    audit = state_of(page).folder.audit
+    assert audit is not None
+    return audit
+
+
+def said(page: AppTest) -> str:
+    """Return all running text of a page as it is read."""
+    return texts(page).replace("\\", "")
+
+
+def test_a_zip_of_pictures_is_audited_with_few_samples_and_says_so(model: FakeModel) -> None:
+    page = given(zip_of(4, **{"cat/broken.png": b"no picture"}))
+    assert page.number_input(key="folder.samples").value == 256
+    assert "5 pictures · 2 true classes · EfficientNet-Lite0 · 256 samples a picture" in said(page)
+    job = begun(page)
+    assert job.wait(SECONDS)
+    assert job.error is None
+    fine(page.run())
+    audit = audit_of(page)
+    assert list(audit.pictures) == sorted(path_of(index) for index in range(4))
+    assert audit.skipped[0][0] == "cat/broken.png"
+    assert "What EfficientNet-Lite0 looks at in 4 pictures" in said(page)
+    assert "32 samples a picture" in said(page)
+
+
+def test_nothing_that_is_shown_or_taken_away_names_a_folder_of_the_server(model: FakeModel) -> None:
+    page = given(zip_of(3, **{"cat/broken.png": b"no picture"}))
+    assert begun(page).wait(SECONDS)
+    audit = audit_of(fine(page.run()))
+    root = str(audit.folder.path.parent)
+    with zipfile.ZipFile(io.BytesIO(downloads.parquet_set(audit))) as archive:
+        assert root.encode() not in b"".join(map(archive.read, archive.namelist()))
+    assert root not in said(page)
+    assert root not in str(audit.skipped)
+
+
+def test_what_is_taken_away_is_opened_again(model: FakeModel) -> None:
+    page = audited()
+    before = audit_of(page)
+    page = opened()
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.file_uploader(key="folder.audit.file").upload("audit.zip", downloads.parquet_set(before), "").run()
+    after = audit_of(fine(page))
+    assert after.findings == before.findings
+    assert list(after.pictures) == list(before.pictures)
+    for kind in SCHEMAS:
+        assert after.folder.table(kind).equals(before.folder.table(kind))
+    assert "cannot be opened in Explain" in said(page)
+
+
+def test_a_picture_of_an_audit_opens_in_explain_and_asks_nothing(model: FakeModel) -> None:
+    page = on_tab(audited(), "All pictures")
+    audit, asked = audit_of(page), model.pictures
+    about = audit.pictures[path_of(1)]
+    page.button(key=f"folder.explain.all.{about.path}").click().run()
+    fine(page)
+    state = state_of(page)
+    assert state.job is not None
+    assert not state.job.active
+    assert model.pictures == asked
+    assert state.result is not None
+    assert state.result.neighborhood.samples == 32
+    assert state.settings.spec.seed == about.seed
+    assert state.settings.focus == about.class_index
+    assert state.settings.picture is not None
+    assert np.array_equal(state.settings.picture.image.pixels, pixels_of(1))
+    # What Explain fits is what the audit has found.
+    explanation = lc.fit(state.result.neighborhood, state.settings.spec)
+    assert explanation[about.class_index].r2_holdout == pytest.approx(about.r2_holdout, abs=1e-5)
+
+
+def test_the_picture_stays_while_screens_are_turned_and_can_be_left(model: FakeModel) -> None:
+    page = on_tab(audited(), "All pictures")
+    page.button(key=f"folder.explain.all.{path_of(0)}").click().run()
+    page.switch_page("pages/screens/explain/page.py").run()
+    assert page.segmented_control(key="source").value == "Folder"
+    assert "Egyptian cat" in texts(fine(page))
+    assert state_of(page).settings.picture.from_audit
+    page.segmented_control(key="source").set_value("Gallery").run()
+    assert state_of(fine(page)).settings.picture.example == "cat"
+    page.switch_page(SCREEN).run()
+    assert audit_of(fine(page))
+
+
+def test_stop_leaves_a_smaller_audit_that_goes_on(model: FakeModel) -> None:
+    page = given(zip_of(6))
+    page.number_input(key="folder.samples").set_value(32).run()
+    model.allowed = model.pictures + 120
+    page.button(key="folder.begin").click().run()
+    assert model.held_up.wait(SECONDS)
+    fine(page.run())
+    page.button(key="folder.stop").click().run()
+    model.gate.set()
+    job = state_of(page).folder.latest
+    assert job.wait(SECONDS)
+    assert job.error is None
+    fine(page.run())
+    smaller = audit_of(page)
+    assert 0 < len(smaller.pictures) < 6
+    assert not smaller.findings.complete
+    assert f"Stopped after {len(smaller.pictures)} of 6 pictures" in said(page)
+    asked = model.pictures
+    page.button(key="folder.go_on").click().run()
+    job = state_of(page).folder.latest
+    assert job.wait(SECONDS)
+    assert job.started_with == len(smaller.pictures)
+    fine(page.run())
+    whole = audit_of(page)
+    assert len(whole.pictures) == 6
+    assert whole.findings.complete
+    # 34 pictures each at most, beside the experiments.
+    assert model.pictures > asked
+    assert {path: whole.pictures[path].r2_holdout for path in smaller.pictures} == {
+        path: about.r2_holdout for path, about in smaller.pictures.items()
+    }
+
+
+def test_an_audit_under_way_is_no_change_of_the_visitors_own_questions(model: FakeModel) -> None:
+    page = given(zip_of(6))
+    model.allowed = model.pictures + 60
+    job = begun(page)
+    assert model.held_up.wait(SECONDS)
+    page.switch_page("pages/screens/explain/page.py").run()
+    page.selectbox(key="picture").set_value("coffee").run()
+    assert job.active
+    model.gate.set()
+    assert job.wait(SECONDS)
+    assert job.error is None
+    assert job.audit is not None
+
+
+def test_a_finished_audit_is_opened(finished: Path, model: FakeModel) -> None:
+    page = opened_finished()
+    shown = said(page)
+    assert "What EfficientNet-Lite0 looks at in 20 pictures" in shown
+    assert "**cat** leans on concept 0" in shown
+    assert "1 picture could not be read" in shown
+    alternatives = [one.alt for image in page.image for one in image.imgs]
+    assert any(path_of(3) in text for text in alternatives)
+
+
+@pytest.mark.parametrize("tab", ["Concepts", "Mistakes", "All pictures", "Take away"])
+def test_every_tab_of_a_finished_audit_is_drawn(finished: Path, model: FakeModel, tab: str) -> None:
+    assert on_tab(opened_finished(), tab)
+
+
+@pytest.mark.parametrize("kind", ["Confused classes", "Right for the wrong reason", "Meaningless explanations"])
+def test_every_kind_of_mistake_is_drawn(finished: Path, model: FakeModel, kind: str) -> None:
+    page = on_tab(opened_finished(), "Mistakes")
+    fine(page.segmented_control(key="folder.mistakes").set_value(kind).run())
+
+
+def test_what_changes_the_answer_is_said(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "Mistakes")
+    page.segmented_control(key="folder.mistakes").set_value("What changes the answer").run()
+    assert "without 1 superpixel: **dog**" in texts(fine(page))
+    assert "stays **cat** whatever is hidden" in said(page)
+
+
+def shown_pictures(page: AppTest) -> int:
+    line = next(caption.value for caption in page.caption if " of 20 pictures" in caption.value)
+    return int(line.split(" ")[0])
+
+
+def test_filters_leave_the_pictures_that_fit(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    assert shown_pictures(page) == PICTURES
+    indices = range(PICTURES)
+    page.selectbox(key="folder.filter.class").set_value("dog").run()
+    assert shown_pictures(page) == sum(predicted_of(index) == "dog" for index in indices)
+    page.selectbox(key="folder.filter.class").set_value(None).run()
+    page.pills(key="folder.filter.level").set_value(["meaningless", "solid"]).run()
+    assert shown_pictures(page) == sum(level_of(index) in ("meaningless", "solid") for index in indices)
+    page.pills(key="folder.filter.level").set_value([]).run()
+    page.segmented_control(key="folder.filter.outcome").set_value("Wrong").run()
+    wrong = len(audit_of(page).findings.mistakes.confusions[0].pictures)
+    assert shown_pictures(page) == wrong
+    page.segmented_control(key="folder.filter.outcome").set_value("All").run()
+    page.selectbox(key="folder.filter.concept").set_value(0).run()
+    assert shown_pictures(page) == audit_of(page).by_number[0].pictures
+
+
+def test_cards_come_a_page_at_a_time(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    first = {button.key for button in page.button if str(button.key).startswith("folder.explain.all.")}
+    assert len(first) == 12
+    page.session_state["folder.page.all.20"] = 2
+    fine(page.run())
+    second = {button.key for button in page.button if str(button.key).startswith("folder.explain.all.")}
+    assert len(second) == PICTURES - 12
+    assert not first & second
+
+
+def test_a_picture_of_a_finished_audit_is_asked_about_again(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    asked = model.pictures
+    page.button(key=f"folder.explain.all.{path_of(2)}").click().run()
+    state = state_of(fine(page))
+    assert state.job is not None
+    assert state.job.wait(SECONDS)
+    assert model.pictures > asked
+    assert state.settings.spec.seed == 2
+
+
+def test_a_picture_that_has_changed_is_not_explained(finished: Path, model: FakeModel, tmp_path: Path) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    (tmp_path / "pictures" / path_of(2)).write_bytes(to_png(pixels_of(3)))
+    page.button(key=f"folder.explain.all.{path_of(2)}").click().run()
+    page.run()
+    assert "has changed since the audit" in page.error[0].value
+    assert not page.exception
+
+
+def test_pictures_outside_of_what_the_operator_allows_stay_closed(
+    finished: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDERS_VARIABLE, str(finished))
+    page = on_tab(opened_finished(), "All pictures")
+    assert "cannot be opened in Explain" in said(page)
+    assert not [button for button in page.button if str(button.key).startswith("folder.explain.")]
+
+
+def test_a_folder_that_the_operator_allows_is_audited(finished: Path, model: FakeModel) -> None:
+    page = opened()
+    page.segmented_control(key="folder.source").set_value("Folder of this server").run()
+    # The folder of audits holds no pictures; the other one does.
+    page.selectbox(key="folder.pictures").set_value("pictures").run()
+    assert "20 pictures · 2 true classes" in texts(fine(page))
+
+
+def test_without_allowed_folders_none_is_offered(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FOLDERS_VARIABLE, raising=False)
+    assert opened().segmented_control(key="folder.source").options == ["Zip of pictures", "Finished audit"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", zip_of(2)[:200]], ids=["empty", "something else", "a part of one"])
+def test_a_bad_zip_gives_a_sentence(model: FakeModel, content: bytes) -> None:
+    page = given(content)
+    assert not page.exception
+    assert "my pictures" in page.error[0].value
+    assert "limelight-audit" not in page.error[0].value
+
+
+def test_a_zip_without_pictures_gives_a_sentence(model: FakeModel) -> None:
+    page = given(zip_of(0, **{"notes.txt": b"none"}))
+    assert not page.exception
+    assert len(page.error) == 1
+
+
+def test_an_uploaded_file_that_is_no_audit_gives_a_sentence(model: FakeModel) -> None:
+    page = opened()
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.file_uploader(key="folder.audit.file").upload("other.zip", zip_of(2), "").run()
+    assert not page.exception
+    assert "no audit" in page.error[0].value
+    assert state_of(page).folder.audit is None
+
+
+def test_a_label_map_of_ones_own_does_not_fit_a_folder(model: FakeModel) -> None:
+    page = given(zip_of(2))
+    spec = lc.ExplainSpec(segmentation=lc.LabelMap(np.arange(4, dtype=np.int32).reshape(2, 2)), samples=32)
+    state_of(page).settings = replace(state_of(page).settings, spec=spec)
+    page.run()
+    assert not page.exception
+    assert "fits one picture only" in page.error[0].value
+
+
+def test_an_empty_audit_and_one_of_another_version_give_a_sentence(tmp_path: Path) -> None:
+    known_audit(tmp_path / "empty", 1)
+    (tmp_path / "empty" / ABOUT).write_text("{}", encoding="utf-8")
+    for file in (tmp_path / "empty" / EXPLANATIONS).glob("*.parquet"):
+        file.unlink()
+    with pytest.raises(lc.LimeError, match="holds no explained picture"):
+        read_audit(tmp_path / "empty", "mine", "key")
+    known_audit(tmp_path / "other", 1)
+    with pytest.raises(lc.LimeError, match="no audit that can be shown"):
+        read_audit(tmp_path / "other", "mine", "key")
+    (tmp_path / "other" / ABOUT).write_text("[1]", encoding="utf-8")
+    with pytest.raises(lc.LimeError, match="no audit that can be shown"):
+        read_audit(tmp_path / "other", "mine", "key")
+    with pytest.raises(lc.LimeError, match="is no audit"):
+        read_audit(tmp_path, "mine", "key")
+
+
+def test_the_scatter_holds_every_picture_once_and_no_markup_of_strangers(tmp_path: Path) -> None:
+    known_audit(tmp_path, PICTURES)
+    (tmp_path / ABOUT).write_text("{}", encoding="utf-8")
+    pictures = list(read_audit(tmp_path, "mine", "key").pictures.values())
+    figure = pictures_tab.scatter(pictures)
+    assert sorted(path for trace in figure.data for (path,) in trace.customdata) == sorted(
+        about.path for about in pictures
+    )
+    assert pictures_tab.plain_text("<b>&") == "&lt;b&gt;&amp;"
+
+
+def test_tables_taken_away_are_those_of_the_audit(tmp_path: Path) -> None:
+    expected = known_audit(tmp_path, 3)
+    (tmp_path / ABOUT).write_text("{}", encoding="utf-8")
+    taken = downloads.parquet_set(read_audit(tmp_path, "mine", "key"))
+    target = tmp_path / "again"
+    with zipfile.ZipFile(io.BytesIO(taken)) as archive:
+        archive.extractall(target)
+    assert AuditFolder(target).table(SKIPPED).equals(expected.table(SKIPPED))
