@@ -7,7 +7,11 @@ import pytest
 from tests.benchmarks.audit_sets import Controls, DataSet
 from tests.benchmarks.audits import measure_one
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Keras reads TensorFlow's variables in a way that NumPy 2 complains of.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def test_a_learned_sticker_is_found_and_nothing_else(tmp_path):
