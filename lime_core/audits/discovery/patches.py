@@ -68,12 +68,20 @@ class Patches:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """Principal components of features of unit length.
+    """Principal components of the roots of features, of unit length.
+
+    A few strong features would otherwise decide what is alike: a watermark over different things is a group only by
+    the roots (the power normalization of [1]_).
 
     Attributes
     ----------
     mean : ndarray of float32, shape (F,)
     axes : ndarray of float32, shape (D, F)
+
+    References
+    ----------
+    .. [1] F. Perronnin, J. Sánchez, T. Mensink. Improving the Fisher kernel for large-scale image classification.
+       ECCV 2010.
     """
 
     mean: NDArray[np.float32]
@@ -81,7 +89,7 @@ class Components:
 
     def describe(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """Return descriptions of unit length float32 ``(n, D)`` of features ``(n, F)``."""
-        described: NDArray[np.float32] = _unit((_unit(features) - self.mean) @ self.axes.T)
+        described: NDArray[np.float32] = _unit((_rooted(features) - self.mean) @ self.axes.T)
         return described
 
 
@@ -139,10 +147,15 @@ def _features(rows: pa.Table) -> NDArray[np.float32]:
 def _fitted(features: NDArray[np.float32], seed: int) -> Components:
     from sklearn.decomposition import PCA
 
-    unit = _unit(features)
+    unit = _rooted(features)
     count = min(COMPONENTS, unit.shape[1], len(unit) - 1)
     analysis = PCA(count, svd_solver="randomized", random_state=seed).fit(unit)
     return Components(analysis.mean_.astype(np.float32), analysis.components_.astype(np.float32))
+
+
+def _rooted(features: NDArray[Any]) -> NDArray[np.float32]:
+    values = np.asarray(features, np.float32)
+    return _unit(np.sign(values) * np.sqrt(np.abs(values)))
 
 
 def _unit(values: NDArray[Any]) -> NDArray[np.float32]:

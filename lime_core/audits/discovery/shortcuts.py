@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from lime_core.audits.storage.findings import Box, Concept
 
 OUTSIDE: Final = 0.8  # share of a concept's superpixels at borders and corners, from which on it is not the thing
+AWAY: Final = 0.2  # of a side: so far is the mean of a concept at one side from the middle
+SPREAD: Final = 0.16  # of a side: and so little does it vary (standard deviation)
 MINORITY: Final = 0.5  # of the pictures taken for the class
-FEWEST_WRONG: Final = 3  # pictures
+WRONG_LEVEL: Final = 0.002  # 5 % over the 24 concepts that are tested
 ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
 
 
@@ -36,11 +38,12 @@ def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) 
             f"{group.border + group.corner:.0%} of its superpixels are at the borders and corners of their pictures."
         )
     rows = group.of_class(patches)
+    if not reasons and (side := _side(patches, rows, explained)) is not None:
+        reasons.append(f"It is always near the {side} of the picture.")
     holding = {str(path) for path in patches.pictures[rows]}
     taken = {path for path, item in explained.items() if item.predicted == group.class_index}
-    known = [path for path in taken if explained[path].correct is not None]
-    wrong = {path for path in known if not explained[path].correct}
-    if len(wrong & holding) >= FEWEST_WRONG and len(wrong & holding) / len(wrong) > len(taken & holding) / len(taken):
+    wrong = {path for path in taken if explained[path].correct is False}
+    if _more_often(len(wrong & holding), len(wrong), len((taken - wrong) & holding), len(taken - wrong)):
         reasons.append(
             f"It is in {len(wrong & holding)} of the {len(wrong)} pictures that are wrongly taken for the class, and "
             f"in {len((taken - wrong) & holding)} of the {len(taken - wrong)} others."
@@ -51,6 +54,25 @@ def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) 
             "same in all of them."
         )
     return tuple(reasons)
+
+
+def _more_often(wrong_holding: int, wrong: int, right_holding: int, right: int) -> bool:
+    """Return whether a concept is surely more often in wrong predictions than in right ones, by Fisher's exact test."""
+    from scipy.stats import fisher_exact
+
+    table = [[wrong_holding, wrong - wrong_holding], [right_holding, right - right_holding]]
+    return bool(fisher_exact(table, alternative="greater").pvalue <= WRONG_LEVEL)
+
+
+def _side(patches: Patches, rows: NDArray[np.intp], explained: dict[str, Explained]) -> str | None:
+    """Return the side of their pictures that patches are at, or None where they are scattered or in the middle."""
+    sizes = np.array([explained[str(patches.pictures[row])].size for row in rows], np.float64)
+    middles = (patches.boxes[rows, :2] + patches.boxes[rows, 2:]) / 2 / sizes
+    away, spread = middles.mean(axis=0) - 0.5, middles.std(axis=0)
+    for axis, (first, last) in enumerate((("top", "bottom"), ("left", "right"))):
+        if abs(away[axis]) >= AWAY and spread[axis] <= SPREAD:
+            return first if away[axis] < 0 else last
+    return None
 
 
 def boxes_of(patches: Patches, rows: NDArray[np.intp]) -> tuple[tuple[str, Box], ...]:
