@@ -16,7 +16,7 @@ pytestmark = [
 
 def test_a_learned_sticker_is_found_and_nothing_else(tmp_path):
     row = measure_one(DataSet("sticker", 1.0, "shapes", 0, 24), tmp_path, Controls(tmp_path), samples=128)
-    assert row.clearly, row.learned
+    assert row.moves, row.learned
     assert row.found, row.candidates
     assert row.false == 0, row.candidates
 
