@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_PICTURES: Final = 2000
 FEWEST_MEMBERS: Final = 5
+OF_ONE_CLASS: Final = 0.8  # of the pictures of a group
 WIDTH: Final = 0.1  # of a side, that experiments take for the edge
 _OUTERMOST: Final = 0.03  # of a side, that is looked at
 _PIECES: Final = 4  # of each side
@@ -71,7 +72,8 @@ def edge_groups(
 ) -> tuple[Patches, list[Group]]:
     """Return groups of the superpixels along edges that look the same, and the patches with these superpixels added.
 
-    Each group speaks for the class that most of its pictures are taken for, and keeps those pictures only.
+    Each group speaks for the class that most of its pictures are taken for, and keeps those pictures only; edges that
+    are the same in several classes say nothing about any of them.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def edge_groups(
     for paths in alike_at_the_edges(folder, sorted(explained), seed):
         class_index = Counter(explained[path].predicted for path in paths).most_common(1)[0][0]
         own = [path for path in paths if explained[path].predicted == class_index]
-        if len(own) >= FEWEST_MEMBERS:
+        if len(own) >= max(FEWEST_MEMBERS, OF_ONE_CLASS * len(paths)):
             before = len(patches)
             patches = patches.extended(_along_edges(folder, own, class_index, explained))
             groups.append(_group(patches, explained, np.arange(before, len(patches)), class_index, total))
