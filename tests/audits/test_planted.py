@@ -1,4 +1,4 @@
-"""A shortcut that a model has learned is found, and nothing where there is none: the short form of the benchmark."""
+"""A shortcut that a model has learned is found, and none in a control; how often more than it is found is for the benchmark."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ pytestmark = [
 ]
 
 
-def test_a_learned_sticker_is_found_and_nothing_else(tmp_path):
-    row = measure_one(DataSet("sticker", 1.0, "shapes", 0, 24), tmp_path, Controls(tmp_path), samples=128)
+def test_a_learned_sticker_is_the_strongest_candidate(tmp_path):
+    row = measure_one(DataSet("sticker", 1.0, "shapes", 0, 14), tmp_path, Controls(tmp_path), samples=64)
     assert row.moves, row.learned
     assert row.found, row.candidates
-    assert row.false == 0, row.candidates
+    assert row.candidates[0]["matches"], row.candidates
 
 
 def test_a_control_is_clean(tmp_path):
-    row = measure_one(DataSet(None, 0.0, "shapes", 0, 24), tmp_path, Controls(tmp_path), samples=128)
+    row = measure_one(DataSet(None, 0.0, "shapes", 0, 14), tmp_path, Controls(tmp_path), samples=64)
     assert row.candidates == []
-    assert row.pictures == 72
+    assert row.pictures == 42
