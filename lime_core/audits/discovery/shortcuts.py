@@ -23,6 +23,7 @@ AWAY: Final = 0.2  # of a side: so far is the mean of a concept at one side from
 SPREAD: Final = 0.16  # of a side: and so little does it vary (standard deviation)
 MINORITY: Final = 0.5  # of the pictures taken for the class
 WRONG_LEVEL: Final = 0.002  # 5 % over the 24 concepts that are tested
+MUCH: Final = {"log-odds": 0.25, "probability": 0.05}  # a concept that moves its class less is no candidate
 PIECE: Final = 0.5  # of the pictures of a concept that is a piece of another one
 ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
 
@@ -112,14 +113,14 @@ def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
 def shortcut_candidates(
     concepts: Sequence[Concept], groups: Sequence[Group], patches: Patches, explained: dict[str, Explained]
 ) -> tuple[ShortcutCandidate, ...]:
-    """Return the concepts that are proven, and have something that speaks against being the thing, strongest first.
+    """Return concepts that are proven, move their class much, and have a reason not to be the thing; strongest first.
 
     Of several that are pieces of one thing only the strongest is a candidate; an edge comes before its pieces.
     """
     suspected = [
         (group, _candidate(concept, concept.take_away, group, patches, explained))
         for concept, group in zip(concepts, groups, strict=True)
-        if concept.proven and concept.take_away is not None and concept.suspicions
+        if concept.proven and concept.take_away is not None and moves_much(concept.take_away) and concept.suspicions
     ]
     suspected.sort(key=lambda pair: (not pair[0].edges, -pair[1].effect))
     kept: list[tuple[Group, ShortcutCandidate]] = []
@@ -127,6 +128,11 @@ def shortcut_candidates(
         if not any(is_piece(group, whole, patches) for whole, _ in kept):
             kept.append((group, candidate))
     return tuple(sorted((candidate for _, candidate in kept), key=lambda each: -each.effect))
+
+
+def moves_much(experiment: Experiment) -> bool:
+    """Return whether an effect is large enough to matter: at least `MUCH`; in other units any effect may be."""
+    return experiment.effect >= MUCH.get(experiment.unit, 0.0)
 
 
 def is_piece(group: Group, whole: Group, patches: Patches) -> bool:

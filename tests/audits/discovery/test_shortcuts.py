@@ -9,8 +9,8 @@ import pytest
 
 from lime_core.audits.discovery.concepts import Explained, Group
 from lime_core.audits.discovery.patches import Components, Patches
-from lime_core.audits.discovery.shortcuts import boxes_of, is_piece, suspicions, whole_pictures
-from lime_core.audits.storage.findings import Box
+from lime_core.audits.discovery.shortcuts import boxes_of, is_piece, moves_much, suspicions, whole_pictures
+from lime_core.audits.storage.findings import Box, Experiment
 
 PICTURES = [f"{index:02d}.png" for index in range(20)]
 MIDDLE, CORNER = (40, 40, 60, 60), (80, 80, 100, 100)
@@ -98,3 +98,11 @@ def test_a_piece_touches_the_whole_in_most_of_its_pictures():
     )
     first, second = (replace(group_of(elsewhere), rows=np.arange(20)[part]) for part in (slice(5), slice(5, 20)))
     assert not is_piece(second, first, elsewhere), "they are never in one picture"
+
+
+@pytest.mark.parametrize(
+    ("effect", "unit", "much"),
+    [(0.24, "log-odds", False), (0.26, "log-odds", True), (0.06, "probability", True), (0.001, "value", True)],
+)
+def test_a_small_effect_is_not_much_in_units_whose_size_is_known(effect, unit, much):
+    assert moves_much(Experiment(effect, (0.0, 1.0), effect, 0.0, 0.001, 20, unit)) is much
