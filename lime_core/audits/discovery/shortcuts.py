@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from lime_core.audits.discovery.concepts import Explained, Group
     from lime_core.audits.discovery.patches import Patches
-    from lime_core.audits.storage.findings import Box, Concept
+    from lime_core.audits.storage.findings import Box, Concept, Experiment
 
 OUTSIDE: Final = 0.8  # share of a concept's superpixels at borders and corners, from which on it is not the thing
 AWAY: Final = 0.2  # of a side: so far is the mean of a concept at one side from the middle
 SPREAD: Final = 0.16  # of a side: and so little does it vary (standard deviation)
 MINORITY: Final = 0.5  # of the pictures taken for the class
 WRONG_LEVEL: Final = 0.002  # 5 % over the 24 concepts that are tested
+MUCH: Final = {"log-odds": 0.25, "probability": 0.05}  # a concept that moves its class less is no candidate
+PIECE: Final = 0.5  # of the pictures of a concept that is a piece of another one
 ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
 
 
@@ -84,9 +86,7 @@ def boxes_of(patches: Patches, rows: NDArray[np.intp]) -> tuple[tuple[str, Box],
     rows : ndarray of int
         By falling evidence.
     """
-    of_picture: dict[str, list[NDArray[np.intp]]] = {}
-    for row in rows:
-        of_picture.setdefault(str(patches.pictures[row]), []).append(patches.boxes[row])
+    of_picture = _boxes_by_picture(patches, rows)
     return tuple((path, box_of(_around_the_first(boxes))) for path, boxes in sorted(of_picture.items()))
 
 
@@ -101,7 +101,7 @@ def whole_pictures(
 def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
     around, rest, grown = boxes[0], boxes[1:], True
     while grown:
-        touching = [bool((box[:2] <= around[2:]).all() and (around[:2] <= box[2:]).all()) for box in rest]
+        touching = [_touch(box, around) for box in rest]
         grown = any(touching)
         for box, inside in zip(rest, touching, strict=True):
             if inside:
@@ -113,22 +113,66 @@ def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
 def shortcut_candidates(
     concepts: Sequence[Concept], groups: Sequence[Group], patches: Patches, explained: dict[str, Explained]
 ) -> tuple[ShortcutCandidate, ...]:
-    """Return the concepts that are proven, move their class much, and have something that speaks against the thing."""
-    found = [
-        ShortcutCandidate(
-            class_name=concept.class_name,
-            concept=concept.number,
-            pictures=(
-                boxes_of(patches, group.of_class(patches))
-                if group.cast is None
-                else whole_pictures(patches, group.rows, explained)
-            ),
-            effect=concept.take_away.effect,
-            interval=concept.take_away.interval,
-            p_adjusted=concept.p_adjusted,
-            reasons=concept.suspicions,
-        )
+    """Return concepts that are proven, move their class much, and have a reason not to be the thing; strongest first.
+
+    Of several that are pieces of one thing only the strongest is a candidate; an edge comes before its pieces.
+    """
+    suspected = [
+        (group, _candidate(concept, concept.take_away, group, patches, explained))
         for concept, group in zip(concepts, groups, strict=True)
-        if concept.proven and concept.take_away is not None and concept.suspicions
+        if concept.proven and concept.take_away is not None and moves_much(concept.take_away) and concept.suspicions
     ]
-    return tuple(sorted(found, key=lambda each: -each.effect))
+    suspected.sort(key=lambda pair: (not pair[0].edges, -pair[1].effect))
+    kept: list[tuple[Group, ShortcutCandidate]] = []
+    for group, candidate in suspected:
+        if not any(is_piece(group, whole, patches) for whole, _ in kept):
+            kept.append((group, candidate))
+    return tuple(sorted((candidate for _, candidate in kept), key=lambda each: -each.effect))
+
+
+def moves_much(experiment: Experiment) -> bool:
+    """Return whether an effect is large enough to matter: at least `MUCH`; in other units any effect may be."""
+    return experiment.effect >= MUCH.get(experiment.unit, 0.0)
+
+
+def is_piece(group: Group, whole: Group, patches: Patches) -> bool:
+    """Return whether a group is a piece of the thing that another one is.
+
+    It is where both speak for the same class and, in more than `PIECE` of the group's pictures, one of its superpixels
+    is one of the other's, or touches it. A colour cast touches everything, so it has no pieces.
+    """
+    if group.class_index != whole.class_index or group.cast is not None or whole.cast is not None:
+        return False
+    boxes = _boxes_by_picture(patches, whole.of_class(patches))
+    own = _boxes_by_picture(patches, group.of_class(patches))
+    beside = [path in boxes and any(_touch(box, other) for box in own[path] for other in boxes[path]) for path in own]
+    return sum(beside) > PIECE * len(own)
+
+
+def _candidate(
+    concept: Concept, away: Experiment, group: Group, patches: Patches, explained: dict[str, Explained]
+) -> ShortcutCandidate:
+    return ShortcutCandidate(
+        class_name=concept.class_name,
+        concept=concept.number,
+        pictures=(
+            boxes_of(patches, group.of_class(patches))
+            if group.cast is None
+            else whole_pictures(patches, group.rows, explained)
+        ),
+        effect=away.effect,
+        interval=away.interval,
+        p_adjusted=concept.p_adjusted,
+        reasons=concept.suspicions,
+    )
+
+
+def _boxes_by_picture(patches: Patches, rows: NDArray[np.intp]) -> dict[str, list[NDArray[np.intp]]]:
+    boxes: dict[str, list[NDArray[np.intp]]] = {}
+    for row in rows:
+        boxes.setdefault(str(patches.pictures[row]), []).append(patches.boxes[row])
+    return boxes
+
+
+def _touch(box: NDArray[np.intp], other: NDArray[np.intp]) -> bool:
+    return bool((box[:2] <= other[2:]).all() and (other[:2] <= box[2:]).all())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lime_core.audits.discovery.concepts import Explained, Group
 from lime_core.audits.discovery.patches import Components, Patches
-from lime_core.audits.discovery.shortcuts import boxes_of, suspicions, whole_pictures
-from lime_core.audits.storage.findings import Box
+from lime_core.audits.discovery.shortcuts import boxes_of, is_piece, moves_much, suspicions, whole_pictures
+from lime_core.audits.storage.findings import Box, Experiment
 
 PICTURES = [f"{index:02d}.png" for index in range(20)]
 MIDDLE, CORNER = (40, 40, 60, 60), (80, 80, 100, 100)
@@ -79,3 +81,28 @@ def test_the_box_is_around_the_strongest_patch_and_those_that_touch_it():
     assert boxes_of(patches, np.arange(3)) == (("a.png", Box(top=70, left=60, bottom=100, right=100)),)
     explained = {"a.png": Explained(None, 0, None, (100, 120))}
     assert whole_pictures(patches, np.arange(3), explained) == (("a.png", Box(top=0, left=0, bottom=100, right=120)),)
+
+
+def test_a_piece_touches_the_whole_in_most_of_its_pictures():
+    beside, apart = (0, 20, 10, 30), (50, 50, 60, 60)
+    boxes = {path: [(0, 0, 10, 20), beside if index < 6 else apart] for index, path in enumerate(PICTURES[:10])}
+    patches = patches_at(boxes)
+    rows = np.arange(len(patches))
+    whole, most = (replace(group_of(patches), rows=rows[part::2]) for part in (0, 1))
+    assert is_piece(most, whole, patches)
+    assert not is_piece(replace(most, rows=most.rows[2:]), whole, patches), "it is apart in half of its pictures"
+    assert not is_piece(replace(most, class_index=1), whole, patches), "it speaks for another class"
+    assert not is_piece(most, replace(whole, cast=(0.1, 0.0, 0.0)), patches), "a cast touches everything"
+    elsewhere = patches_at(
+        {path: [(0, 0, 10, 20)] for path in PICTURES[:5]} | {path: [beside] for path in PICTURES[5:]}
+    )
+    first, second = (replace(group_of(elsewhere), rows=np.arange(20)[part]) for part in (slice(5), slice(5, 20)))
+    assert not is_piece(second, first, elsewhere), "they are never in one picture"
+
+
+@pytest.mark.parametrize(
+    ("effect", "unit", "much"),
+    [(0.24, "log-odds", False), (0.26, "log-odds", True), (0.06, "probability", True), (0.001, "value", True)],
+)
+def test_a_small_effect_is_not_much_in_units_whose_size_is_known(effect, unit, much):
+    assert moves_much(Experiment(effect, (0.0, 1.0), effect, 0.0, 0.001, 20, unit)) is much
