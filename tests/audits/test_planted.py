@@ -1,4 +1,4 @@
-"""A shortcut that a model has learned is found, and none in a control; how often more than it is found is for the benchmark."""
+"""A shortcut that a model has learned comes first, and a control has none; the rest is for the benchmark."""
 
 from __future__ import annotations
 
