@@ -58,18 +58,21 @@ class Task:
         report = on_progress or _silent
         report(len(writer.done), total)
         left = (picture for picture in collection.pictures if picture.path not in writer.done)
-        if len(writer.done) < total:
-            # What was found in fewer pictures does not hold any more.
-            for name in (FINDINGS, REPORT):
-                (self.folder.path / name).unlink(missing_ok=True)
-            pool = self._pool(min(workers, total - len(writer.done)), ray, keep)
-            try:
-                for outcome in pool.explain(left):
-                    writer.add(outcome)
-                    report(len(writer.done), total)
-            finally:
-                pool.close()
-                writer.finish()
+        if len(writer.done) == total:
+            # A process that was killed at its end has left small files.
+            writer.finish()
+            return
+        # What was found in fewer pictures does not hold any more.
+        for name in (FINDINGS, REPORT):
+            (self.folder.path / name).unlink(missing_ok=True)
+        pool = self._pool(min(workers, total - len(writer.done)), ray, keep)
+        try:
+            for outcome in pool.explain(left):
+                writer.add(outcome)
+                report(len(writer.done), total)
+        finally:
+            pool.close()
+            writer.finish()
 
     @property
     def concluded(self) -> bool:

@@ -296,7 +296,7 @@ def test_two_workers_one_of_them_killed_write_what_one_process_writes(tmp_path: 
     def kill_one(done: int, total: int) -> None:
         if done == 10:
             children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-            workers = [int(pid) for pid in children if b"worker_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+            workers = [int(pid) for pid in children if b"workers.child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             assert len(workers) == 2
             os.kill(workers[0], signal.SIGKILL)
             killed.append(workers[0])

@@ -111,7 +111,6 @@ def test_a_missing_package_is_named_with_what_installs_it():
         import sys
         import lime_core as lc
         from lime_core.collections import open_collection
-from lime_core.collections.addresses import shown
         assert not {"fsspec", "s3fs", "gcsfs", "aiohttp", "ray"} & set(sys.modules)
         for package, address in (("s3fs", "s3://b/x"), ("gcsfs", "gs://b/x"), ("aiohttp", "http://h/l.csv")):
             sys.modules[package] = None
