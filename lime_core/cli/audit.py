@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import lime_core as lc
 from lime_core.audits.run import SAMPLES
 from lime_core.cli.model_source import add_model_flags, source_of
 from lime_core.cli.progress import progress_bars
+from lime_core.cli.question import add_running_flags
 from lime_core.cli.tables import Column, print_table
 from lime_core.collections import open_collection
-from lime_core.models.engines.base import PrecisionChoice
-from lime_core.settings.flags import DEFAULT_PRECISION, spec_from
+from lime_core.settings.flags import spec_from
 
 if TYPE_CHECKING:
     import argparse
@@ -46,17 +46,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ray", default=None, metavar="ADDRESS", help="let a Ray cluster explain them: auto, or ray://host:port"
     )
-    parser.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
-    parser.add_argument(
-        "--engine", choices=("auto", "tensorflow", "openvino"), default="auto", help="what runs the network"
-    )
-    parser.add_argument(
-        "--precision",
-        choices=get_args(PrecisionChoice),
-        default=DEFAULT_PRECISION,
-        help="bf16 is faster where the processor has it; auto decides by the first picture (default %(default)s)",
-    )
-    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
+    add_running_flags(parser, precision="moves the scores a little; auto decides by the first picture")
 
 
 def run(options: argparse.Namespace) -> None:

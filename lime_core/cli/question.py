@@ -67,6 +67,17 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the results (default %(default)s)",
     )
+    add_running_flags(
+        parser,
+        precision="moves the scores a little; auto takes it where that is small beside the error bars",
+    )
+
+
+def add_running_flags(parser: argparse.ArgumentParser, *, precision: str) -> None:
+    """Give a command the flags that say with which settings to start, and how the model is run.
+
+    `precision` says what bf16 does, and when ``auto`` takes it.
+    """
     parser.add_argument("--preset", default="default", choices=lc.PRESETS, help="settings to start from")
     parser.add_argument(
         "--engine", choices=("auto", "tensorflow", "openvino"), default="auto", help="what runs the network"
@@ -75,8 +86,7 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=get_args(PrecisionChoice),
         default=DEFAULT_PRECISION,
-        help="bf16 is faster where the processor has it and moves the scores a little; auto takes it where that is "
-        "small beside the error bars (default %(default)s)",
+        help=f"bf16 is faster where the processor has it and {precision} (default %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
 

@@ -6,18 +6,19 @@ A cast is in every superpixel and in what hides it, so that no superpixel has an
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import PIL.Image
 
-from lime_core.audits.discovery.concepts import Group, place_of
+from lime_core.audits.discovery.concepts import group_of_one_class
 from lime_core.audits.storage.tables import THUMBNAILS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lime_core.audits.discovery.concepts import Explained
+    from lime_core.audits.discovery.concepts import Explained, Group
     from lime_core.audits.discovery.patches import Patches
     from lime_core.audits.storage.audit_folder import AuditFolder
 
@@ -64,7 +65,8 @@ def cast_groups(
         holding = {path for path, inside in zip(chosen, holds, strict=True) if inside}
         rows = np.flatnonzero((patches.classes == class_index) & np.isin(patches.pictures, list(holding)))
         if shift is not None and len(rows):
-            groups.append(_group(patches, explained, rows, int(class_index), total, tuple(shift.tolist())))
+            group = group_of_one_class(patches, explained, rows, int(class_index), total)
+            groups.append(replace(group, cast=tuple(shift.tolist())))
     return groups
 
 
@@ -81,30 +83,6 @@ def _apart(colours: Floats, own: NDArray[np.bool_]) -> tuple[Floats | None, NDAr
         return None, np.zeros(len(own), bool)
     middle = (plane[own].mean(axis=0) + plane[~own].mean(axis=0)) / 2
     return np.array([difference[0], -difference.sum(), difference[1]]), own & ((plane - middle) @ direction > 0)
-
-
-def _group(
-    patches: Patches,
-    explained: dict[str, Explained],
-    rows: NDArray[np.intp],
-    class_index: int,
-    total: float,
-    cast: tuple[float, ...],
-) -> Group:
-    evidence = patches.coefficients[rows]
-    at = np.array([place_of(patches.boxes[row], explained[str(patches.pictures[row])].size) for row in rows])
-    return Group(
-        rows=rows[np.argsort(-evidence, kind="stable")],
-        parts=np.empty(0, np.intp),
-        class_index=class_index,
-        shares=((class_index, 1.0),),
-        share=float(np.maximum(evidence, 0).sum() / total) if total else 0.0,
-        centre=float((at == "centre").mean()),
-        border=float((at == "border").mean()),
-        corner=float((at == "corner").mean()),
-        likeness=1.0,
-        cast=cast,
-    )
 
 
 def _read(folder: AuditFolder, paths: list[str]) -> list[Floats]:

@@ -155,6 +155,37 @@ def _likeness(descriptions: NDArray[np.float32], parts: NDArray[np.intp]) -> flo
     return float(np.average(likeness_of(descriptions, numbers), weights=sizes))
 
 
+def group_of_one_class(
+    patches: Patches, explained: dict[str, Explained], rows: NDArray[np.intp], class_index: int, total: float
+) -> Group:
+    """Return a group of patches that look the same by other measures than the network's features.
+
+    Parameters
+    ----------
+    patches : Patches
+    explained : dict
+        From `read_explained`.
+    rows : ndarray of int
+        The patches, all of the class.
+    class_index : int
+    total : float
+        All positive evidence of the audit.
+    """
+    evidence = patches.coefficients[rows]
+    at = np.array([place_of(patches.boxes[row], explained[str(patches.pictures[row])].size) for row in rows])
+    return Group(
+        rows=rows[np.argsort(-evidence, kind="stable")],
+        parts=np.empty(0, np.intp),
+        class_index=class_index,
+        shares=((class_index, 1.0),),
+        share=float(np.maximum(evidence, 0).sum() / total) if total else 0.0,
+        centre=float((at == "centre").mean()),
+        border=float((at == "border").mean()),
+        corner=float((at == "corner").mean()),
+        likeness=1.0,
+    )
+
+
 def place_of(box: NDArray[np.intp], size: tuple[int, int]) -> str:
     """Return where a superpixel is: its middle is near two edges (``corner``), one (``border``) or none (``centre``).
 

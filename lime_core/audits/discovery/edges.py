@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,14 +15,14 @@ import PIL.Image
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lime_core.audits.discovery.concepts import Group, place_of
+from lime_core.audits.discovery.concepts import group_of_one_class
 from lime_core.audits.discovery.patches import SHOWN
 from lime_core.audits.storage.tables import SUPERPIXELS, THUMBNAILS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lime_core.audits.discovery.concepts import Explained
+    from lime_core.audits.discovery.concepts import Explained, Group
     from lime_core.audits.discovery.patches import Patches
     from lime_core.audits.storage.audit_folder import AuditFolder
 
@@ -93,7 +94,9 @@ def edge_groups(
         if len(own) >= max(FEWEST_MEMBERS, OF_ONE_CLASS * len(paths)):
             before = len(patches)
             patches = patches.extended(_along_edges(folder, own, class_index, explained))
-            groups.append(_group(patches, explained, np.arange(before, len(patches)), class_index, total))
+            group = group_of_one_class(patches, explained, np.arange(before, len(patches)), class_index, total)
+            # A large superpixel that touches an edge is no less at it because its middle is far away.
+            groups.append(replace(group, edges=True, centre=0.0, border=group.centre + group.border))
     return patches, groups
 
 
@@ -105,25 +108,6 @@ def _along_edges(folder: AuditFolder, paths: list[str], class_index: int, explai
         pc.or_(pc.equal(rows["bottom"], height), pc.equal(rows["right"], width)),
     )
     return rows.filter(pc.and_(pc.equal(rows["class_index"], class_index), touches))
-
-
-def _group(
-    patches: Patches, explained: dict[str, Explained], rows: NDArray[np.intp], class_index: int, total: float
-) -> Group:
-    evidence = patches.coefficients[rows]
-    at = np.array([place_of(patches.boxes[row], explained[str(patches.pictures[row])].size) for row in rows])
-    return Group(
-        rows=rows[np.argsort(-evidence, kind="stable")],
-        parts=np.empty(0, np.intp),
-        class_index=class_index,
-        shares=((class_index, 1.0),),
-        share=float(np.maximum(evidence, 0).sum() / total) if total else 0.0,
-        centre=0.0,
-        border=float((at != "corner").mean()),
-        corner=float((at == "corner").mean()),
-        likeness=1.0,
-        edges=True,
-    )
 
 
 def edge_of(size: tuple[int, int]) -> NDArray[np.bool_]:
