@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
@@ -17,6 +16,7 @@ from lime_core.picture.image import Image
 from lime_core.show.canvas import Canvas
 from lime_core.show.drawing import blend, to_bytes
 from lime_core.show.encoding import to_data_url
+from lime_core.show.html_pages import templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
 MOST_PICTURES: Final = 60  # of which each takes some 50 kB
 _STRONGEST: Final = 0.8  # opacity of the largest coefficient
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("lime_core.audits"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES: Final = templates("lime_core.audits")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pages.state.audit_job import AuditJob
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.run_progress import in_words
+from pages.widgets.stop_bar import stop_bar
 from pages.widgets.text import megabytes, plain, problem, seconds
 
 _TICK = 0.5  # seconds between two looks at the run
@@ -48,19 +49,14 @@ def _watch() -> None:
         st.rerun()
         return
     st.markdown(f"#### Audit of {plain(job.order.title)}")
-    bar, button = st.columns([6, 1], vertical_alignment="center")
     share, text = progress_of(job)
-    bar.progress(share, text=text)
-    stop = button.button(
-        "Stop",
-        icon=":material/stop:",
+    stop_bar(
+        job,
+        share,
+        text,
         key="folder.stop",
-        width="stretch",
-        help="What was explained so far stays, and can be looked at and gone on with.",
-        disabled=job.stopping,
+        help_text="What was explained so far stays, and can be looked at and gone on with.",
     )
-    if stop:
-        job.stop()
 
 
 def progress_of(job: AuditJob) -> tuple[float, str]:

@@ -10,6 +10,7 @@ from pages.state.methods_job import MethodsJob, MethodsOrder
 from pages.state.server import server
 from pages.state.session import session
 from pages.widgets.run_progress import before_the_first_answer
+from pages.widgets.stop_bar import stop_bar
 from pages.widgets.text import problem, seconds
 
 _TICK = 0.5  # seconds between two looks at the run
@@ -41,19 +42,8 @@ def _watch(drawn: int) -> None:
     if job is None or not job.active or _methods_done(job) > drawn:
         st.rerun()
         return
-    bar, button = st.columns([6, 1], vertical_alignment="center")
     share, text = _progress_of(job)
-    bar.progress(share, text=text)
-    stop = button.button(
-        "Stop",
-        icon=":material/stop:",
-        key="methods.stop",
-        width="stretch",
-        help="The methods that are done are kept.",
-        disabled=job.stopping,
-    )
-    if stop:
-        job.stop()
+    stop_bar(job, share, text, key="methods.stop", help_text="The methods that are done are kept.")
 
 
 def _progress_of(job: MethodsJob) -> tuple[float, str]:

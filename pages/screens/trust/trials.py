@@ -19,6 +19,7 @@ from pages.state.trial_job import TrialJob, TrialOrder
 from pages.state.trials_made import trials_made
 from pages.widgets.result_view import ResultView
 from pages.widgets.sample_choice import seeds
+from pages.widgets.stop_bar import stop_bar
 from pages.widgets.text import problem, seconds
 
 _TICK = 0.5  # seconds between two looks at a trial
@@ -106,11 +107,7 @@ def _progress(key: str) -> None:
         # A fragment redraws only itself; the end of the work changes the rest of the page too.
         st.rerun()
         return
-    bar, button = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(job.share, text=_progress_text(job))
-    stop = button.button("Stop", icon=":material/stop:", key="stop_trial", width="stretch", disabled=job.stopping)
-    if stop:
-        job.stop()
+    stop_bar(job, job.share, _progress_text(job), key="stop_trial")
 
 
 def _progress_text(job: TrialJob) -> str:
