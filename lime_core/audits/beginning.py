@@ -16,7 +16,7 @@ from lime_core.audits.storage.about import about, check_same, kept_about
 from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.audits.task import Task
-from lime_core.audits.workers.pool import Job, LoadedModel, ModelSource
+from lime_core.audits.workers.pool import Job, LoadedModel
 from lime_core.audits.workers.true_classes import TrueClasses
 from lime_core.errors import LimeError
 from lime_core.methods.lime.precision import stream_in
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lime_core.audits.workers.pool import LoadsModel
     from lime_core.collections import Collection
     from lime_core.methods.lime.precision import Load
     from lime_core.models.engines.base import PrecisionChoice
@@ -71,7 +72,7 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
 def prepared(
     folder: AuditFolder,
     collection: Collection,
-    model: ModelSource | LoadedModel,
+    model: LoadsModel,
     spec: ExplainSpec,
     precision: PrecisionChoice = "auto",
 ) -> Task:
@@ -90,7 +91,9 @@ def prepared(
         raise LimeError(f"{classifier.id} computes in the precision that it has: leave the precision out.")
     if precision == "auto" and not isinstance(model, LoadedModel):
         given = _kept_precision(kept) or _good_enough(collection, load, spec)
-    document = about(collection.root, classifier, given, spec)
+    # A classifier that was handed over computes as it does, and is asked in nothing else.
+    stated = precision_of(classifier.engine) if isinstance(model, LoadedModel) else given
+    document = about(collection.root, classifier, stated, spec)
     if kept is None:
         folder.write_text(ABOUT, json.dumps(document, indent=1))
     else:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -16,7 +16,6 @@ from lime_core.audits.beginning import opened, prepared
 from lime_core.audits.storage.audit_folder import AuditFolder
 from lime_core.audits.task import Task
 from lime_core.audits.workers.explainer import StoppedError as GivenUpError
-from lime_core.audits.workers.pool import ModelSource
 from lime_core.collections import CollectedPicture, Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
 from pages.state.audit_source import AuditSource, answers_file
@@ -142,8 +141,7 @@ class AuditJob(BackgroundJob):
 
     def _prepared(self, folder: AuditFolder) -> Task:
         order = self.order
-        model = cast("ModelSource", _ServersModel(self._classifier))
-        return prepared(folder, order.collection, model, order.spec, order.precision)
+        return prepared(folder, order.collection, _ServersModel(self._classifier), order.spec, order.precision)
 
     def _read(self) -> None:
         order = self.order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from PIL import Image as PillowImage
 
 import lime_core as lc
 from lime_core.audits.beginning import opened, prepared
-from lime_core.audits.storage.audit_folder import AuditFolder
+from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS, THUMBNAILS
 from lime_core.audits.workers.explainer import seed_of
 from lime_core.audits.workers.pool import LoadedModel
@@ -189,6 +190,16 @@ def test_another_model_collection_or_lost_pictures_are_refused(tmp_path: Path) -
 
 def _given(classifier: lc.Classifier) -> object:
     return LoadedModel(classifier)
+
+
+def test_the_precision_of_a_classifier_that_was_handed_over_is_its_own(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 1)
+    for engine, precision in (("openvino-bf16", "bf16"), ("openvino", "f32")):
+        classifier = TinyClassifier()
+        classifier.engine = engine
+        with opened(tmp_path / engine) as audit:
+            prepared(audit, open_collection(pictures), _given(classifier), SPEC)
+            assert json.loads((audit.path / ABOUT).read_bytes())["precision"] == precision
 
 
 def test_a_folder_that_another_process_writes_is_refused(tmp_path: Path) -> None:

@@ -50,12 +50,12 @@ def find(
     on_progress: Callable[[int, int], object] | None = None,
     complete: bool = True,
 ) -> Findings:
-    """Find what a model has learned in the explanations of an audit, and write it into its folder.
+    """Find what a model has learned in the explanations of an audit, and write the members of its concepts.
 
     Parameters
     ----------
     folder : AuditFolder
-        Its explanations, superpixels and thumbnails are read; its members and ``audit.json`` are written.
+        Its explanations, superpixels and thumbnails are read; its members are written.
     collection : Collection
         From which pictures are read for the experiments.
     classifier : Classifier
@@ -105,7 +105,7 @@ def find(
     candidates = () if patches is None else shortcut_candidates(concepts, groups, patches, explained)
     members = SCHEMAS[MEMBERS].empty_table() if patches is None else members_of(patches, groups)
     folder.write_part(MEMBERS, "members", members)
-    found = Findings(
+    return Findings(
         complete=complete,
         pictures=len(explained),
         skipped=len(folder.table(SKIPPED)),
@@ -116,8 +116,6 @@ def find(
         mistakes=mistakes(folder, collection, classifier, spec, candidates, members) if complete else _NO_MISTAKES,
         notes=tuple(notes),
     )
-    folder.write_findings(found)
-    return found
 
 
 def _silent(done: int, total: int) -> None:

@@ -77,6 +77,13 @@ class LoadedModel:
         return self.classifier
 
 
+class LoadsModel(Protocol):
+    """How a model is loaded: `ModelSource`, `LoadedModel`, or what has the models of a server."""
+
+    def load(self, precision: Precision) -> Classifier:
+        """Return the model, ready to use, in a precision."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """All that a worker needs to explain pictures of an audit; it can be pickled.
@@ -85,8 +92,8 @@ class Job:
     ----------
     collection : Collection
         From which it reads the pictures.
-    model : ModelSource or LoadedModel
-        With the latter it cannot be pickled.
+    model : LoadsModel
+        Only with a `ModelSource` can the job be pickled.
     precision : {"f32", "bf16"}
         In which every picture is asked; decided once, so that all pictures of an audit are treated alike.
     spec : ExplainSpec
@@ -94,7 +101,7 @@ class Job:
     """
 
     collection: Collection
-    model: ModelSource | LoadedModel
+    model: LoadsModel
     precision: Precision
     spec: ExplainSpec
 
