@@ -114,7 +114,7 @@ def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
     if concept is not None:
         cards.patch_row(audit, concept.patches, _PATCHES)
     reasons = " ".join(map(plain, candidate.reasons))
-    st.caption(f"{reasons}  \nAdjusted p {p_value(candidate.p_adjusted)}")
+    st.caption(f"{reasons}  \n{p_value(candidate.p_adjusted)}")
 
 
 def _representative(audit: OpenedAudit) -> None:

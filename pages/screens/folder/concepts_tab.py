@@ -55,7 +55,7 @@ def _concept(audit: OpenedAudit, concept: Concept, *, shortcut: bool) -> None:
         f"In {concept.pictures:,} pictures · {_places(concept)}{_other_classes(concept)}",
         in_words("Taken away", concept.take_away),
         in_words("Added to other classes", concept.add),
-        f"Adjusted p {p_value(concept.p_adjusted)}",
+        p_value(concept.p_adjusted),
         *map(plain, concept.suspicions),
     ]
     st.caption("  \n".join(lines))

@@ -37,7 +37,8 @@ def show(audit: OpenedAudit) -> None:
             icon=":material/table:",
             help="The data sets of the audit, its settings and findings: what this screen opens again.",
         )
-    st.caption("The command that audits a folder: limelight audit PICTURES --output FOLDER")
+    st.caption("The command that audits a folder:")
+    st.code("python -m lime_core audit PICTURES --output FOLDER", "bash", wrap_lines=True)
 
 
 def parquet_set(audit: OpenedAudit) -> bytes:

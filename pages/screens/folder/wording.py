@@ -22,8 +22,10 @@ def interval(bounds: tuple[float, float], unit: str) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p value; what is very small is bounded."""
-    return "not tested" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """Say what an adjusted p is; what is very small is bounded."""
+    if math.isnan(p):
+        return "No adjusted p: it takes both experiments."
+    return "Adjusted p < 0.001" if p < 0.001 else f"Adjusted p {p:.3f}"
 
 
 def in_words(name: str, experiment: Experiment | None) -> str:
