@@ -37,7 +37,7 @@ def show(file: UploadedFile, choices: Choices) -> None:
     elif job.error is not None:
         st.error(problem(job.error))
         if code := code_in(job.error):
-            st.code(code, "python", wrap_lines=True)
+            st.code(code, None, wrap_lines=True)
 
 
 def _watch(job: ReadJob) -> None:

@@ -100,3 +100,11 @@ def test_nothing_hands_out_setattr() -> None:
 def test_no_file_is_longer_than_one_purpose() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {str(path) for path, length in lengths.items() if length > 260} == set()
+
+
+def test_code_is_not_highlighted() -> None:
+    """Streamlit's colours of keywords, texts and flags are too pale to be read on the light background."""
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.code":
+                assert ast.unparse(node.args[1]) == "None", f"{path}:{node.lineno}"

@@ -100,6 +100,7 @@ def test_a_network_from_scratch_learns_them_too(shapes, tmp_path):
 @pytest.mark.parametrize("from_scratch", [False, True])
 def test_a_seed_gives_the_same_model_again(shapes, tmp_path, monkeypatch, from_scratch):
     monkeypatch.setattr("lime_core.training.small_network._EPOCHS", 2)
+    monkeypatch.setattr("lime_core.training.small_network._STEPS", 2)
     first, again = (
         lc.train(shapes, tmp_path / f"{name}.keras", from_scratch=from_scratch, seed=5) for name in ("first", "again")
     )

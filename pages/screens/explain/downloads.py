@@ -113,7 +113,7 @@ def _command_and_link(shown: ResultView, stem: str) -> None:
         precision=question.precision,
         value_range=next(iter(question.image.ranges), None),
     )
-    st.code(command, "bash", wrap_lines=True)
+    st.code(command, None, wrap_lines=True)
     example = picture.example if picture else None
     left_out = ([] if example else ["picture"]) + ([] if question.model in CATALOG else ["model"])
     caption = f" (your own {' and '.join(left_out)} {_IS[len(left_out)]} never put in it)" if left_out else ""

@@ -38,7 +38,7 @@ def show(audit: OpenedAudit) -> None:
             help="The data sets of the audit, its settings and findings: what this screen opens again.",
         )
     st.caption("The command that audits a folder:")
-    st.code("python -m lime_core audit PICTURES --output FOLDER", "bash", wrap_lines=True)
+    st.code("python -m lime_core audit PICTURES --output FOLDER", None, wrap_lines=True)
 
 
 def parquet_set(audit: OpenedAudit) -> bytes:

@@ -52,6 +52,7 @@ def cluster():
         warnings.simplefilter("ignore")
         import ray
 
+        before = signal.getsignal(signal.SIGTERM)
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
         patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         ray.init(
@@ -62,6 +63,7 @@ def cluster():
             log_to_driver=False,
             logging_level="critical",
         )
+        signal.signal(signal.SIGTERM, before)  # Ray's own handler would stay for the tests after this
     try:
         yield ray
     finally:
