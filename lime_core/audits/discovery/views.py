@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import PIL.Image
+import PIL.ImageFilter
 from scipy import ndimage
 
 from lime_core.answers.scene import frame
@@ -132,10 +133,8 @@ def painted_over(pixels: Pixels, region: Region) -> Pixels:
     if region.all():
         return np.broadcast_to(np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8), pixels.shape)
     nearest = ndimage.distance_transform_edt(region, return_distances=False, return_indices=True)
-    continued = pixels[tuple(nearest)].astype(np.float32)
-    blurred = ndimage.gaussian_filter(continued, (_SIGMA, _SIGMA, 0), mode="nearest", truncate=3)
-    fill: Pixels = np.rint(blurred).clip(0, 255).astype(np.uint8)
-    return fill
+    continued = PIL.Image.fromarray(pixels[tuple(nearest)])
+    return np.asarray(continued.filter(PIL.ImageFilter.GaussianBlur(_SIGMA)))
 
 
 def recoloured(pixels: NDArray[np.uint8], cast: Floats) -> NDArray[np.uint8]:
