@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from lime_core.models.class_names import imagenet_class_names, imagenet_synsets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -14,7 +16,8 @@ class TrueClasses:
 
     A label is compared with the names of the classes as it is, then without regard to case, underscores and dashes,
     then synonym by synonym ("tabby, tabby cat"), and last as a class index. Of several classes that it may mean none
-    is taken.
+    is taken. The classes of ImageNet are also known by their WordNet ids ("n01440764"), as folders of that data set are
+    named.
 
     Parameters
     ----------
@@ -25,6 +28,8 @@ class TrueClasses:
     def __init__(self, names: Sequence[str]) -> None:
         self._count = len(names)
         self._by_text = [_table(names, form) for form in _FORMS]
+        synsets = imagenet_synsets() if tuple(names) == imagenet_class_names() else ()
+        self._by_synset = {synset: index for index, synset in enumerate(synsets)}
 
     def index(self, label: str | None) -> int | None:
         """Return the index of the class that a label means; None where it means none, or there is no label."""
@@ -35,6 +40,8 @@ class TrueClasses:
             if found:
                 return found.pop() if len(found) == 1 else None
         text = label.strip()
+        if text.casefold() in self._by_synset:
+            return self._by_synset[text.casefold()]
         if text.isascii() and text.isdigit() and int(text) < self._count:
             return int(text)
         return None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lime_core.audits.workers.true_classes import TrueClasses
-from lime_core.models import imagenet_class_names
+from lime_core.models.class_names import imagenet_class_names, imagenet_synsets
 
 NAMES = ("cat", "Cat", "tabby, tabby cat", "great white shark", "crane", "Crane, bird", "7")
 
@@ -41,3 +41,26 @@ def test_every_name_of_imagenet_means_its_own_class() -> None:
     classes = TrueClasses(names)
     assert [classes.index(name) for name in names] == list(range(1000))
     assert [classes.index(name.replace(" ", "_")) for name in names] == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("n01440764", "tench"),
+        ("N02123045", "tabby"),
+        ("n02012849", "crane (bird)"),
+        ("n03126707", "crane (machine)"),
+        ("n15075141", "toilet tissue"),
+        ("n00000001", None),
+    ],
+)
+def test_imagenets_own_folder_names_are_understood(label: str, name: str | None) -> None:
+    names = imagenet_class_names()
+    index = TrueClasses(names).index(label)
+    assert (None if index is None else names[index]) == name
+    assert TrueClasses(NAMES).index(label) is None
+
+
+def test_the_ids_are_in_the_order_of_imagenets_outputs_which_is_their_own() -> None:
+    assert len(set(imagenet_synsets())) == 1000
+    assert list(imagenet_synsets()) == sorted(imagenet_synsets())
