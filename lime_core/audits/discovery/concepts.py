@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lime_core.audits.discovery.groups import likeness_of
 from lime_core.audits.storage.findings import Box, Patch
@@ -227,3 +228,27 @@ def members_of(patches: Patches, groups: list[Group]) -> pa.Table:
     return pa.Table.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
     )
+
+
+def counted_once(members: pa.Table, groups: list[Group]) -> pa.Table:
+    """Return members of which each superpixel is in one concept: in an edge rather than in another; casts have none.
+
+    Sums of evidence are true with them only: a colour cast is in no superpixel's evidence, its members are those of
+    others.
+
+    Parameters
+    ----------
+    members : pyarrow.Table
+        From `members_of`.
+    groups : list of Group
+        In the order of the concepts' numbers.
+    """
+    no_cast = [number for number, group in enumerate(groups) if group.cast is None]
+    members = members.filter(pc.is_in(members["concept"], pa.array(no_cast, members.schema.field("concept").type)))
+    # Edges have the lower ranks.
+    ranks = np.array([number + (0 if group.edges else len(groups)) for number, group in enumerate(groups)], np.int64)
+    keys = ["picture", "class_index", "superpixel"]
+    ranked = members.select(keys).append_column("rank", pa.array(ranks[members["concept"].to_numpy()]))
+    lowest = ranked.group_by(keys, use_threads=False).aggregate([("rank", "min")])
+    concepts = pa.array(lowest["rank_min"].to_numpy() % len(groups))
+    return lowest.select(keys).append_column("concept", concepts).cast(SCHEMAS[MEMBERS])

@@ -134,8 +134,18 @@ def _shared_out(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp
     distinct = len(np.unique(descriptions, axis=0))
     for number in (each for each in NUMBERS if each < distinct and each * PATCHES_A_GROUP <= len(descriptions)):
         groups: Any = KMeans(number, n_init=3, random_state=seed).fit_predict(descriptions)
-        sample = min(MOST_SCORED, len(descriptions))
-        score = silhouette_score(descriptions, groups, sample_size=sample, random_state=seed)
+        scored = _scored(groups, seed)
+        labels = len(np.unique(groups[scored]))
+        if not 1 < labels < len(scored):
+            continue
+        score = silhouette_score(descriptions[scored], groups[scored])
         if score > best:
             best, found = score, groups.astype(np.intp)
     return found
+
+
+def _scored(groups: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+    """Return the patches that silhouettes are averaged over: at random, and two of each group, however small it is."""
+    order = np.random.default_rng([seed, 12]).permutation(len(groups))
+    few = [order[groups[order] == number][:2] for number in np.unique(groups)]
+    return np.unique(np.concatenate([order[:MOST_SCORED], *few]))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 64
 _ALIKE: Final = 0.4  # cosine to the mean of a part
+_TYPICAL: Final = 0.1  # quantile of the members' own cosines, from which on something looks like a member
 
 
 class Finder:
@@ -39,6 +40,34 @@ class Finder:
         self._network, self._components, self._means = network, components, means
         self._known: dict[str, NDArray[np.float32]] = {}
 
+    def least(self, descriptions: NDArray[np.float32], own: NDArray[np.intp]) -> float:
+        """Return how alike a superpixel must be to look like a concept: as nine in ten of its members are.
+
+        Parameters
+        ----------
+        descriptions : ndarray of float32, shape (n, D)
+            Of its members.
+        own : ndarray of int
+            The concept's parts.
+        """
+        return max(_ALIKE, float(np.quantile((descriptions @ self._means[own].T).max(axis=1), _TYPICAL)))
+
+    def seen(self, view: View, own: NDArray[np.intp], least: float = _ALIKE) -> list[int]:
+        """Return the superpixels that look like a concept, whatever their evidence: like none of the other parts more.
+
+        Parameters
+        ----------
+        view : View
+        own : ndarray of int
+            The concept's parts.
+        least : float
+            Cosine to the mean of one of them, see `least`.
+        """
+        likeness = self._descriptions(view) @ self._means.T
+        alike = np.isin(likeness.argmax(axis=1), own) & (likeness.max(axis=1) >= least)
+        found: list[int] = np.flatnonzero(alike).tolist()
+        return found
+
     def held(self, view: View, superpixels: Iterable[int], own: NDArray[np.intp]) -> Held:
         """Return where a concept is.
 
@@ -49,12 +78,12 @@ class Finder:
         ----------
         view : View
         superpixels : iterable of int
-            Those that were grouped.
+            Those that are it for sure.
         own : ndarray of int
             The concept's parts.
         """
-        likeness = self._descriptions(view) @ self._means.T
-        belongs = np.isin(likeness.argmax(axis=1), own) & (likeness.max(axis=1) >= _ALIKE)
+        belongs = np.zeros(view.superpixels, bool)
+        belongs[self.seen(view, own)] = True
         parts = set(superpixels)
         while True:
             beside = set(np.flatnonzero(view.touching[list(parts)].any(axis=0) & belongs).tolist())

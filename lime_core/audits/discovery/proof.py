@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from lime_core.audits.discovery.effects import FEWEST_PICTURES, experiment, unpaired
 from lime_core.audits.discovery.views import painted_over, random_region, recoloured, turned
-from lime_core.audits.storage.findings import Experiment
 from lime_core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,17 +18,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lime_core.audits.discovery.views import Pixels, Region, View
+    from lime_core.audits.storage.findings import Experiment
     from lime_core.models.protocol import Classifier
     from lime_core.settings.spec import ExplainSpec
 
     Floats = NDArray[np.float64]
 
 MOST_PICTURES: Final = 20  # in each experiment
-FEWEST_PICTURES: Final = 4
 MOST_RECIPIENTS: Final = 40
-PERTURBATIONS: Final = (3, 11)  # of each picture, besides the whole one: the fewer pictures there are the more
-_PERTURBED: Final = 60  # in all, where there are few pictures
-CONTROLS: Final = 2  # random regions in the place of each region of the concept
+# Of each picture, besides the whole one: the fewer pictures there are the more.
+PERTURBATIONS: Final = (3, 6)
+_PERTURBED: Final = 60
+# Random regions in the place of each region of the concept: likewise.
+CONTROLS: Final = (2, 8)
+_CONTROLLED: Final = 48
+ADDED: Final = 2  # concepts of other pictures that are laid into each recipient, and as many random regions
 LARGE: Final = 1 / 3  # of a picture
 _BATCH: Final = 32
 
@@ -45,11 +48,14 @@ class Held:
         Where the concept is, with the parts of the same thing beside it.
     cast : ndarray of float, shape (3,), or None
         Of a colour cast over the whole picture: the logarithms of the factors of red, green and blue.
+    gone : ndarray of bool, shape (h, w), or None
+        What is hidden in everything that is asked about the picture.
     """
 
     view: View
     region: Region
     cast: Floats | None = None
+    gone: Region | None = None
 
 
 class Bench:
@@ -93,9 +99,9 @@ class Bench:
 
         Each picture is asked about as it is, and with random halves of its superpixels hidden, which are the same with
         the concept and without. What is hidden shows a blur of everything but the region in question. A concept that
-        takes more than `LARGE` of a picture leaves nothing but the thing itself for random superpixels: it is compared
-        with hiding the same place in pictures of the class without it, where there are any. A colour cast is undone
-        instead, beside other changes of the hue that are as strong.
+        takes more than `LARGE` of its pictures leaves nothing but the thing itself for random superpixels: it is
+        compared with hiding the same places in pictures of the class without it, each of them once, where there are
+        enough. A colour cast is undone instead, beside other changes of the hue that are as strong.
 
         Parameters
         ----------
@@ -103,13 +109,27 @@ class Bench:
         peers : sequence of View
             Pictures of the class without the concept.
         """
-        count = int(np.clip(_PERTURBED // max(len(held), 1), *PERTURBATIONS))
-        pairs = (pair for item in held for pair in _pairs_of(item, peers, count, rng))
-        values = self.ask((picture for pair in pairs for picture in pair), class_index)
-        # Pictures × (the concept, then each control) × (the whole picture, then its halves) × (with, without).
-        effects = values.reshape(len(held), 1 + CONTROLS, 1 + count, 2)
-        moved = (effects[..., 0] - effects[..., 1]).mean(axis=2)
-        return experiment(moved[:, 0], moved[:, 1:].mean(axis=1), self.unit)
+        halves = _number(_PERTURBED, held, PERTURBATIONS)
+        local = not any(item.cast is not None for item in held)
+        if local and len(peers) >= FEWEST_PICTURES and np.mean([item.region.mean() for item in held]) > LARGE:
+            pairs = (_with_and_without(item, item.region, _halves(item.view, halves, rng)) for item in held)
+            others = (
+                _with_and_without(Held(peer, item.region), item.region, _halves(peer, halves, rng))
+                for peer, item in zip(peers, itertools.cycle(held), strict=False)
+            )
+            moved = [self._moved(each, class_index, halves).ravel() for each in (pairs, others)]
+            return unpaired(moved[0], moved[1], self.unit)
+        controls = _number(_CONTROLLED, held, CONTROLS)
+        moved_by = self._moved((_pairs_of(item, controls, halves, rng) for item in held), class_index, halves)
+        by_picture = moved_by.reshape(len(held), 1 + controls)
+        return experiment(by_picture[:, 0], by_picture[:, 1:].mean(axis=1), self.unit)
+
+    def _moved(self, pairs: Iterable[Iterable[tuple[Pixels, Pixels]]], class_index: int, halves: int) -> Floats:
+        """Return how much each region moves the class, over the whole picture and its halves."""
+        values = self.ask((picture for each in pairs for pair in each for picture in pair), class_index)
+        by_region = values.reshape(-1, 1 + halves, 2)
+        moved: Floats = (by_region[..., 0] - by_region[..., 1]).mean(axis=1)
+        return moved
 
     def add(
         self,
@@ -121,7 +141,9 @@ class Bench:
     ) -> Experiment | None:
         """Lay a concept into pictures of other classes, beside the same place of random pictures without it.
 
-        A colour cast is laid over them, beside other casts that are as strong.
+        A colour cast is laid over them, beside other casts that are as strong. Otherwise every picture that holds the
+        concept gives it equally often, and the result is the weaker one of two: over the pictures that got it, and over
+        those that gave it. Forty recipients of four patches are four cases rather than forty.
 
         Parameters
         ----------
@@ -131,37 +153,63 @@ class Bench:
         others : sequence of View
             Pictures without the concept.
         """
-        if not held or not others:
+        if not held or not others or not recipients:
             return None
-        pictures = (picture for view in recipients for picture in _with_additions(view, held, others, rng))
-        values = self.ask(pictures, class_index).reshape(len(recipients), 1 + 2 * CONTROLS)
+        shape = (len(recipients), ADDED)
+        donors, sources = (_in_turn(len(each), shape, rng) for each in (held, others))
+        pictures = (
+            picture
+            for view, given, taken in zip(recipients, donors, sources, strict=True)
+            for picture in _with_additions(view, [held[i] for i in given], [others[i] for i in taken], rng)
+        )
+        values = self.ask(pictures, class_index).reshape(len(recipients), 1 + 2 * ADDED)
         moved = values[:, 1:] - values[:, :1]
-        return experiment(moved[:, :CONTROLS].mean(axis=1), moved[:, CONTROLS:].mean(axis=1), self.unit)
+        concept, random = moved[:, :ADDED], moved[:, ADDED:]
+        over_recipients = experiment(concept.mean(axis=1), random.mean(axis=1), self.unit)
+        if held[0].cast is not None or over_recipients is None:
+            return over_recipients
+        given = [_means_by(donors, values, len(held)) for values in (concept, random)]
+        over_donors = experiment(given[0], given[1], self.unit)
+        return None if over_donors is None else max(over_recipients, over_donors, key=lambda each: each.p)
 
 
-def _pairs_of(
-    item: Held, peers: Sequence[View], count: int, rng: np.random.Generator
-) -> Iterator[tuple[Pixels, Pixels]]:
+def _number(in_all: int, held: Sequence[Held], bounds: tuple[int, int]) -> int:
+    return int(np.clip(in_all // max(len(held), 1), *bounds))
+
+
+def _in_turn(count: int, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return indices below `count` in random order, each as often as any other, give or take one."""
+    wanted = shape[0] * shape[1]
+    rounds = [rng.permutation(count) for _ in range(-(-wanted // count))]
+    return np.concatenate(rounds)[:wanted].reshape(shape)
+
+
+def _means_by(indices: NDArray[np.intp], values: Floats, count: int) -> Floats:
+    """Return the mean of the values of each index that there is."""
+    times = np.bincount(indices.ravel(), minlength=count)
+    sums = np.bincount(indices.ravel(), values.ravel(), minlength=count)
+    means: Floats = sums[times > 0] / times[times > 0]
+    return means
+
+
+def _pairs_of(item: Held, controls: int, count: int, rng: np.random.Generator) -> Iterator[tuple[Pixels, Pixels]]:
     """Yield a picture with a region and without it, whole and with halves hidden: the concept's, then each control."""
     halves = _halves(item.view, count, rng)
     if item.cast is not None:
-        yield from _under_casts(item.view, [-item.cast, *(turned(-item.cast, rng) for _ in range(CONTROLS))], halves)
+        yield from _under_casts(item.view, [-item.cast, *(turned(-item.cast, rng) for _ in range(controls))], halves)
         return
-    yield from _with_and_without(item.view, item.region, halves)
-    if item.region.mean() > LARGE and len(peers) >= FEWEST_PICTURES:
-        for index in rng.permutation(len(peers))[:CONTROLS]:
-            yield from _with_and_without(peers[index], item.region, _halves(peers[index], count, rng))
-    else:
-        for _ in range(CONTROLS):
-            yield from _with_and_without(item.view, random_region(item.view, item.region, rng), halves)
+    yield from _with_and_without(item, item.region, halves)
+    for _ in range(controls):
+        yield from _with_and_without(item, random_region(item.view, item.region, rng, item.gone), halves)
 
 
 def _with_and_without(
-    view: View, region: Region, halves: Sequence[NDArray[np.bool_]]
+    item: Held, region: Region, halves: Sequence[NDArray[np.bool_]]
 ) -> Iterator[tuple[Pixels, Pixels]]:
-    fill = painted_over(view.pixels, region)
+    view, gone = item.view, np.zeros_like(region) if item.gone is None else item.gone
+    fill = painted_over(view.pixels, region | gone)
     for away in [np.zeros_like(region), *(each[view.labels] for each in halves)]:
-        yield _laid(view.pixels, fill, away & ~region), _laid(view.pixels, fill, away | region)
+        yield _laid(view.pixels, fill, (away & ~region) | gone), _laid(view.pixels, fill, away | region | gone)
 
 
 def _under_casts(
@@ -174,51 +222,19 @@ def _under_casts(
 
 
 def _with_additions(
-    view: View, held: Sequence[Held], others: Sequence[View], rng: np.random.Generator
+    view: View, donors: Sequence[Held], others: Sequence[View], rng: np.random.Generator
 ) -> Iterator[Pixels]:
-    """Yield a picture as it is, with the concept of some others laid into it, and with the same places of others."""
+    """Yield a picture as it is, with the concept of each donor laid into it, and with the same places of others."""
     yield view.pixels
-    cast = held[0].cast
+    cast = donors[0].cast
     if cast is not None:
-        yield from (recoloured(view.pixels, cast) for _ in range(CONTROLS))
-        yield from (recoloured(view.pixels, turned(cast, rng)) for _ in range(CONTROLS))
+        yield from (recoloured(view.pixels, cast) for _ in donors)
+        yield from (recoloured(view.pixels, turned(cast, rng)) for _ in donors)
         return
-    donors = [held[int(index)] for index in rng.integers(len(held), size=CONTROLS)]
     for donor in donors:
         yield _laid(view.pixels, donor.view.pixels, donor.region)
-    for donor in donors:
-        yield _laid(view.pixels, others[int(rng.integers(len(others)))].pixels, donor.region)
-
-
-def experiment(concept: Floats, random: Floats, unit: str) -> Experiment | None:
-    """Return what paired effects, of a concept and of random superpixels, come to; None for too few pictures.
-
-    Interval and p are those of Student's t for the mean of the differences.
-    """
-    from scipy import stats
-
-    if len(concept) < FEWEST_PICTURES:
-        return None
-    differences = concept - random
-    n, effect = len(concept), float(differences.mean())
-    error = float(differences.std(ddof=1)) / math.sqrt(n)
-    if error == 0:
-        interval, p = (effect, effect), 0.0 if effect > 0 else 1.0
-    else:
-        half = float(stats.t.ppf(0.975, n - 1)) * error
-        interval, p = (effect - half, effect + half), float(stats.t.sf(effect / error, n - 1))
-    return Experiment(effect, interval, float(concept.mean()), float(random.mean()), p, n, unit)
-
-
-def benjamini_hochberg(p: Sequence[float]) -> list[float]:
-    """Return adjusted p-values (Benjamini and Hochberg, J. R. Stat. Soc. B 1995)."""
-    values = np.asarray(p, np.float64)
-    order = np.argsort(values)[::-1]
-    ranks = np.arange(len(values), 0, -1)
-    adjusted = np.minimum.accumulate(np.minimum(values[order] * len(values) / ranks, 1.0))
-    result = np.empty_like(values)
-    result[order] = adjusted
-    return [float(value) for value in result]
+    for donor, other in zip(donors, others, strict=True):
+        yield _laid(view.pixels, other.pixels, donor.region)
 
 
 def _halves(view: View, number: int, rng: np.random.Generator) -> list[NDArray[np.bool_]]:

@@ -10,71 +10,17 @@ from lime_core.audits.discovery.concepts import box_of
 from lime_core.audits.storage.findings import ShortcutCandidate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from lime_core.audits.discovery.concepts import Explained, Group
+    from lime_core.audits.discovery.grouping import Grouping
     from lime_core.audits.discovery.patches import Patches
     from lime_core.audits.storage.findings import Box, Concept, Experiment
 
-OUTSIDE: Final = 0.8  # share of a concept's superpixels at borders and corners, from which on it is not the thing
-AWAY: Final = 0.2  # of a side: so far is the mean of a concept at one side from the middle
-SPREAD: Final = 0.16  # of a side: and so little does it vary (standard deviation)
-MINORITY: Final = 0.5  # of the pictures taken for the class
-WRONG_LEVEL: Final = 0.002  # 5 % over the 24 concepts that are tested
 MUCH: Final = {"log-odds": 0.25, "probability": 0.05}  # a concept that moves its class less is no candidate
 PIECE: Final = 0.5  # of the pictures of a concept that is a piece of another one
-ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
-
-
-def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) -> tuple[str, ...]:
-    """Return why a concept may not be the thing itself, in sentences."""
-    reasons = []
-    if group.edges:
-        reasons.append("It is the edge of pictures whose edges all look the same.")
-    elif group.cast is not None:
-        reasons.append("It is a colour cast over whole pictures.")
-    elif group.border + group.corner >= OUTSIDE:
-        reasons.append(
-            f"{group.border + group.corner:.0%} of its superpixels are at the borders and corners of their pictures."
-        )
-    rows = group.of_class(patches)
-    if not reasons and (side := _side(patches, rows, explained)) is not None:
-        reasons.append(f"It is always near the {side} of the picture.")
-    holding = {str(path) for path in patches.pictures[rows]}
-    taken = {path for path, item in explained.items() if item.predicted == group.class_index}
-    wrong = {path for path in taken if explained[path].correct is False}
-    if _more_often(len(wrong & holding), len(wrong), len((taken - wrong) & holding), len(taken - wrong)):
-        reasons.append(
-            f"It is in {len(wrong & holding)} of the {len(wrong)} pictures that are wrongly taken for the class, and "
-            f"in {len((taken - wrong) & holding)} of the {len(taken - wrong)} others."
-        )
-    if taken and len(taken & holding) < MINORITY * len(taken) and group.likeness >= ALIKE:
-        reasons.append(
-            f"It is in {len(taken & holding)} of the {len(taken)} pictures that are taken for the class, and looks the "
-            "same in all of them."
-        )
-    return tuple(reasons)
-
-
-def _more_often(wrong_holding: int, wrong: int, right_holding: int, right: int) -> bool:
-    """Return whether a concept is surely more often in wrong predictions than in right ones, by Fisher's exact test."""
-    from scipy.stats import fisher_exact
-
-    table = [[wrong_holding, wrong - wrong_holding], [right_holding, right - right_holding]]
-    return bool(fisher_exact(table, alternative="greater").pvalue <= WRONG_LEVEL)
-
-
-def _side(patches: Patches, rows: NDArray[np.intp], explained: dict[str, Explained]) -> str | None:
-    """Return the side of their pictures that patches are at, or None where they are scattered or in the middle."""
-    sizes = np.array([explained[str(patches.pictures[row])].size for row in rows], np.float64)
-    middles = (patches.boxes[rows, :2] + patches.boxes[rows, 2:]) / 2 / sizes
-    away, spread = middles.mean(axis=0) - 0.5, middles.std(axis=0)
-    for axis, (first, last) in enumerate((("top", "bottom"), ("left", "right"))):
-        if abs(away[axis]) >= AWAY and spread[axis] <= SPREAD:
-            return first if away[axis] < 0 else last
-    return None
 
 
 def boxes_of(patches: Patches, rows: NDArray[np.intp]) -> tuple[tuple[str, Box], ...]:
@@ -111,23 +57,46 @@ def _around_the_first(boxes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
 
 
 def shortcut_candidates(
-    concepts: Sequence[Concept], groups: Sequence[Group], patches: Patches, explained: dict[str, Explained]
+    grouping: Grouping,
+    concepts: Sequence[Concept],
+    explained: dict[str, Explained],
+    alone: Callable[[int, Sequence[Group]], Experiment | None],
 ) -> tuple[ShortcutCandidate, ...]:
     """Return concepts that are proven, move their class much, and have a reason not to be the thing; strongest first.
 
-    Of several that are pieces of one thing only the strongest is a candidate; an edge comes before its pieces.
+    Of several that are pieces of one thing only the strongest is a candidate; an edge comes before its pieces. A weaker
+    one must also move its class where the stronger ones are hidden.
+
+    Parameters
+    ----------
+    grouping : Grouping
+    concepts : sequence of Concept
+        One a group, in the same order.
+    explained : dict
+        From `read_explained`.
+    alone : callable
+        ``alone(number, stronger)`` takes a group away where others are hidden, see `Tester.alone`.
     """
+    patches = grouping.patches
     suspected = [
-        (group, _candidate(concept, concept.take_away, group, patches, explained))
-        for concept, group in zip(concepts, groups, strict=True)
+        (number, grouping.groups[number], _candidate(concept, concept.take_away, grouping, explained))
+        for number, concept in enumerate(concepts)
         if concept.proven and concept.take_away is not None and moves_much(concept.take_away) and concept.suspicions
     ]
-    suspected.sort(key=lambda pair: (not pair[0].edges, -pair[1].effect))
+    suspected.sort(key=lambda each: (not each[1].edges, -each[2].effect))
     kept: list[tuple[Group, ShortcutCandidate]] = []
-    for group, candidate in suspected:
-        if not any(is_piece(group, whole, patches) for whole, _ in kept):
-            kept.append((group, candidate))
+    for number, group, candidate in suspected:
+        if any(is_piece(group, whole, patches) for whole, _ in kept):
+            continue
+        stronger = [each for each, _ in kept if each.class_index == group.class_index and each.cast is None]
+        if stronger and group.cast is None and not _moves_alone(alone(number, stronger)):
+            continue
+        kept.append((group, candidate))
     return tuple(sorted((candidate for _, candidate in kept), key=lambda each: -each.effect))
+
+
+def _moves_alone(experiment: Experiment | None) -> bool:
+    return experiment is not None and experiment.interval[0] > 0 and moves_much(experiment)
 
 
 def moves_much(experiment: Experiment) -> bool:
@@ -150,8 +119,9 @@ def is_piece(group: Group, whole: Group, patches: Patches) -> bool:
 
 
 def _candidate(
-    concept: Concept, away: Experiment, group: Group, patches: Patches, explained: dict[str, Explained]
+    concept: Concept, away: Experiment, grouping: Grouping, explained: dict[str, Explained]
 ) -> ShortcutCandidate:
+    group, patches = grouping.groups[concept.number], grouping.patches
     return ShortcutCandidate(
         class_name=concept.class_name,
         concept=concept.number,

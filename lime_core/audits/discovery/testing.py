@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from lime_core.audits.discovery.edges import edge_of
-from lime_core.audits.discovery.proof import (
-    FEWEST_PICTURES,
-    MOST_PICTURES,
-    MOST_RECIPIENTS,
-    Held,
-    benjamini_hochberg,
-)
+from lime_core.audits.discovery.effects import FEWEST_PICTURES, benjamini_hochberg
+from lime_core.audits.discovery.proof import MOST_PICTURES, MOST_RECIPIENTS, Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,15 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lime_core.audits.discovery.concepts import Explained, Group
+    from lime_core.audits.discovery.grouping import Grouping
     from lime_core.audits.discovery.holding import Finder
     from lime_core.audits.discovery.patches import Patches
     from lime_core.audits.discovery.proof import Bench
-    from lime_core.audits.discovery.views import View, Views
+    from lime_core.audits.discovery.views import Region, View, Views
     from lime_core.audits.storage.findings import Experiment
 
 MOST_TESTED: Final = 24  # groups, those with the most evidence
 LEVEL: Final = 0.05
 _OTHERS: Final = 40  # pictures from which random regions are laid into others
+_LOOKED_AT: Final = 100  # pictures of a class, in which a concept is looked for
+_ENOUGH: Final = 8  # pictures that hold it
+_LEFT: Final = 0.25  # of a region, where stronger concepts are hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,28 @@ class Proof:
 class Tester:
     """What experiments need."""
 
-    patches: Patches
+    grouping: Grouping
     explained: dict[str, Explained]
     views: Views
     finder: Finder
     bench: Bench
     seed: int
 
-    def test(self, groups: Sequence[Group], on_progress: Callable[[int, int], object]) -> list[Proof]:
-        """Return the proof of each group; those beyond the first `MOST_TESTED` in enough pictures are not tested."""
+    @property
+    def patches(self) -> Patches:
+        """The grouped superpixels."""
+        return self.grouping.patches
+
+    def test(self, on_progress: Callable[[int, int], object]) -> list[Proof]:
+        """Return the proof of each group; no more than `MOST_TESTED` in enough pictures are tested.
+
+        Those with a reason not to be the thing itself come first, since only they can be shortcuts; the reasons know
+        nothing of the experiments. Of the others those with the most evidence are tested.
+        """
+        groups, reasons = self.grouping.groups, self.grouping.reasons
         tested = [number for number, group in enumerate(groups) if len(self._pictures(group)) >= FEWEST_PICTURES]
         # Evidence of what is spread over the whole picture is never the most.
-        tested.sort(key=lambda number: not (groups[number].edges or groups[number].cast))
+        tested.sort(key=lambda number: (not (groups[number].edges or groups[number].cast), not reasons[number]))
         proofs = [Proof()] * len(groups)
         for done, number in enumerate(tested[:MOST_TESTED]):
             # Each group has a seed of its own, so that its proof does not depend on those before it.
@@ -81,42 +90,96 @@ class Tester:
             on_progress(done + 1, len(tested[:MOST_TESTED]))
         return _adjusted(proofs)
 
+    def alone(self, number: int, stronger: Sequence[Group]) -> Experiment | None:
+        """Take a group away where stronger ones of its class are hidden already; None where too little of it is left.
+
+        What lies beside a strong shortcut seems to move the class as well, because hiding it hides an edge of that.
+
+        Parameters
+        ----------
+        number : int
+            Of the group.
+        stronger : sequence of Group
+            Colour casts cannot be hidden and are left out.
+        """
+        group = self.grouping.groups[number]
+        kept = []
+        for item in self._held(group):
+            gone = np.zeros_like(item.region)
+            for other in stronger:
+                gone |= self._region(other, item.view)
+            rest = item.region & ~gone
+            if rest.sum() >= _LEFT * item.region.sum():
+                kept.append(replace(item, region=rest, gone=gone))
+        if len(kept) < FEWEST_PICTURES:
+            return None
+        return self.bench.take_away(kept, [], group.class_index, np.random.default_rng([self.seed, 11, number]))
+
     def _tested(self, group: Group, rng: np.random.Generator) -> Proof:
         held = self._held(group)
-        holding = {str(path) for path in self.patches.pictures[group.rows]}
+        holding = {item.view.path for item in held} | {str(path) for path in self.patches.pictures[group.rows]}
         without = [path for path in self.explained if path not in holding]
-        # An edge is compared with those of any other pictures: random superpixels would be the thing itself.
-        same = [path for path in without if group.edges or self.explained[path].predicted == group.class_index]
-        away = self.bench.take_away(held, self._some(same, MOST_PICTURES), group.class_index, rng)
+        same = [path for path in without if self.explained[path].predicted == group.class_index]
+        away = self.bench.take_away(held, self._some(same, MOST_PICTURES, group), group.class_index, rng)
         elsewhere = [path for path in without if self.explained[path].predicted != group.class_index]
-        add = self.bench.add(
-            held, self._some(elsewhere, MOST_RECIPIENTS), self._some(without, _OTHERS), group.class_index, rng
-        )
+        recipients = self._some(elsewhere, MOST_RECIPIENTS, group)
+        add = self.bench.add(held, recipients, self._some(without, _OTHERS, group), group.class_index, rng)
         return Proof(away, add)
 
     def _pictures(self, group: Group) -> NDArray[Any]:
         return np.unique(self.patches.pictures[group.of_class(self.patches)].astype(str))
 
     def _held(self, group: Group) -> list[Held]:
-        rows = group.of_class(self.patches)
-        pictures = self.patches.pictures[rows].astype(str)
-        views = self._some({str(path) for path in pictures}, MOST_PICTURES)
-        if group.cast is not None:
-            return [Held(view, np.ones(view.labels.shape, bool), np.array(group.cast)) for view in views]
-        if group.edges:
-            return [Held(view, edge_of(view.labels.shape)) for view in views]
-        return [
-            self.finder.held(view, self.patches.superpixels[rows[pictures == view.path]].tolist(), group.parts)
-            for view in views
-        ]
+        """Return pictures that hold a concept, with the place.
 
-    def _some(self, paths: Iterable[str], most: int) -> list[View]:
+        They are chosen by their looks among those explained for its class, not by its evidence: superpixels that were
+        chosen because they had much would seem to move the class more than random ones do. Only where fewer than
+        `_ENOUGH` look like that, those of the group that look otherwise are added.
+        """
+        known = self._pictures(group)
+        if group.cast is not None:
+            return [Held(view, np.ones(view.labels.shape, bool), np.array(group.cast)) for view in self._some(known)]
+        if group.edges:
+            return [Held(view, edge_of(view.labels.shape)) for view in self._some(known)]
+        looked_at = set(self.patches.pictures[self.patches.classes == group.class_index].astype(str))
+        held: dict[str, Held] = {}
+        for view in self._some(looked_at, _LOOKED_AT):
+            if len(held) < MOST_PICTURES and (spots := self.finder.seen(view, group.parts, self._least(group))):
+                held[view.path] = self.finder.held(view, spots, group.parts)
+        if len(held) < _ENOUGH:
+            for view in self._some(set(known) - set(held), _ENOUGH - len(held)):
+                held[view.path] = self.finder.held(view, self._members(group, view), group.parts)
+        return list(held.values())
+
+    def _region(self, group: Group, view: View) -> Region:
+        """Return where a concept is in any picture, bool ``(h, w)``."""
+        if group.cast is not None:
+            return np.zeros(view.labels.shape, bool)
+        if group.edges:
+            inside = view.path in self._pictures(group)
+            return edge_of(view.labels.shape) if inside else np.zeros(view.labels.shape, bool)
+        spots = [*self._members(group, view), *self.finder.seen(view, group.parts, self._least(group))]
+        return self.finder.held(view, spots, group.parts).region if spots else np.zeros(view.labels.shape, bool)
+
+    def _members(self, group: Group, view: View) -> list[int]:
+        rows = group.of_class(self.patches)
+        found: list[int] = self.patches.superpixels[rows[self.patches.pictures[rows] == view.path]].tolist()
+        return found
+
+    def _least(self, group: Group) -> float:
+        return self.finder.least(self.patches.descriptions[group.of_class(self.patches)], group.parts)
+
+    def _some(self, paths: Iterable[str], most: int = MOST_PICTURES, unlike: Group | None = None) -> list[View]:
         """Return the first of the pictures in a random order, the same for all groups, so that they share pictures.
 
-        Those that cannot be read any more are left out.
+        Those that cannot be read any more are left out, and those in which something looks like the group `unlike`.
         """
-        drawn = sorted(paths, key=self._order.__getitem__)[:most]
-        return [view for path in drawn if (view := self.views.get(path)) is not None]
+        drawn = sorted((str(path) for path in paths), key=self._order.__getitem__)[:most]
+        views = [view for path in drawn if (view := self.views.get(path)) is not None]
+        if unlike is None or not len(unlike.parts):
+            return views
+        least = self._least(unlike)
+        return [view for view in views if not self.finder.seen(view, unlike.parts, least)]
 
     @cached_property
     def _order(self) -> dict[str, int]:

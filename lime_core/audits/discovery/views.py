@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _MOST_BYTES: Final = 256 * 1024 * 1024  # of the pictures that are kept
 _SIGMA: Final = 12.0  # of the blur, pixels of the model's input
-_WITHOUT_MARGIN: Final = 0.75
 _MARGIN: Final = 3  # a superpixel's edge is rarely exactly that of the thing
 
 
@@ -152,24 +151,35 @@ def turned(cast: Floats, rng: np.random.Generator) -> Floats:
     return other
 
 
-def random_region(view: View, like: Region, rng: np.random.Generator) -> Region:
+def random_region(view: View, like: Region, rng: np.random.Generator, apart: Region | None = None) -> Region:
     """Return neighbouring superpixels at a random place that cover about as much as a region.
 
-    They lie beside the region where half of it has room there, and anywhere else.
+    They lie beside the region where half of it has room there, and anywhere else. One superpixel after another is
+    added; the number is taken that comes nearest to the region's size.
+
+    Parameters
+    ----------
+    view : View
+    like : ndarray of bool, shape (h, w)
+    rng : numpy.random.Generator
+    apart : ndarray of bool, shape (h, w), optional
+        More that they stay away from.
     """
+    occupied = like if apart is None else like | apart
     sizes = np.bincount(view.labels.ravel(), minlength=view.superpixels)
-    # The margin of the region that is to be matched is not in the sizes.
-    enough = _WITHOUT_MARGIN * like.sum()
-    taken = np.bincount(view.labels[like], minlength=view.superpixels) > sizes / 2
-    if sizes[~taken].sum() < enough / 2:
-        taken[:] = False
+    taken = np.bincount(view.labels[occupied], minlength=view.superpixels) > sizes / 2
+    if sizes[~taken].sum() < like.sum() / 2:
+        taken[:], occupied = False, np.zeros_like(like)
     free = np.flatnonzero(~taken)
     chosen = [int(rng.choice(free))]
-    while sizes[chosen].sum() < enough and len(chosen) < len(free):
+    region, wanted = view.region(chosen) & ~occupied, like.sum()
+    while region.sum() < wanted and len(chosen) < len(free):
         beside = np.setdiff1d(np.flatnonzero(view.touching[chosen].any(axis=0) & ~taken), chosen)
         chosen.append(int(rng.choice(beside if len(beside) else np.setdiff1d(free, chosen))))
-    region = view.region(chosen)
-    return region & ~like if taken.any() else region
+        smaller, region = region, view.region(chosen) & ~occupied
+        if region.sum() - wanted > wanted - smaller.sum():
+            return smaller
+    return region
 
 
 def touching(labels: NDArray[np.int32]) -> NDArray[np.bool_]:

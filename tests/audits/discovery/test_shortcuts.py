@@ -9,7 +9,8 @@ import pytest
 
 from lime_core.audits.discovery.concepts import Explained, Group
 from lime_core.audits.discovery.patches import Components, Patches
-from lime_core.audits.discovery.shortcuts import boxes_of, is_piece, moves_much, suspicions, whole_pictures
+from lime_core.audits.discovery.shortcuts import boxes_of, is_piece, moves_much, whole_pictures
+from lime_core.audits.discovery.suspicions import suspicions
 from lime_core.audits.storage.findings import Box, Experiment
 
 PICTURES = [f"{index:02d}.png" for index in range(20)]
@@ -55,7 +56,15 @@ def test_a_thing_in_the_middle_of_most_pictures_is_not_suspicious():
 @pytest.mark.parametrize(
     ("boxes", "settings", "word"),
     [
-        ({path: [CORNER] for path in PICTURES}, {"border": 1.0}, "borders and corners"),
+        ({path: [CORNER] for path in PICTURES}, {}, "one of the corners in 20 of its 20"),
+        (
+            {
+                path: [(10, 5 * i, 20, 5 * i + 5), (80, 5 * i, 90, 5 * i + 5)][i % 2 :]
+                for i, path in enumerate(PICTURES)
+            },
+            {},
+            "borders and corners in 20 of its 20",
+        ),
         ({path: [(68, 10 + 4 * i, 88, 30 + 4 * i)] for i, path in enumerate(PICTURES[:15])}, {}, "bottom"),
         ({path: [scattered(i)] for i, path in enumerate(PICTURES[:5])}, {"likeness": 0.9}, "5 of the 20"),
         ({path: [scattered(i)] for i, path in enumerate(PICTURES)}, {"edges": True}, "edge"),
@@ -67,6 +76,19 @@ def test_each_reason_is_said(boxes, settings, word):
     reasons = suspicions(group_of(patches, **settings), patches, explained_of())
     assert len(reasons) == 1
     assert word in reasons[0]
+
+
+def test_a_few_pictures_may_have_it_at_their_borders_by_chance():
+    at_the_border = {
+        path: [(4, 40, 14, 60)] if index % 2 else [(86, 40, 96, 60)] for index, path in enumerate(PICTURES)
+    }
+    for pictures, expected in ((12, 0), (13, 1)):  # 0.75 to the power of 13 is 2.4 %
+        patches = patches_at(dict(list(at_the_border.items())[:pictures]))
+        assert len(suspicions(group_of(patches), patches, explained_of())) == expected
+    corners = [(4, 4, 14, 14), (84, 84, 94, 94), (4, 84, 14, 94), (84, 4, 94, 14)]
+    for pictures, expected in ((2, 0), (3, 1)):  # 0.25 to the power of 3 is 1.6 %
+        patches = patches_at({path: [corners[index]] for index, path in enumerate(PICTURES[:pictures])})
+        assert len(suspicions(group_of(patches), patches, explained_of())) == expected
 
 
 def test_what_is_more_often_in_wrong_predictions_is_suspicious():
