@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_MEMBERS: Final = 5
-MOST_FITTED: Final = 4000
+MOST_FITTED: Final = 12_000  # patches, of some 2,000 pictures
 MOST_SCORED: Final = 1500  # patches that silhouettes are averaged over
 NUMBERS: Final = (2, 3, 4, 6, 8, 12, 16, 24)  # of groups that are tried
 BESIDE: Final = 0.5
@@ -25,7 +25,8 @@ def grouped(descriptions: NDArray[np.float32], seed: int) -> NDArray[np.intp]:
     First HDBSCAN [1]_ finds what lies densely together, in groups of at least `FEWEST_MEMBERS`: the same thing again
     and again. What it calls noise, about half of all patches of photographs, is then shared out by k-means, with the
     number of groups among `NUMBERS` whose mean silhouette [2]_ is highest. Both are fitted to at most `MOST_FITTED`
-    patches; each further one goes to the group of the fitted patch that is nearest.
+    patches; each further one goes to the group of the fitted patch that is nearest. So what is in few of many more
+    pictures is not found: of eight patches at least `FEWEST_MEMBERS` must be among those fitted.
 
     Parameters
     ----------

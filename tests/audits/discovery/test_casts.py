@@ -8,7 +8,7 @@ from audits.thumbnail_audits import folder_of, photograph
 
 import lime_core as lc
 from lime_core.audits.discovery.casts import cast_groups
-from lime_core.audits.discovery.concepts import Explained
+from lime_core.audits.discovery.concepts import Explained, Group, counted_once, members_of
 from lime_core.audits.discovery.patches import Components, Patches
 from lime_core.audits.discovery.proof import Bench, Held
 from lime_core.audits.discovery.views import View, recoloured, touching, turned
@@ -91,3 +91,26 @@ def test_undoing_and_adding_a_cast_moves_a_model_of_colour_as_far_as_it_should()
         assert found.concept_effect == pytest.approx(0.65, abs=0.03)
         assert found.random_effect < 0.4
         assert found.interval[0] > 0
+
+
+def test_a_superpixel_counts_once_and_a_cast_has_no_evidence():
+    def group(rows, **more):
+        return Group(np.array(rows), np.zeros(1, int), 0, ((0, 1.0),), 0.5, 1.0, 0.0, 0.0, 0.9, **more)
+
+    rows = 4
+    patches = Patches(
+        pictures=np.array(["a.png", "a.png", "b.png", "b.png"], dtype=object),
+        classes=np.zeros(rows, int),
+        superpixels=np.array([0, 1, 0, 1]),
+        coefficients=np.ones(rows),
+        boxes=np.zeros((rows, 4), int),
+        descriptions=np.ones((rows, 1), np.float32),
+        components=Components(np.zeros(1, np.float32), np.ones((1, 1), np.float32)),
+    )
+    groups = [group([0, 1, 2, 3], cast=(0.3, 0.0, -0.3)), group([0, 1, 3]), group([1, 2], edges=True)]
+    members = members_of(patches, groups)
+    assert len(members) == 9
+    once = {(row["picture"], row["superpixel"]): row["concept"] for row in counted_once(members, groups).to_pylist()}
+    assert once == {("a.png", 0): 1, ("a.png", 1): 2, ("b.png", 0): 2, ("b.png", 1): 1}
+    assert len(counted_once(members, groups)) == 4
+    assert len(counted_once(members[:0], groups)) == 0

@@ -45,6 +45,15 @@ def test_patches_beyond_those_that_were_fitted_go_to_the_nearest_group(monkeypat
     assert len({(group, kind) for group, kind in zip(groups, truth, strict=True)}) == 3
 
 
+def test_a_single_patch_apart_from_all_others_is_no_error(monkeypatch):
+    """Silhouettes are averaged over a sample of the patches, which such a one is rarely in."""
+    monkeypatch.setattr(groups_module, "MOST_SCORED", 20)
+    points, _ = directions(1, 100, 0.01)
+    points[40] = np.eye(20, dtype=np.float32)[7]
+    groups = grouped(points, 0)
+    assert (groups == groups[40]).sum() == 1
+
+
 def test_the_mean_of_a_part_is_of_unit_length():
     points, truth = directions(3, 10, 0.1)
     means = means_of(points, truth)
