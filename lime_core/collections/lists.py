@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lime_core.collections.addresses import is_address, joined, read_address, scheme_of
+from lime_core.collections.addresses import is_address, joined, read_address, scheme_of, shown
 from lime_core.collections.local_files import read_file, read_picture_file
 from lime_core.collections.protocol import ENDINGS, CollectedPicture
 from lime_core.errors import LimeError
@@ -94,11 +94,11 @@ def open_list(place: str) -> ListedCollection:
     """
     data = read_address(place, _MAX_BYTES) if is_address(place) else read_file(Path(place), _MAX_BYTES)
     if len(data) > _MAX_BYTES:
-        raise LimeError(f"The list {place} is longer than {_MAX_BYTES >> 20} MB. Split it into several.")
+        raise LimeError(f"The list {shown(place)} is longer than {_MAX_BYTES >> 20} MB. Split it into several.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LimeError(f"The list {place} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
+        raise LimeError(f"The list {shown(place)} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
     lines = io.StringIO(text, newline=None)
     if place.partition("?")[0].lower().endswith(TABLE_ENDINGS):
         rows = _table(text, place)
@@ -116,8 +116,8 @@ def _allowed(address: str, base: str) -> str:
     """Return an address in a list from elsewhere, unless it leads to this machine's files or to another storage."""
     if "::" in address or scheme_of(address) not in {"http", "https", scheme_of(base)}:
         raise LimeError(
-            f"The list {base} names {address[:200]!r}. A list at an address may name only what is on the web or in the "
-            "same kind of storage. Download the list if you trust it."
+            f"The list {shown(base)} names {shown(address)[:200]!r}. A list at an address may name only what is on the "
+            "web or in the same kind of storage. Download the list if you trust it."
         )
     return address
 
@@ -134,11 +134,11 @@ def _collected(rows: Iterable[Row], place: str) -> tuple[CollectedPicture, ...]:
         earlier = first.setdefault(path, row)
         if earlier[2] != label:
             raise LimeError(
-                f"In {place}, {path} is a {earlier[2]!r} in line {earlier[0]} and a {label!r} in line {line}. "
-                "Leave one of them out."
+                f"In {shown(place)}, {shown(path)} is a {earlier[2]!r} in line {earlier[0]} and a {label!r} in line "
+                f"{line}. Leave one of them out."
             )
     if not first:
-        raise LimeError(f"There is no picture in {place}: it is empty.")
+        raise LimeError(f"There is no picture in {shown(place)}: it is empty.")
     return tuple(CollectedPicture(path, first[path][2]) for path in sorted(first))
 
 
@@ -159,7 +159,7 @@ def _table(text: str, place: str) -> list[Row]:
         named = sorted(set(wrong))
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
         raise LimeError(
-            f"In {place}, line {', '.join(map(str, named[:_MOST_NAMED]))}{more} cannot be read as "
+            f"In {shown(place)}, line {', '.join(map(str, named[:_MOST_NAMED]))}{more} cannot be read as "
             f"{'a path' if width == 1 else 'a path and a label'}: cells are missing or too many. Put what holds the "
             "separator into quotation marks."
         )
@@ -179,7 +179,7 @@ def _columns(rows: Sequence[tuple[int, list[str]]], place: str) -> tuple[int, tu
         return 1, (paths[0], labels[0] if labels else rest[0] if len(rest) == 1 else None)
     if len(names) > 2:
         raise LimeError(
-            f"{place} has {len(names)} columns, and its first row does not say which is which. Name the columns "
+            f"{shown(place)} has {len(names)} columns, and its first row does not say which is which. Name the columns "
             "'path' and 'label' in the first row."
         )
     header = not _is_picture(names[0]) and len(rows) > 1 and all(_is_picture(cells[0]) for _, cells in rows[1:])
@@ -214,4 +214,4 @@ def _cells(text: str, delimiter: str, place: str) -> Iterator[tuple[int, list[st
             if any(cell.strip() for cell in row):
                 yield reader.line_num, [cell.strip() for cell in row]
     except csv.Error as error:
-        raise LimeError(f"In {place}, line {reader.line_num} is no CSV: {error}.") from None
+        raise LimeError(f"In {shown(place)}, line {reader.line_num} is no CSV: {error}.") from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lime_core.collections.addresses import shown
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.image import load_image
 from lime_core.superpixels import resize_pixels
@@ -86,7 +87,7 @@ def read_samples(
         for picture in collection.pictures
         if picture.label is None
     ]
-    _check_classes(Counter(str(picture.label) for picture in labelled), collection.root)
+    _check_classes(Counter(str(picture.label) for picture in labelled), shown(collection.root))
     kept: list[CollectedPicture] = []
     digests: list[str] = []
     values: list[NDArray[Any]] = []
@@ -106,7 +107,7 @@ def read_samples(
     pictures = [kept[index] for index in chosen]
     counts = Counter(str(picture.label) for picture in pictures)
     # A class whose pictures are all broken still counts, so that it is not lost without a word.
-    _check_counts({str(picture.label): counts[str(picture.label)] for picture in labelled}, collection.root)
+    _check_counts({str(picture.label): counts[str(picture.label)] for picture in labelled}, shown(collection.root))
     classes = tuple(sorted(counts))
     index_of = {name: index for index, name in enumerate(classes)}
     return Samples(
@@ -182,12 +183,12 @@ def _without_copies(pictures: list[CollectedPicture], digests: list[str]) -> tup
     chosen, copies = [], []
     for members in same.values():
         if len({pictures[index].label for index in members}) > 1:
-            listed = ", ".join(pictures[index].path for index in members[:4])
+            listed = ", ".join(shown(pictures[index].path) for index in members[:4])
             reason = f"The same picture is in several classes: {listed}."
             copies += [(pictures[index].path, reason) for index in members]
             continue
         chosen.append(members[0])
-        reason = f"It is a copy of {pictures[members[0]].path}: the pixels are the same."
+        reason = f"It is a copy of {shown(pictures[members[0]].path)}: the pixels are the same."
         copies += [(pictures[index].path, reason) for index in members[1:]]
     return sorted(chosen), copies
 

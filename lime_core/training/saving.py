@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lime_core.collections.addresses import shown
 from lime_core.errors import LimeError
 from lime_core.training.result import FORMAT
 
@@ -32,7 +33,7 @@ def checked_output(output: str | Path) -> Path:
         If it is no path of a ``.keras`` file on this machine, or another file would be replaced by the figures.
     """
     if "://" in str(output):
-        raise LimeError(f"The output {output} is an address; a model is written to a file of this machine.")
+        raise LimeError(f"The output {shown(str(output))} is an address; a model is written to a file of this machine.")
     path = Path(output)
     if path.suffix != ENDING or path.is_dir():
         raise LimeError(f"The output must be a file that ends in {ENDING}, such as mine{ENDING}; got {str(output)!r}.")

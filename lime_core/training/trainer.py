@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lime_core.collections.addresses import shown
 from lime_core.collections.base import Collection, open_collection
 from lime_core.errors import LimeError, ModelError
 from lime_core.models.engines.keras_import import import_keras
@@ -96,7 +97,7 @@ def train(
         )
         settings = {
             "way": way.name,
-            "pictures": collection.root,
+            "pictures": shown(collection.root),
             "held_out_share": held_out,
             "seed": seed,
             "input_size": list(way.input_size),

@@ -93,3 +93,15 @@ def test_the_same_share_of_every_class_is_held_out_and_four_pictures_stay(share)
     again = held_out_split(labels, share, 3)[1]
     np.testing.assert_array_equal(outside, again)
     assert set(held_out_split(labels, share, 4)[1]) != set(outside)
+
+
+def test_messages_name_the_collection_without_secrets(tmp_path):
+    opened = open_collection(write_noise(tmp_path / "noise", each=3))
+    with pytest.raises(LimeError) as error:
+        read_samples(
+            type(opened)("https://me:PASSWORD@host/l.csv?token=SECRET", opened.pictures),
+            (8, 8),
+            lambda pictures: pictures,
+            lambda *_: None,
+        )
+    assert "in https://host/l.csv these have fewer" in str(error.value)
