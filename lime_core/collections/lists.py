@@ -173,7 +173,8 @@ def _columns(rows: Sequence[tuple[int, list[str]]], place: str) -> tuple[int, tu
     """Return how many rows are the header (0 or 1), and the columns of path and label."""
     names = [cell.lower() for cell in rows[0][1]]
     paths = [names.index(name) for name in _PATH_NAMES if name in names]
-    if paths:
+    # A label may be named like a column of paths; a row with a picture in it is no header.
+    if paths and not any(map(_is_picture, names)):
         labels = [names.index(name) for name in _LABEL_NAMES if name in names]
         rest = [column for column in range(len(names)) if column != paths[0]]
         return 1, (paths[0], labels[0] if labels else rest[0] if len(rest) == 1 else None)

@@ -65,6 +65,11 @@ def test_a_csv_is_read_with_any_separator_with_a_header_or_without(tmp_path, tex
     assert from_csv(tmp_path, text) == [("a.png", "cat"), ("b.png", "dog")]
 
 
+@pytest.mark.parametrize("label", ["photo", "Image", "picture", "file", "path"])
+def test_a_first_row_with_a_picture_is_no_header_whatever_its_label(tmp_path, label):
+    assert from_csv(tmp_path, f"0.png,{label}\n1.png,painting\n") == [("0.png", label), ("1.png", "painting")]
+
+
 def test_labels_may_be_missing_and_every_row_is_kept(tmp_path):
     assert from_csv(tmp_path, "path,label\na,\nb.png,dog\n") == [("a", None), ("b.png", "dog")]
     assert from_csv(tmp_path, "a.png\nb\n") == [("a.png", None), ("b", None)]
