@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lime_core.collections.addresses import is_address, joined, read_address, scheme_of, shown
+from lime_core.collections.addresses import ending_of, is_address, joined, read_address, scheme_of, shown
 from lime_core.collections.local_files import read_file, read_picture_file
 from lime_core.collections.protocol import ENDINGS, CollectedPicture
 from lime_core.errors import LimeError
@@ -59,13 +59,15 @@ def from_paths(paths: Iterable[str | Path]) -> ListedCollection:
     Raises
     ------
     LimeError
-        When there is none, or something else is in the list.
+        When there is none, or something else is in the list, also a folder, a zip file or another list.
     """
     given = list(paths)
     for item in given:
         if not isinstance(item, str | os.PathLike):
             raise LimeError(f"A list of pictures holds paths and addresses; got {type(item).__name__} ({item!r:.80}).")
     places = [str(item) if isinstance(item, str) and is_address(item) else os.path.abspath(item) for item in given]  # noqa: PTH100
+    for place in places:
+        _check_one_picture(place)
     local = [place for place in places if not is_address(place)]
     base = os.path.commonpath([os.path.dirname(place) for place in local]) if local else str(Path.cwd())  # noqa: PTH120
     rows = [
@@ -110,6 +112,24 @@ def open_list(place: str) -> ListedCollection:
             _allowed(joined(place, path), place)
         return ListedCollection(place, place, _collected(rows, place))
     return ListedCollection(place, str(Path(place).parent), _collected(rows, place))
+
+
+def _check_one_picture(place: str) -> None:
+    """Raise `LimeError` where a path or address in a list is plainly no picture, but a whole collection."""
+    ending = ending_of(place)
+    if ending in ENDINGS:
+        return
+    if not is_address(place) and Path(place).is_dir():
+        raise LimeError(
+            f"The list of pictures holds {place}, which is a folder. Give the folder alone: its subfolders are the "
+            f"classes. For the folders of the classes, given one by one, that is the one around them, "
+            f"{Path(place).parent}."
+        )
+    if ending in (".zip", *LIST_ENDINGS):
+        raise LimeError(
+            f"The list of pictures holds {shown(place)}, which is {'a zip file' if ending == '.zip' else 'a list'} and "
+            "no picture. Give it alone, or leave it out; to explain several together, make one of them."
+        )
 
 
 def _allowed(address: str, base: str) -> str:

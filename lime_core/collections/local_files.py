@@ -7,6 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from lime_core.collections.protocol import is_picture_name
 from lime_core.errors import LimeError
 from lime_core.picture.limits import MAX_BYTES, check_bytes
 
@@ -66,10 +67,12 @@ def read_file(path: Path, max_bytes: int) -> bytes:
 
 
 def _folder_in_place_of_file(path: Path) -> str:
-    return (
-        f"{path} is a folder, though its name ends like a picture's; pictures in it are not looked for. Rename it if "
-        "there are any."
-    )
+    if is_picture_name(path.name):
+        return (
+            f"{path} is a folder, though its name ends like a picture's; pictures in it are not looked for. Rename it "
+            "if there are any."
+        )
+    return f"{path} is a folder, not a picture, and pictures in it are not looked for. Name these instead."
 
 
 def _kind(mode: int) -> str:

@@ -39,6 +39,31 @@ def test_a_list_of_one_picture_is_named_by_its_file(tmp_path):
     assert open_collection([tmp_path / "a.png"]).read("a.png") == png()
 
 
+@pytest.mark.parametrize("around", [[], ["x/a.png"]])
+def test_folders_of_the_classes_given_one_by_one_are_refused_with_what_to_do(tmp_path, monkeypatch, around):
+    write_files(tmp_path, {"x/a.png": png(), "pics/cat/a.png": png(), "pics/dog/a.png": png()})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(lc.LimeError, match=r"pics/cat, which is a folder\. Give the folder alone: .* them, .*/pics\."):
+        open_collection([*around, "pics/cat", "pics/dog"])
+
+
+@pytest.mark.parametrize("name", ["l.csv", "l.TXT", "p.zip", "https://host/l.csv?key=1", "s3://bucket/p.zip"])
+def test_lists_and_zip_files_in_a_list_are_refused(tmp_path, monkeypatch, name):
+    write_files(tmp_path, {"l.csv": b"a.png,cat\n", "l.TXT": b"a.png\n", "p.zip": b""})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(lc.LimeError, match=r"is a (list|zip file) and no picture\. Give it alone"):
+        open_collection([name, "a.png"])
+
+
+def test_only_a_folder_named_like_a_picture_is_said_to_be_named_so(tmp_path):
+    write_files(tmp_path, {"cat/a.png": png(), "folder.png/a.png": png(), "l.txt": b"cat\nfolder.png\n"})
+    collection = open_collection(tmp_path / "l.txt")
+    with pytest.raises(lc.LimeError, match="is a folder, not a picture"):
+        collection.read("cat")
+    with pytest.raises(lc.LimeError, match=r"folder\.png is a folder, though its name ends like a picture's"):
+        collection.read("folder.png")
+
+
 def test_a_text_file_has_a_path_a_line(tmp_path):
     write_files(
         tmp_path, {"lists/list.txt": b"../a, b.png\r\n\r\n/abs/c.png\n s3://bucket/d.png \n", "a, b.png": png()}
