@@ -23,6 +23,7 @@ _MAX_BYTES = 256 << 20
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLED_ROWS = 100
 _MOST_NAMED = 5
+_LONGEST_HEADER = 200  # of a message
 _PATH_NAMES = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img",
                "picture", "photo", "url", "address", "uri")  # fmt: skip
 _LABEL_NAMES = ("label", "class", "class_name", "classname", "target", "category", "y", "true", "true_class")
@@ -82,7 +83,8 @@ def open_list(place: str) -> ListedCollection:
 
     Paths and addresses are relative to the place of the list. A CSV is separated by commas, semicolons, tabs or bars.
     Its first row may name the columns; otherwise the first column is the path and the second, if there is one, the
-    label. A path that is there twice counts once.
+    label. The column of labels is one named ``label``, ``class`` and the like, or the only one beside the paths, or the
+    only one with such a word in its name. A path that is there twice counts once.
 
     Parameters
     ----------
@@ -195,9 +197,7 @@ def _columns(rows: Sequence[tuple[int, list[str]]], place: str) -> tuple[int, tu
     paths = [names.index(name) for name in _PATH_NAMES if name in names]
     # A label may be named like a column of paths; a row with a picture in it is no header.
     if paths and not any(map(_is_picture, names)):
-        labels = [names.index(name) for name in _LABEL_NAMES if name in names]
-        rest = [column for column in range(len(names)) if column != paths[0]]
-        return 1, (paths[0], labels[0] if labels else rest[0] if len(rest) == 1 else None)
+        return 1, (paths[0], _label_column(names, paths[0], place))
     if len(names) > 2:
         raise LimeError(
             f"{shown(place)} has {len(names)} columns, and its first row does not say which is which. Name the columns "
@@ -205,6 +205,26 @@ def _columns(rows: Sequence[tuple[int, list[str]]], place: str) -> tuple[int, tu
         )
     header = not _is_picture(names[0]) and len(rows) > 1 and all(_is_picture(cells[0]) for _, cells in rows[1:])
     return int(header), (0, 1 if len(names) > 1 else None)
+
+
+def _label_column(names: Sequence[str], path_column: int, place: str) -> int | None:
+    """Return the column of labels: that of a known name, or the only one, or the only one named like a label."""
+    known = [names.index(name) for name in _LABEL_NAMES if name in names]
+    if known:
+        return known[0]
+    # Pandas leaves the name of its row numbers empty.
+    others = [column for column, name in enumerate(names) if column != path_column and name]
+    similar = [column for column in others if "label" in names[column] or "class" in names[column]]
+    for columns in (others, similar):
+        if len(columns) == 1:
+            return columns[0]
+    if not others:
+        return None
+    raise LimeError(
+        f"{shown(place)} has the columns {', '.join(names)[:_LONGEST_HEADER]!r}, and it is unclear which one holds the "
+        f"labels. Name it 'label' in the first row ({', '.join(_LABEL_NAMES[1:])} are understood too, and so is a "
+        "single name with 'label' or 'class' in it); without labels, leave only the column of paths."
+    )
 
 
 def _delimiter(text: str) -> str:

@@ -84,6 +84,9 @@ def test_a_text_file_has_a_path_a_line(tmp_path):
         "Photograph|What\na.png|cat\nb.png|dog\n",
         "number,image,width,class\n1,a.png,640,cat\n2,b.png,480,dog\n",
         "a.png, cat\na.png, cat\n./b.png, dog\n",
+        "filename,label_name,fold\na.png,cat,1\nb.png,dog,2\n",
+        "width,path,Species_Class\n1,a.png,cat\n2,b.png,dog\n",
+        ",path,species\n0,a.png,cat\n1,b.png,dog\n",
     ],
 )
 def test_a_csv_is_read_with_any_separator_with_a_header_or_without(tmp_path, text):
@@ -97,6 +100,7 @@ def test_a_first_row_with_a_picture_is_no_header_whatever_its_label(tmp_path, la
 
 def test_labels_may_be_missing_and_every_row_is_kept(tmp_path):
     assert from_csv(tmp_path, "path,label\na,\nb.png,dog\n") == [("a", None), ("b.png", "dog")]
+    assert from_csv(tmp_path, ",path\n0,a.png\n1,b.png\n") == [("a.png", None), ("b.png", None)]
     assert from_csv(tmp_path, "a.png\nb\n") == [("a.png", None), ("b", None)]
 
 
@@ -109,6 +113,8 @@ def test_labels_may_be_missing_and_every_row_is_kept(tmp_path):
         ("a.png,cat\n" + "b.png,x,y\n" * 9, "line 2, 3, 4, 5, 6 and 4 more"),
         ('a.png,"cat\n', "no CSV"),
         ("a.png,cat,1\nb.png,dog,2\n", "has 3 columns"),
+        ("path,species,split\na.png,cat,1\n", "columns 'path, species, split', and it is unclear .* Name it 'label'"),
+        ("path,label_a,label_b\na.png,cat,1\n", "unclear which one holds the labels"),
         ("a.png,cat\n./a.png,dog\n", "a.png is a 'cat' in line 1 and a 'dog' in line 2"),
         ("", "it is empty"),
         ("path,label\n", "it is empty"),
