@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
-from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
+from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures, writable
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.limits import MAX_BYTES, check_bytes
 
@@ -61,11 +61,12 @@ def ending_of(address: str) -> str:
 def shown(place: str) -> str:
     """Return a path or address without what may be secret in it: user, password and query, also after each ``::``.
 
-    Outside the web, where a name may have a ``?`` in it, only what looks like a query (``?name=value``) is one.
+    It can be written into files. Outside the web, where a name may have a ``?`` in it, only what looks like a query
+    (``?name=value``) is one.
     """
     if not is_address(place):
-        return place
-    return "::".join(part for part, _, _ in _parts(place))
+        return writable(place)
+    return "::".join(part for part, _, _ in _parts(writable(place)))
 
 
 def shown_in(text: str, address: str) -> str:

@@ -111,9 +111,9 @@ def _version(place: str) -> tuple[int, int]:
     try:
         facts = Path(place).stat()
     except (OSError, ValueError) as error:
-        raise LimeError(f"{place} cannot be read: {in_words(error)}.") from error
+        raise LimeError(f"{shown(place)} cannot be read: {in_words(error)}.") from error
     if not stat.S_ISREG(facts.st_mode):
-        raise LimeError(f"{place} is not a file.")
+        raise LimeError(f"{shown(place)} is not a file.")
     return facts.st_size, facts.st_mtime_ns
 
 

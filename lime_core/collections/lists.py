@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lime_core.collections.addresses import ending_of, is_address, joined, read_address, scheme_of, shown
 from lime_core.collections.local_files import read_file, read_picture_file
-from lime_core.collections.protocol import ENDINGS, CollectedPicture
+from lime_core.collections.protocol import ENDINGS, CollectedPicture, writable
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def from_paths(paths: Iterable[str | Path]) -> ListedCollection:
     local = [place for place in places if not is_address(place)]
     base = os.path.commonpath([os.path.dirname(place) for place in local]) if local else str(Path.cwd())  # noqa: PTH120
     rows = [
-        (number, place if is_address(place) else Path(os.path.relpath(place, base)).as_posix(), None)
+        (number, place if is_address(place) else writable(Path(os.path.relpath(place, base)).as_posix()), None)
         for number, place in enumerate(places, start=1)
     ]
     return ListedCollection(base, base, _collected(rows, "the list of paths"))
@@ -123,9 +123,9 @@ def _check_one_picture(place: str) -> None:
         return
     if not is_address(place) and Path(place).is_dir():
         raise LimeError(
-            f"The list of pictures holds {place}, which is a folder. Give the folder alone: its subfolders are the "
-            f"classes. For the folders of the classes, given one by one, that is the one around them, "
-            f"{Path(place).parent}."
+            f"The list of pictures holds {shown(place)}, which is a folder. Give the folder alone: its subfolders "
+            "are the classes. For the folders of the classes, given one by one, that is the one around them, "
+            f"{shown(str(Path(place).parent))}."
         )
     if ending in (".zip", *LIST_ENDINGS):
         raise LimeError(

@@ -10,6 +10,7 @@ from collections_of_pictures import png, write_files
 
 import lime_core as lc
 from lime_core.collections import CollectedPicture, Collection, open_collection
+from lime_core.collections.addresses import shown
 from lime_core.picture.limits import MAX_BYTES
 
 
@@ -90,6 +91,28 @@ def test_a_name_that_is_no_text_is_listed_in_a_form_that_can_be_written(tmp_path
     assert collection.pictures[0].path.encode("utf-8") == rb"bad\xff.png"
     with pytest.raises(lc.LimeError, match="not UTF-8"):
         collection.read(collection.pictures[0].path)
+
+
+def test_pictures_below_a_name_that_is_no_text_are_read_and_messages_can_be_written(tmp_path):
+    root = write_files(
+        tmp_path / os.fsdecode(b"bad\xff"), {"a.png": png(), "empty.png": b"", "l.csv": b"a.png\nx.png\n"}
+    )
+    (root / "in.png").mkdir()
+    collection = open_collection(root)
+    assert collection.read("a.png") == png()
+    assert shown(collection.root).encode("utf-8") == os.fsencode(tmp_path) + rb"/bad\xff"
+    listed_there = open_collection(root / "l.csv")
+    (root / "none").mkdir()
+    for attempt in (
+        lambda: collection.read("empty.png"),
+        lambda: collection.read("in.png"),
+        lambda: listed_there.read("x.png"),
+        lambda: open_collection(root / "none"),
+        lambda: open_collection([root / "none", root / "a.png"]),
+    ):
+        with pytest.raises(lc.LimeError) as error:
+            attempt()
+        assert rb"/bad\xff/" in str(error.value).encode("utf-8")
 
 
 def test_a_subfolder_that_cannot_be_opened_is_not_left_out_in_silence(tmp_path, monkeypatch):

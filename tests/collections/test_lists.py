@@ -64,6 +64,17 @@ def test_only_a_folder_named_like_a_picture_is_said_to_be_named_so(tmp_path):
         collection.read("folder.png")
 
 
+def test_names_that_are_no_text_are_listed_in_a_form_that_can_be_written(tmp_path):
+    bad = os.fsdecode(b"bad\xff")
+    write_files(tmp_path, {f"{bad}.png": png(), f"{bad}/b.png": png(), "a.png": png()})
+    collection = open_collection([tmp_path / f"{bad}.png", tmp_path / bad / "b.png", tmp_path / "a.png"])
+    paths = [picture.path for picture in collection.pictures]
+    assert [path.encode("utf-8") for path in paths] == [b"a.png", rb"bad\xff.png", rb"bad\xff/b.png"]
+    for path in paths[1:]:
+        with pytest.raises(lc.LimeError, match="not UTF-8"):
+            collection.read(path)
+
+
 def test_a_text_file_has_a_path_a_line(tmp_path):
     write_files(
         tmp_path, {"lists/list.txt": b"../a, b.png\r\n\r\n/abs/c.png\n s3://bucket/d.png \n", "a, b.png": png()}
