@@ -146,7 +146,7 @@ def _figures(
         training=tuple(samples.paths[index] for index in inside),
         skipped=samples.skipped,
         settings=settings,
-        notes=notes_on(found, samples.classes, samples.labels, samples.skipped),
+        notes=notes_on(found, samples.classes, samples.labels, samples.left_out),
     )
 
 
