@@ -7,6 +7,7 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -45,6 +46,11 @@ class AddressCollection:
 def is_address(place: str) -> bool:
     """Return whether a text is an address, such as ``s3://bucket/prefix``, and not a path."""
     return _ADDRESS.match(place) is not None
+
+
+def is_local(place: str, base: str = "") -> bool:
+    """Return whether a text is a path of this machine, below `base`; such as ``data::v2`` is one where it exists."""
+    return not is_address(place) or ("://" not in place and os.path.lexists(Path(base, place)))
 
 
 def scheme_of(address: str) -> str:

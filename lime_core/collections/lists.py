@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lime_core.collections.addresses import ending_of, is_address, joined, read_address, scheme_of, shown
+from lime_core.collections.addresses import ending_of, is_address, is_local, joined, read_address, scheme_of, shown
 from lime_core.collections.local_files import read_file, read_picture_file
 from lime_core.collections.protocol import ENDINGS, CollectedPicture, writable
 from lime_core.errors import LimeError
@@ -51,7 +51,7 @@ class ListedCollection:
         """Return the bytes of a picture, see `Collection.read`."""
         if is_address(self.base):
             return read_address(_allowed(joined(self.base, path), self.base))
-        return read_address(path) if is_address(path) else read_picture_file(Path(self.base, path))
+        return read_picture_file(Path(self.base, path)) if is_local(path, self.base) else read_address(path)
 
 
 def from_paths(paths: Iterable[str | Path]) -> ListedCollection:
@@ -66,7 +66,7 @@ def from_paths(paths: Iterable[str | Path]) -> ListedCollection:
     for item in given:
         if not isinstance(item, str | os.PathLike):
             raise LimeError(f"A list of pictures holds paths and addresses; got {type(item).__name__} ({item!r:.80}).")
-    places = [str(item) if isinstance(item, str) and is_address(item) else os.path.abspath(item) for item in given]  # noqa: PTH100
+    places = [os.path.abspath(item) if not isinstance(item, str) or is_local(item) else item for item in given]  # noqa: PTH100
     for place in places:
         _check_one_picture(place)
     local = [place for place in places if not is_address(place)]

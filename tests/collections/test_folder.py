@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
+from pathlib import Path
 
 import pytest
-from collections_of_pictures import png, write_files
+from collections_of_pictures import png, write_files, zipped
 
 import lime_core as lc
 from lime_core.collections import CollectedPicture, Collection, open_collection
-from lime_core.collections.addresses import shown
+from lime_core.collections.addresses import is_address, shown
 from lime_core.picture.limits import MAX_BYTES
 
 
@@ -42,6 +43,20 @@ def test_its_pictures_are_read_in_another_process_too(tmp_path):
 def test_a_file_address_is_a_folder(tmp_path):
     write_files(tmp_path / "ä b", {"a.png": png()})
     assert open_collection((tmp_path / "ä b").as_uri()).read("a.png") == png()
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_folder_or_zip_file_named_with_two_colons_is_a_path_where_it_exists(tmp_path, monkeypatch, kind):
+    shades = {"cat/a.png": png(1), "dog/b.png": png(2)}
+    write_files(tmp_path / "data::v2", shades)
+    write_files(tmp_path, {"data::v2.zip": zipped(shades)})
+    monkeypatch.chdir(tmp_path)
+    folder, archive = open_collection(kind("data::v2")), open_collection(kind("data::v2.zip"))
+    assert listed(folder) == listed(archive) == [("cat/a.png", "cat"), ("dog/b.png", "dog")]
+    assert folder.read("cat/a.png") == archive.read("cat/a.png") == png(1)
+    assert not is_address(folder.root)
+    with pytest.raises(lc.LimeError, match=r"data::v3"):
+        open_collection(kind("data::v3"))
 
 
 def test_links_are_followed_but_neither_in_a_circle_nor_twice(tmp_path):

@@ -75,6 +75,20 @@ def test_names_that_are_no_text_are_listed_in_a_form_that_can_be_written(tmp_pat
             collection.read(path)
 
 
+def test_names_with_two_colons_are_paths_where_they_exist(tmp_path, monkeypatch):
+    write_files(
+        tmp_path, {"img::1.png": png(1), "x/img::2.png": png(2), "x/l.csv": b"img::2.png,cat\nimg::3.png,dog\n"}
+    )
+    monkeypatch.chdir(tmp_path)
+    given = open_collection(["img::1.png", "x/img::2.png"])
+    listed = open_collection(tmp_path / "x/l.csv")
+    monkeypatch.chdir("/")
+    assert [given.read(picture.path) for picture in given.pictures] == [png(1), png(2)]
+    assert listed.read("img::2.png") == png(2)
+    with pytest.raises(lc.LimeError, match=r"img::3\.png"):
+        listed.read("img::3.png")
+
+
 def test_a_text_file_has_a_path_a_line(tmp_path):
     write_files(
         tmp_path, {"lists/list.txt": b"../a, b.png\r\n\r\n/abs/c.png\n s3://bucket/d.png \n", "a, b.png": png()}
