@@ -43,8 +43,10 @@ class TrueClasses:
         text = label.strip()
         if text.casefold() in self._by_synset:
             return self._by_synset[text.casefold()]
-        if text.isascii() and text.isdigit() and int(text) < self._count:
-            return int(text)
+        digits = text.lstrip("0") or text[-1:]
+        # Python refuses to read a number of thousands of digits.
+        if text.isascii() and text.isdigit() and len(digits) <= len(str(self._count)) and int(digits) < self._count:
+            return int(digits)
         return None
 
 
