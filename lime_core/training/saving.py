@@ -30,7 +30,8 @@ def checked_output(output: str | Path) -> Path:
     Raises
     ------
     LimeError
-        If it is no path of a ``.keras`` file on this machine, or another file would be replaced by the figures.
+        If it is no path of a ``.keras`` file on this machine, or a file would be replaced that is not of an earlier
+        training.
     """
     if "://" in str(output):
         raise LimeError(f"The output {shown(str(output))} is an address; a model is written to a file of this machine.")
@@ -42,6 +43,11 @@ def checked_output(output: str | Path) -> Path:
         raise LimeError(
             f"{figures}, where the figures of the training would be written, holds something else: choose another "
             "name for the model, or move that file away."
+        )
+    if path.exists() and not figures.exists():
+        raise LimeError(
+            f"{path} is there, and no {figures.name} beside it says that it is of an earlier training, which would be "
+            "replaced: choose another name for the model, or move that file away."
         )
     return path
 

@@ -55,7 +55,7 @@ def train(
         classes, and five pictures of each. Of copies (pictures with the same pixels) only the first is used.
     output : path
         Where the model is written: a file that ends in ``.keras``. Its figures are written beside it, as JSON. Files
-        of an earlier training are replaced.
+        of an earlier training are replaced, others never.
     from_scratch : bool
         Train a small convolutional network from nothing instead, on pictures that are mirrored, turned and shifted. It
         takes longer, and needs many more pictures to be good.

@@ -55,6 +55,20 @@ def test_the_figures_hold_no_secrets_of_an_address(tmp_path):
     assert "SECRET" not in text
 
 
+def test_a_model_of_an_earlier_training_is_replaced_and_another_one_never(tmp_path):
+    folder, model = write_noise(tmp_path / "noise", each=5), tmp_path / "mine.keras"
+    model.write_bytes(b"a model of another origin")
+    with pytest.raises(lc.LimeError, match=r"no mine\.json beside it .* choose another name for the model, or move"):
+        lc.train(folder, model)
+    assert model.read_bytes() == b"a model of another origin"
+    assert not model.with_suffix(".json").exists()
+    model.unlink()
+    lc.train(folder, model)
+    model.write_bytes(b"the earlier one")
+    lc.train(folder, model)
+    assert model.read_bytes() == b"new"
+
+
 def test_an_output_at_an_address_is_refused_without_its_secrets(tmp_path):
     folder = write_noise(tmp_path / "noise", each=5)
     with pytest.raises(lc.LimeError, match=r"The output sftp://host/mine\.keras is an address"):
