@@ -130,7 +130,7 @@ def _check_one_picture(place: str) -> None:
     if ending in (".zip", *LIST_ENDINGS):
         raise LimeError(
             f"The list of pictures holds {shown(place)}, which is {'a zip file' if ending == '.zip' else 'a list'} and "
-            "no picture. Give it alone, or leave it out; to explain several together, make one of them."
+            "no picture. Give it alone, or leave it out; to explain several together, make one list of their pictures."
         )
 
 

@@ -87,8 +87,8 @@ def _extract_wanted(archive: zipfile.ZipFile, name: str, room: Path, left: int) 
     found = [(entry, wanted) for entry in entries if (wanted := _WANTED.fullmatch(entry.filename)) is not None]
     places = sorted({wanted[1] or "" for _, wanted in found})
     if len(places) > 1:
-        named = " and ".join(repr(place[:80]) if place else "its top" for place in places[:2])
-        raise LimeError(f"{name} holds more than one audit: in {named}. Make a zip file of one of them.")
+        named = " and ".join(f"one in {place[:80]!r}" if place else "one at its top" for place in places[:2])
+        raise LimeError(f"{name} holds more than one audit: {named}. Make a zip file of one of them.")
     if len({wanted[2] for _, wanted in found}) < len(found):
         raise LimeError(f"{name} holds two files of the same name. Make the zip file anew.")
     for entry, wanted in found:
