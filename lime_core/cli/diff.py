@@ -10,6 +10,7 @@ from lime_core.audits.difference.comparing import diff
 from lime_core.audits.difference.fail_on import MEANINGS, Condition
 from lime_core.audits.difference.page import difference_page
 from lime_core.audits.difference.words import candidate_sentences, summary
+from lime_core.cli.printable import printable
 from lime_core.cli.streams import give_up_stdout
 from lime_core.cli.tables import UNBROKEN, Column, print_table
 from lime_core.errors import LimeError, SpecError
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         _print(difference, options.rows)
         for reason in reasons:
-            print(f"Changed: {reason}")
+            print(printable(f"Changed: {reason}"))
         if options.fail_on and not reasons:
             print(f"No change in {', '.join(map(str, options.fail_on))}.")
     except BrokenPipeError:
@@ -74,13 +75,13 @@ def add_diff_command(commands: Any) -> None:
     )
     command.add_argument("--html", type=Path, default=None, metavar="FILE", help="write a page with the pictures")
     command.add_argument(
-        "--rows", type=int, default=20, metavar="N", help="how many pictures are printed (default %(default)s)"
+        "--rows", type=_rows, default=20, metavar="N", help="how many pictures are printed (default %(default)s)"
     )
     command.set_defaults(run=run, failed=FAILED)
 
 
 def _print(difference: AuditDifference, rows: int) -> None:
-    print("\n".join(summary(difference)))
+    print("\n".join(map(printable, summary(difference))))
     shown = [each for each in difference.pictures if each.moved or each.prediction_changed]
     if shown:
         print()
@@ -89,9 +90,9 @@ def _print(difference: AuditDifference, rows: int) -> None:
             print(f"... and {len(shown) - rows} more; --rows shows more, --output has all.")
         print()
     for sentence in candidate_sentences(difference):
-        print(sentence)
+        print(printable(sentence))
     for note in difference.notes:
-        print(f"Note: {note}")
+        print(printable(f"Note: {note}"))
 
 
 def _condition(text: str) -> Condition:
@@ -101,13 +102,23 @@ def _condition(text: str) -> Condition:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _rows(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = -1
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"it must be a whole number of at least 0; got {text[:40]!r}")
+    return count
+
+
 def _row(picture: PictureDifference) -> tuple[str, ...]:
     before, after = (
-        f"{name.replace(' ', UNBROKEN)} {probability:.0%}"
+        f"{printable(name).replace(' ', UNBROKEN)} {probability:.0%}"
         for name, probability in zip(picture.predicted, picture.probability, strict=True)
     )
     largest = f"{picture.shift:.1f}{UNBROKEN}SE" if picture.shift == picture.shift else ""
-    return picture.picture, str(len(picture.moved)), largest, before, after
+    return printable(picture.picture), str(len(picture.moved)), largest, before, after
 
 
 def _write(path: Path, text: str) -> None:

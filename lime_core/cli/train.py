@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import lime_core as lc
+from lime_core.cli.printable import printable
 from lime_core.cli.progress import steps_bar
 from lime_core.cli.tables import Column, print_table
+from lime_core.collections.addresses import shown
 from lime_core.training.saving import figures_path
 from lime_core.training.trainer import HELD_OUT
 
@@ -84,15 +86,17 @@ def run(options: argparse.Namespace) -> None:
     print(f"Calibration error {training.calibration_error:.1%}. Trained on {len(training.training)} pictures.\n")
     _print_confusion(training)
     for note in training.notes:
-        print(f"Note: {note}")
+        print(printable(f"Note: {note}"))
     for path, reason in training.skipped[:_LISTED]:
-        print(f"Left out: {path}: {reason}")
+        print(printable(f"Left out: {shown(path)}: {reason}"))
     figures = figures_path(training.model)
     if len(training.skipped) > _LISTED:
-        print(f"Left out: {len(training.skipped) - _LISTED} more, listed in {figures}")
-    print(f"\nWritten to {training.model}, with its figures in {figures.name}")
-    model, pictures = shlex.quote(str(training.model)), shlex.quote(options.pictures)
-    print(f"Next, ask why: python -m lime_core audit {pictures} --model {model} --output audit")
+        print(printable(f"Left out: {len(training.skipped) - _LISTED} more, listed in {figures}"))
+    print()
+    print(printable(f"Written to {training.model}, with its figures in {figures.name}"))
+    # A password in an address must not come into the logs of a pipeline.
+    model, pictures = shlex.quote(str(training.model)), shlex.quote(shown(options.pictures))
+    print(printable(f"Next, ask why: python -m lime_core audit {pictures} --model {model} --output audit"))
 
 
 def _print_confusion(training: lc.Training) -> None:
@@ -109,6 +113,6 @@ def _print_confusion(training: lc.Training) -> None:
         for predicted, count in zip(training.classes, row, strict=True)
         if count and true != predicted
     ]
-    print(f"The most frequent mistakes; the whole table is in {figures_path(training.model).name}:")
+    print(f"The most frequent mistakes; the whole table is in {printable(figures_path(training.model).name)}:")
     rows = [[true, predicted, str(count)] for count, true, predicted in sorted(pairs, reverse=True)[:_LISTED]]
     print_table([Column("true class"), Column("taken for"), Column("pictures", "right")], rows)

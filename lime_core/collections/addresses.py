@@ -7,18 +7,25 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
-from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
+from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures, writable
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.limits import MAX_BYTES, check_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:://|::)")
 _WEB = ("http", "https")
+_CHAIN = re.compile(r"::(?=[A-Za-z][A-Za-z0-9+.-]*(?:://|::))")
+_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+# A password may, wrongly, have a slash in it; then what follows the colon is no port.
+_USER = re.compile(r"(?<=://)(?:[^/]*@|[^/@:\[]*:(?!\d*(?:/|$))[^@]*@)")
+_NO_USER = ("abfs", "abfss", "az", "git", "github")  # what stands before their @ is a container or a repository
+_SHORTEST_SECRET = 4  # of those that are looked for in the texts of libraries: shorter ones are parts of words
 _PIECE = 1 << 20
 T = TypeVar("T")
 
@@ -41,6 +48,11 @@ def is_address(place: str) -> bool:
     return _ADDRESS.match(place) is not None
 
 
+def is_local(place: str, base: str = "") -> bool:
+    """Return whether a text is a path of this machine, below `base`; such as ``data::v2`` is one where it exists."""
+    return not is_address(place) or ("://" not in place and os.path.lexists(Path(base, place)))
+
+
 def scheme_of(address: str) -> str:
     """Return what an address begins with, in small letters: ``s3`` of ``s3://bucket``."""
     return re.split("://|::", address, maxsplit=1)[0].lower()
@@ -53,11 +65,22 @@ def ending_of(address: str) -> str:
 
 
 def shown(place: str) -> str:
-    """Return a path or address without what may be secret in it: user, password and query of a web address."""
-    if not is_address(place) or scheme_of(place) not in _WEB:
-        return place
-    parts = urlsplit(place)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    """Return a path or address without what may be secret in it: user, password and query, also after each ``::``.
+
+    It can be written into files. Outside the web, where a name may have a ``?`` in it, only what looks like a query
+    (``?name=value``) is one.
+    """
+    if not is_address(place):
+        return writable(place)
+    return "::".join(part for part, _, _ in _parts(writable(place)))
+
+
+def shown_in(text: str, address: str) -> str:
+    """Return what a library says of an address, without what may be secret in the addresses that the text repeats."""
+    text = _IN_TEXT.sub(lambda found: shown(found[0]), text.replace(address, shown(address)))
+    for secret in _secrets(address):
+        text = text.replace(secret, "…")
+    return text
 
 
 def joined(base: str, entry: str) -> str:
@@ -83,8 +106,8 @@ def open_address(address: str) -> AddressCollection:
     """
     if scheme_of(address) in _WEB:
         raise LimeError(
-            f"{address} cannot be listed, since web servers do not say which files they have. Give the address of a "
-            "list of the pictures' addresses (.txt, one a line, or .csv), or of a .zip file."
+            f"{shown(address)} cannot be listed, since web servers do not say which files they have. Give the "
+            "address of a list of the pictures' addresses (.txt, one a line, or .csv), or of a .zip file."
         )
 
     def listed() -> list[str]:
@@ -93,7 +116,7 @@ def open_address(address: str) -> AddressCollection:
 
     pictures = labelled_by_folder({path for path in _said(address, listed) if is_picture_name(path)})
     if not pictures:
-        raise no_pictures(address)
+        raise no_pictures(shown(address))
     return AddressCollection(address, pictures)
 
 
@@ -125,7 +148,7 @@ def open_seekable(address: str) -> Any:
     file = _said(address, opened)
     if getattr(file, "size", None) is None:
         file.close()
-        raise LimeError(f"The server of {address} does not give parts of a file. Download it and give its path.")
+        raise LimeError(f"The server of {shown(address)} does not give parts of a file. Download it and give its path.")
     return file
 
 
@@ -135,7 +158,7 @@ def _bounded(address: str, locate: Callable[[], tuple[Any, str]], max_bytes: int
         with files.open(path, "rb") as file:
             size = getattr(file, "size", None)
             if size is not None and max_bytes == MAX_BYTES:
-                check_bytes(size, address)
+                check_bytes(size, shown(address))
             data = bytearray()
             # A server that does not say how long a file is gives it in pieces of any length.
             while len(data) <= max_bytes and (piece := file.read(min(_PIECE, max_bytes + 1 - len(data)))):
@@ -144,7 +167,7 @@ def _bounded(address: str, locate: Callable[[], tuple[Any, str]], max_bytes: int
 
     data = _said(address, read)
     if max_bytes == MAX_BYTES:
-        check_bytes(len(data), address)
+        check_bytes(len(data), shown(address))
     return data
 
 
@@ -164,21 +187,44 @@ def _split(address: str) -> tuple[Any, str]:
 
 
 def _said(address: str, act: Callable[[], T]) -> T:
-    """Do something at an address, with every error in words."""
+    """Do something at an address, with every error in words that hold no secret."""
+    name = shown(address)
+
+    def words(error: Exception) -> str:
+        return shown_in(in_words(error), address)
+
     try:
         return act()
     except LimeError:
         raise
     except ImportError as error:
         raise LimeError(
-            f"{address} needs a package that is not installed ({in_words(error)}). Install what reads addresses: "
+            f"{name} needs a package that is not installed ({words(error)}). Install what reads addresses: "
             'pip install "limelight[cloud]"'
         ) from error
     except FileNotFoundError as error:
         # So fsspec also calls a server that cannot be reached.
-        cause = f" ({in_words(error.__cause__)})" if isinstance(error.__cause__, Exception) else ""
-        raise LimeError(f"There is nothing at {address}{cause}.") from error
+        cause = f" ({words(error.__cause__)})" if isinstance(error.__cause__, Exception) else ""
+        raise LimeError(f"There is nothing at {name}{cause}.") from error
     except PermissionError as error:
-        raise LimeError(f"Access to {address} is refused: {in_words(error)}.") from error
+        raise LimeError(f"Access to {name} is refused: {words(error)}.") from error
     except Exception as error:  # every kind of storage has errors of its own
-        raise LimeError(f"{address} cannot be read: {in_words(error)}.") from error
+        raise LimeError(f"{name} cannot be read: {words(error)}.") from error
+
+
+def _parts(address: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what may be shown of each part between ``::``, its user and password, and its query."""
+    for part in _CHAIN.split(address):
+        scheme = scheme_of(part)
+        found = None if scheme in _NO_USER else _USER.search(part)
+        user = found[0] if found else ""
+        bare = part.replace(user, "", 1)
+        name = re.split("[?#]" if scheme in _WEB else r"\?(?=[^=]*=)", bare, maxsplit=1)[0]
+        yield name, user.removesuffix("@"), bare.removeprefix(name)[1:]
+
+
+def _secrets(address: str) -> list[str]:
+    """Return what may be secret in an address, as it is there and without ``%``, the longest first."""
+    secrets = {each for _, user, query in _parts(address) for each in (user, user.partition(":")[2], query)}
+    secrets |= {unquote(secret) for secret in secrets}
+    return sorted((each for each in secrets if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)

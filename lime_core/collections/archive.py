@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lime_core.collections.addresses import is_address, open_seekable
+from lime_core.collections.addresses import is_address, open_seekable, shown, shown_in
 from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.limits import check_bytes
@@ -49,7 +49,7 @@ class ZipCollection:
     def read(self, path: str) -> bytes:
         """Return the bytes of a picture, see `Collection.read`."""
         archive, entries = _archive(self.root, _version(self.root), os.getpid())
-        name = f"{path} in {self.root}"
+        name = f"{path} in {shown(self.root)}"
         entry = entries.get(self.below + path)
         if entry is None:
             raise LimeError(f"{name} is not there any more: the zip file has changed.")
@@ -66,7 +66,7 @@ class ZipCollection:
         except LimeError:
             raise
         except Exception as error:  # of an address: what its storage raises
-            raise LimeError(f"{name} is damaged: {in_words(error)}.") from error
+            raise LimeError(f"{name} is damaged: {shown_in(in_words(error), self.root)}.") from error
         check_bytes(len(data), name)
         return data
 
@@ -94,9 +94,9 @@ def open_zip(place: str, folder: str = "") -> ZipCollection:
     below = folder.strip("/") + "/" if folder.strip("/") else ""
     paths = [path for path in entries if path.startswith(below) and is_picture_name(path)]
     if not paths:
-        raise no_pictures(f"{below} of {place}" if below else place)
+        raise no_pictures(f"{below} of {shown(place)}" if below else shown(place))
     if all(entries[path].flag_bits & _ENCRYPTED for path in paths):
-        raise LimeError(f"The pictures in {place} are encrypted. Make the zip file without a password.")
+        raise LimeError(f"The pictures in {shown(place)} are encrypted. Make the zip file without a password.")
     tops = {path.removeprefix(below).partition("/")[::2] for path in paths}
     names = {top for top, _ in tops}
     if not folder and len(names) == 1 and all(rest for _, rest in tops):
@@ -111,9 +111,9 @@ def _version(place: str) -> tuple[int, int]:
     try:
         facts = Path(place).stat()
     except (OSError, ValueError) as error:
-        raise LimeError(f"{place} cannot be read: {in_words(error)}.") from error
+        raise LimeError(f"{shown(place)} cannot be read: {in_words(error)}.") from error
     if not stat.S_ISREG(facts.st_mode):
-        raise LimeError(f"{place} is not a file.")
+        raise LimeError(f"{shown(place)} is not a file.")
     return facts.st_size, facts.st_mtime_ns
 
 
@@ -134,7 +134,8 @@ def _archive(
     except LimeError:
         raise
     except Exception as error:  # of an address: what its storage raises
-        raise LimeError(f"{place} is not a zip file, or is damaged: {in_words(error)}.") from error
+        words = shown_in(in_words(error), place)
+        raise LimeError(f"{shown(place)} is not a zip file, or is damaged: {words}.") from error
     return archive, _entries(archive, place)
 
 
@@ -147,9 +148,11 @@ def _entries(archive: zipfile.ZipFile, place: str) -> dict[str, zipfile.ZipInfo]
         path = entry.filename.replace("\\", "/")  # as some programs of Windows write them
         parts = path.split("/")
         if path.startswith("/") or ".." in parts or "." in parts or "" in parts or parts[0].endswith(":"):
-            raise LimeError(f"The zip file {place} has a file named {path[:80]!r}, which leads out of it.")
+            raise LimeError(f"The zip file {shown(place)} has a file named {path[:80]!r}, which leads out of it.")
         if path in entries and is_picture_name(path):
-            raise LimeError(f"The zip file {place} has two files named {path[:80]!r}, so it is unclear which is meant.")
+            raise LimeError(
+                f"The zip file {shown(place)} has two files named {path[:80]!r}, so it is unclear which is meant."
+            )
         entries[path] = entry
     return entries
 
@@ -161,7 +164,7 @@ def _check_table(file: Any, place: str) -> None:
     tail = file.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_SIZE:
-        raise LimeError(f"{place} is not a zip file, or only a part of one: copy or download it again.")
+        raise LimeError(f"{shown(place)} is not a zip file, or only a part of one: copy or download it again.")
     (length,) = struct.unpack_from("<I", tail, at + 12)
     locator = at - _LOCATOR_SIZE
     # As `zipfile` looks for it.
@@ -173,6 +176,6 @@ def _check_table(file: Any, place: str) -> None:
 
 def _too_long(place: str) -> LimeError:
     return LimeError(
-        f"The zip file {place} has more than {_MOST_FILES:,} files, or a table of contents of more than "
+        f"The zip file {shown(place)} has more than {_MOST_FILES:,} files, or a table of contents of more than "
         f"{_LONGEST_TABLE >> 20} MB. Unpack it and give the folder."
     )

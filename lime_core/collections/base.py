@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from lime_core.collections.addresses import ending_of, is_address, open_address, scheme_of
+from lime_core.collections.addresses import ending_of, is_address, is_local, open_address, scheme_of
 from lime_core.collections.archive import open_zip
 from lime_core.collections.folder import open_folder
 from lime_core.collections.lists import LIST_ENDINGS, from_paths, open_list
@@ -41,7 +41,8 @@ def open_collection(pictures: str | Path | Sequence[str | Path]) -> Collection:
           or without; relative to its place. Every row is kept, whatever its name ends in.
         * An address that fsspec understands: ``s3://bucket/prefix``, ``gs://bucket/prefix`` and others are read as
           folders; those that end in ``.zip``, ``.txt``, ``.csv`` or ``.tsv``, on the web too, as such files;
-          ``zip://FOLDER::ADDRESS`` as a folder in a zip file. A `Path` is never taken for an address.
+          ``zip://FOLDER::ADDRESS`` as a folder in a zip file. A `Path` is never taken for an address, nor is a name
+          with ``::`` in it that exists here.
         * A sequence of paths and addresses: these, without labels.
 
         What an address may name is not restricted: do not pass those of strangers.
@@ -59,7 +60,7 @@ def open_collection(pictures: str | Path | Sequence[str | Path]) -> Collection:
         return _open_path(Path(pictures))
     if not isinstance(pictures, str):
         return from_paths(pictures)
-    if not is_address(pictures):
+    if is_local(pictures):
         return _open_path(Path(pictures))
     if scheme_of(pictures) == "file":
         return _open_path(Path(url2pathname(urlsplit(pictures).path)))
@@ -72,6 +73,8 @@ def open_collection(pictures: str | Path | Sequence[str | Path]) -> Collection:
 
 
 def _open_path(path: Path) -> Collection:
+    if is_address(str(path)):  # a relative path such as data::v2, which nothing is to take for an address from here on
+        path = path.absolute()
     if path.is_dir():
         return open_folder(path)
     if not path.exists():

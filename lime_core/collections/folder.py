@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lime_core.collections.local_files import read_picture_file
-from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures
+from lime_core.collections.protocol import CollectedPicture, is_picture_name, labelled_by_folder, no_pictures, writable
 from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def open_folder(folder: Path) -> FolderCollection:
     LimeError
         When the folder cannot be opened, or there is no picture.
     """
-    root = str(folder)
+    root, name = str(folder), writable(str(folder))
     try:
         with os.scandir(root):
             pass
     except OSError as error:
-        raise LimeError(f"The folder {root} cannot be opened: {error.strerror}.") from error
+        raise LimeError(f"The folder {name} cannot be opened: {error.strerror}.") from error
     pictures = labelled_by_folder(_walk(root))
     if not pictures:
-        raise no_pictures(root)
+        raise no_pictures(name)
     return FolderCollection(root, pictures)
 
 
@@ -72,12 +72,12 @@ def _walk(root: str) -> Iterator[str]:
             with os.scandir(Path(root, below)) as found:
                 entries = sorted(found, key=lambda entry: entry.name, reverse=True)
         except OSError:
-            yield _utf8(below)
+            yield writable(below)
             continue
         for entry in entries:
             path = f"{below}/{entry.name}" if below else entry.name
             if is_picture_name(path):
-                yield _utf8(path)
+                yield writable(path)
             elif entry.name.startswith("."):
                 continue
             elif _is_folder(entry):
@@ -93,8 +93,3 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link in a circle
         return False
-
-
-def _utf8(path: str) -> str:
-    r"""Return a path that can be written into files: bytes that are no UTF-8 become ``\xNN``, and cannot be read."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

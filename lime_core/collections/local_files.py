@@ -7,6 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from lime_core.collections.protocol import is_picture_name, writable
 from lime_core.errors import LimeError
 from lime_core.picture.limits import MAX_BYTES, check_bytes
 
@@ -32,7 +33,7 @@ def read_picture_file(path: Path) -> bytes:
         If it is missing, no plain file, empty, or longer than a picture may be.
     """
     data = read_file(path, MAX_BYTES)
-    check_bytes(len(data), str(path))
+    check_bytes(len(data), writable(str(path)))
     return data
 
 
@@ -44,32 +45,32 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     LimeError
         If it cannot be read, is no plain file, or is longer than a picture may be where that is the limit.
     """
+    name = writable(str(path))
     try:
         descriptor = os.open(path, _FLAGS)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor, not of a path
             facts = os.fstat(file.fileno())
             if not stat.S_ISREG(facts.st_mode):
-                raise LimeError(f"{path} is {_kind(facts.st_mode)}, not a file.")
+                raise LimeError(f"{name} is {_kind(facts.st_mode)}, not a file.")
             if max_bytes == MAX_BYTES:
-                check_bytes(facts.st_size, str(path))
+                check_bytes(facts.st_size, name)
             # It may be growing.
             return file.read(max_bytes + 1)
     except IsADirectoryError:
         # So Python refuses the descriptor of a folder.
-        raise LimeError(_folder_in_place_of_file(path)) from None
+        raise LimeError(f"{name} is a folder, {_not_a_picture(path.name)}") from None
     except OSError as error:
-        if error.errno == errno.ENOENT and "\\x" in path.name:
-            raise LimeError(f"{path} does not exist, or its name is not UTF-8. Rename it.") from None
-        raise LimeError(f"{path} {_PROBLEMS.get(error.errno or 0, f'cannot be read: {error.strerror}')}.") from error
+        if error.errno == errno.ENOENT and any("\\x" in part for part in path.parts):
+            raise LimeError(f"{name} does not exist, or its name is not UTF-8. Rename it.") from None
+        raise LimeError(f"{name} {_PROBLEMS.get(error.errno or 0, f'cannot be read: {error.strerror}')}.") from error
     except ValueError as error:  # a name with a zero byte
-        raise LimeError(f"{str(path)!r} is not the path of a file: {error}.") from error
+        raise LimeError(f"{name!r} is not the path of a file: {error}.") from error
 
 
-def _folder_in_place_of_file(path: Path) -> str:
-    return (
-        f"{path} is a folder, though its name ends like a picture's; pictures in it are not looked for. Rename it if "
-        "there are any."
-    )
+def _not_a_picture(name: str) -> str:
+    if is_picture_name(name):
+        return "though its name ends like a picture's; pictures in it are not looked for. Rename it if there are any."
+    return "not a picture, and pictures in it are not looked for. Name these instead."
 
 
 def _kind(mode: int) -> str:

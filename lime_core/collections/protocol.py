@@ -64,6 +64,11 @@ def labelled_by_folder(paths: Iterable[str]) -> tuple[CollectedPicture, ...]:
     return tuple(CollectedPicture(path, folder or None) for path, folder in folders)
 
 
+def writable(path: str) -> str:
+    r"""Return a path that can be written into files: bytes that are no UTF-8 become ``\xNN``, and cannot be read."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def no_pictures(root: str) -> LimeError:
     """Return the error for a place without pictures."""
     return LimeError(f"There is no picture in {root}: their names must end in one of {', '.join(ENDINGS)}.")

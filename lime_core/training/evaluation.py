@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from lime_core.training.samples import Kind
 
 BINS = 10
 _NORMAL = 1.959963984540054  # 97.5 % quantile of the normal distribution
@@ -69,7 +72,7 @@ def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]
 
 
 def notes_on(
-    found: Evaluation, classes: tuple[str, ...], labels: NDArray[np.int64], skipped: tuple[tuple[str, str], ...]
+    found: Evaluation, classes: tuple[str, ...], labels: NDArray[np.int64], left_out: Mapping[Kind, int]
 ) -> tuple[str, ...]:
     """Return what a reader of the figures should know, in sentences.
 
@@ -81,8 +84,8 @@ def notes_on(
         Their names.
     labels : ndarray of int64, shape (n,)
         Classes of all pictures, those trained on as well.
-    skipped : tuple of (str, str)
-        What was left out, and why.
+    left_out : mapping of str to int
+        How many pictures were left out for each kind of reason.
     """
     notes = []
     counts = np.bincount(labels, minlength=len(classes))
@@ -100,12 +103,8 @@ def notes_on(
         )
     if held < _FEW:
         notes.append(f"Only {held} pictures were held out, so that accuracy and calibration error are rough.")
-    if skipped:
-        kinds = Counter(
-            "copies" if "copy of" in reason else "in several classes" if "several classes" in reason
-            else "without a class" if "class is not known" in reason else "unreadable"
-            for _, reason in skipped
-        )  # fmt: skip
-        listed = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        notes.append(f"{len(skipped)} pictures were left out ({listed}).")
+    if left_out:
+        total = sum(left_out.values())
+        listed = ", ".join(f"{n} {'copy' if kind == 'copies' and n == 1 else kind}" for kind, n in left_out.items())
+        notes.append(f"{total} {'picture was' if total == 1 else 'pictures were'} left out ({listed}).")
     return tuple(notes)

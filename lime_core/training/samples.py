@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lime_core.collections.addresses import shown
 from lime_core.errors import LimeError, in_words
 from lime_core.picture.image import load_image
 from lime_core.superpixels import resize_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,6 +27,8 @@ _BATCH = 32
 _AHEAD = 2 * _BATCH
 _THREADS = 2
 _LONGEST_NAME = 200
+
+Kind = Literal["without a class", "unreadable", "copies", "in several classes"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +47,8 @@ class Samples:
         What `read_samples` was told to keep of each picture.
     skipped : tuple of (str, str)
         Paths of the pictures that were left out, and why.
+    left_out : mapping of str to int
+        How many pictures were left out for each kind of reason.
     """
 
     paths: tuple[str, ...]
@@ -51,6 +56,7 @@ class Samples:
     labels: NDArray[np.int64]
     values: NDArray[Any]
     skipped: tuple[tuple[str, str], ...]
+    left_out: Mapping[Kind, int]
 
 
 def read_samples(
@@ -81,19 +87,20 @@ def read_samples(
         When there are fewer than two classes, or a class has fewer than five pictures that can be used.
     """
     labelled = [picture for picture in collection.pictures if picture.label is not None]
-    skipped = [
+    unlabelled = [
         (picture.path, "Its class is not known: there is no label, and it is in no subfolder.")
         for picture in collection.pictures
         if picture.label is None
     ]
-    _check_classes(Counter(str(picture.label) for picture in labelled), collection.root)
+    _check_classes(Counter(str(picture.label) for picture in labelled), shown(collection.root))
+    unreadable: list[tuple[str, str]] = []
     kept: list[CollectedPicture] = []
     digests: list[str] = []
     values: list[NDArray[Any]] = []
     waiting: list[NDArray[np.uint8]] = []
     for done, (picture, loaded) in enumerate(_loaded(collection, labelled, input_size), start=1):
         if isinstance(loaded, str):
-            skipped.append((picture.path, loaded))
+            unreadable.append((picture.path, loaded))
         else:
             kept.append(picture)
             digests.append(loaded[0])
@@ -102,19 +109,26 @@ def read_samples(
             values.append(values_of(np.stack(waiting)))
             waiting.clear()
         on_progress(done, len(labelled))
-    chosen, copies = _without_copies(kept, digests)
+    chosen, copies, contradicting = _without_copies(kept, digests)
     pictures = [kept[index] for index in chosen]
     counts = Counter(str(picture.label) for picture in pictures)
     # A class whose pictures are all broken still counts, so that it is not lost without a word.
-    _check_counts({str(picture.label): counts[str(picture.label)] for picture in labelled}, collection.root)
+    _check_counts({str(picture.label): counts[str(picture.label)] for picture in labelled}, shown(collection.root))
     classes = tuple(sorted(counts))
     index_of = {name: index for index, name in enumerate(classes)}
+    skipped: dict[Kind, list[tuple[str, str]]] = {
+        "without a class": unlabelled,
+        "unreadable": unreadable,
+        "copies": copies,
+        "in several classes": contradicting,
+    }
     return Samples(
         tuple(picture.path for picture in pictures),
         classes,
         np.array([index_of[str(picture.label)] for picture in pictures], np.int64),
         np.concatenate(values)[chosen],
-        tuple(sorted((*skipped, *copies))),
+        tuple(sorted(each for pairs in skipped.values() for each in pairs)),
+        {kind: len(pairs) for kind, pairs in skipped.items() if pairs},
     )
 
 
@@ -127,7 +141,7 @@ def model_input(content: bytes, size: tuple[int, int]) -> tuple[str, NDArray[np.
 def held_out_split(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices to train on and those to hold out: drawn at random, from every class the same share.
 
-    At least one picture of each class is held out, and at least four stay.
+    At least one picture of each class is held out, and more than one only where at least four stay.
 
     Parameters
     ----------
@@ -174,22 +188,24 @@ def _loaded(
         pool.shutdown(cancel_futures=True)
 
 
-def _without_copies(pictures: list[CollectedPicture], digests: list[str]) -> tuple[list[int], list[tuple[str, str]]]:
-    """Return the indices of the pictures to use, and the copies with the reason why they are left out."""
+def _without_copies(
+    pictures: list[CollectedPicture], digests: list[str]
+) -> tuple[list[int], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the indices of the pictures to use, and the copies and those in several classes, with the reason."""
     same: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(digests):
         same[digest].append(index)
-    chosen, copies = [], []
+    chosen, copies, contradicting = [], [], []
     for members in same.values():
         if len({pictures[index].label for index in members}) > 1:
-            listed = ", ".join(pictures[index].path for index in members[:4])
+            listed = ", ".join(shown(pictures[index].path) for index in members[:4])
             reason = f"The same picture is in several classes: {listed}."
-            copies += [(pictures[index].path, reason) for index in members]
+            contradicting += [(pictures[index].path, reason) for index in members]
             continue
         chosen.append(members[0])
-        reason = f"It is a copy of {pictures[members[0]].path}: the pixels are the same."
+        reason = f"It is a copy of {shown(pictures[members[0]].path)}: the pixels are the same."
         copies += [(pictures[index].path, reason) for index in members[1:]]
-    return sorted(chosen), copies
+    return sorted(chosen), copies, contradicting
 
 
 def _check_classes(counts: Counter[str], root: str) -> None:

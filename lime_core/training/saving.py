@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lime_core.collections.addresses import shown
 from lime_core.errors import LimeError
 from lime_core.training.result import FORMAT
 
@@ -29,10 +30,11 @@ def checked_output(output: str | Path) -> Path:
     Raises
     ------
     LimeError
-        If it is no path of a ``.keras`` file on this machine, or another file would be replaced by the figures.
+        If it is no path of a ``.keras`` file on this machine, or a file would be replaced that is not of an earlier
+        training.
     """
     if "://" in str(output):
-        raise LimeError(f"The output {output} is an address; a model is written to a file of this machine.")
+        raise LimeError(f"The output {shown(str(output))} is an address; a model is written to a file of this machine.")
     path = Path(output)
     if path.suffix != ENDING or path.is_dir():
         raise LimeError(f"The output must be a file that ends in {ENDING}, such as mine{ENDING}; got {str(output)!r}.")
@@ -41,6 +43,11 @@ def checked_output(output: str | Path) -> Path:
         raise LimeError(
             f"{figures}, where the figures of the training would be written, holds something else: choose another "
             "name for the model, or move that file away."
+        )
+    if path.exists() and not figures.exists():
+        raise LimeError(
+            f"{path} is there, and no {figures.name} beside it says that it is of an earlier training, which would be "
+            "replaced: choose another name for the model, or move that file away."
         )
     return path
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lime_core.collections.addresses import shown
 from lime_core.collections.base import Collection, open_collection
 from lime_core.errors import LimeError, ModelError
 from lime_core.models.engines.keras_import import import_keras
@@ -54,7 +55,7 @@ def train(
         classes, and five pictures of each. Of copies (pictures with the same pixels) only the first is used.
     output : path
         Where the model is written: a file that ends in ``.keras``. Its figures are written beside it, as JSON. Files
-        of an earlier training are replaced.
+        of an earlier training are replaced, others never.
     from_scratch : bool
         Train a small convolutional network from nothing instead, on pictures that are mirrored, turned and shifted. It
         takes longer, and needs many more pictures to be good.
@@ -96,7 +97,7 @@ def train(
         )
         settings = {
             "way": way.name,
-            "pictures": collection.root,
+            "pictures": shown(collection.root),
             "held_out_share": held_out,
             "seed": seed,
             "input_size": list(way.input_size),
@@ -145,7 +146,7 @@ def _figures(
         training=tuple(samples.paths[index] for index in inside),
         skipped=samples.skipped,
         settings=settings,
-        notes=notes_on(found, samples.classes, samples.labels, samples.skipped),
+        notes=notes_on(found, samples.classes, samples.labels, samples.left_out),
     )
 
 

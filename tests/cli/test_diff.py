@@ -97,6 +97,25 @@ def test_names_on_the_page_are_escaped(tmp_path):
     assert "&lt;b&gt;dog" in html
 
 
+def test_names_do_not_control_the_terminal(tmp_path, capsys):
+    name = "\x1b[31mred\n.png"
+    a = audit_of(tmp_path / "a", {name: PLAIN})
+    b = audit_of(tmp_path / "b", {name: replace(PLAIN, predicted="\x9b2Jdog", index=1)})
+    assert main(["diff", str(a.path), str(b.path)]) == 0
+    printed = capsys.readouterr().out
+    assert not {"\x1b", "\x9b"} & set(printed)
+    assert r"\x1b[31mred\n.png" in printed
+    assert r"\x9b2Jdog" in printed
+
+
+@pytest.mark.parametrize("rows", ["-1", "1.5", "all"])
+def test_a_number_of_rows_that_is_none_is_refused(audits, capsys, rows):
+    with pytest.raises(SystemExit) as stop:
+        main(["diff", *audits, f"--rows={rows}"])
+    assert stop.value.code == 2
+    assert f"argument --rows: it must be a whole number of at least 0; got '{rows}'" in capsys.readouterr().err
+
+
 def test_a_file_that_cannot_be_written_is_an_error(audits, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["diff", *audits, "--output", str(tmp_path / "file" / "diff.json")]) == 2

@@ -31,6 +31,33 @@ def test_from_a_folder_to_an_explanation_and_the_true_classes(tmp_path, capsys):
     assert sum(item["predicted"] == item["label"] for item in figures["held_out"]) >= 9
 
 
+def test_what_is_printed_has_no_secret_and_controls_no_terminal(tmp_path, capsys, monkeypatch):
+    training = lc.Training(
+        model=tmp_path / "\x1b[31mred.keras",
+        sha256="0",
+        classes=("cat", "dog"),
+        accuracy=1.0,
+        interval=(0.5, 1.0),
+        majority=0.5,
+        confusion=((1, 0), (0, 1)),
+        calibration_error=0.0,
+        held_out=(),
+        training=(),
+        skipped=tuple((f"{number}\x1b[31m.png", "It is\rbroken.") for number in range(11)),
+        settings={},
+        notes=("It has \x1b in it.",),
+    )
+    monkeypatch.setattr(lc, "train", lambda *_, **__: training)
+    address = "https://me:PASSWORD@host/l.csv?token=SECRET"
+    assert main(["train", address, "--output", str(training.model), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert not {"\x1b", "\r"} & set(said)
+    assert said.count(r"\x1b") == 1 + 10 + 4
+    assert "audit https://host/l.csv --model" in said
+    assert "PASSWORD" not in said
+    assert "SECRET" not in said
+
+
 def test_too_few_pictures_are_an_error_in_a_sentence(tmp_path, capsys):
     folder = write_noise(tmp_path / "noise", each=3)
     assert main(["train", str(folder), "--output", str(tmp_path / "mine.keras")]) == 1

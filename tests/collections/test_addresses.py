@@ -13,7 +13,7 @@ from collections_of_pictures import png, s3_server, web_server, write_files, zip
 
 import lime_core as lc
 from lime_core.collections import open_collection
-from lime_core.collections.addresses import shown
+from lime_core.collections.addresses import shown, shown_in
 from lime_core.picture.limits import MAX_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -185,7 +185,42 @@ def test_lists_and_zip_files_in_a_bucket(s3):
         ("https://me:secret@example.org:8443/list.csv?token=abc#x", "https://example.org:8443/list.csv"),
         ("s3://bucket/pre?fix", "s3://bucket/pre?fix"),
         ("/home/me/why?.zip", "/home/me/why?.zip"),
+        ("ftp://me:secret@host/x.csv", "ftp://host/x.csv"),
+        ("sftp://me:secret@host:22/pictures", "sftp://host:22/pictures"),
+        ("smb://domain;me:secret@host/x", "smb://host/x"),
+        ("s3://key:sec/ret@bucket/prefix", "s3://bucket/prefix"),
+        ("https://me:sec?ret@host/x.zip", "https://host/x.zip"),
+        ("ftp://host/x.csv?signature=secret", "ftp://host/x.csv"),
+        ("simplecache::https://me:secret@h/x.csv?sig=1", "simplecache::https://h/x.csv"),
+        ("zip://cat::https://me:secret@h/x.zip?sig=1", "zip://cat::https://h/x.zip"),
+        ("http://[::1]:8000/a@2x.zip", "http://[::1]:8000/a@2x.zip"),
+        ("abfs://container@account.dfs.core.windows.net/x", "abfs://container@account.dfs.core.windows.net/x"),
+        ("github://owner:repository@main/pictures", "github://owner:repository@main/pictures"),
     ],
 )
 def test_what_is_kept_of_an_address_has_no_secrets(place, expected):
     assert shown(place) == expected
+
+
+def test_what_a_library_says_of_an_address_is_repeated_without_secrets():
+    address = "https://me:pass%40word@host/a b.csv?token=abc"
+    text = f"404, url='{address}' of URL('ftp://you:other@h/x?key=1'), login pass@word, asked for token=abc"
+    assert shown_in(text, address) == "404, url='https://host/a b.csv' of URL('ftp://h/x'), login …, asked for …"
+
+
+def test_no_message_about_an_address_has_its_secrets(web):
+    folder, address = web
+    secret = address.replace("://", "://me:PASSWORD@")
+    write_files(folder, {"l.csv": b"gone.png,cat\n", "no.zip": b"no zip", "e.txt": b"", "three.csv": b"a.png,b,c\n"})
+    write_files(folder, {"ok.zip": zipped({"a.txt": b""}), "twice.csv": b"a.png,cat\na.png,dog\n", "l1.csv": b"\xff"})
+    listed = open_collection(f"{secret}/l.csv?token=SECRET")
+    names = ("gone.csv", "no.zip", "e.txt", "three.csv", "ok.zip", "twice.csv", "l1.csv", "folder/")
+    tries = [lambda: listed.read("gone.png"), lambda: open_collection("nonsense://me:PASSWORD@host/x?token=SECRET")]
+    tries += [lambda name=name: open_collection(f"{secret}/{name}?token=SECRET") for name in names]
+    tries.append(lambda: open_collection(f"zip://in::{secret}/ok.zip?token=SECRET"))
+    tries.append(lambda: open_collection("http://me:PASSWORD@127.0.0.1:1/nothing.csv?token=SECRET"))
+    for attempt in tries:
+        with pytest.raises(lc.LimeError) as error:
+            attempt()
+        assert "PASSWORD" not in str(error.value)
+        assert "SECRET" not in str(error.value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
+from pathlib import Path
 
 import pytest
-from collections_of_pictures import png, write_files
+from collections_of_pictures import png, write_files, zipped
 
 import lime_core as lc
 from lime_core.collections import CollectedPicture, Collection, open_collection
+from lime_core.collections.addresses import is_address, shown
 from lime_core.picture.limits import MAX_BYTES
 
 
@@ -41,6 +43,20 @@ def test_its_pictures_are_read_in_another_process_too(tmp_path):
 def test_a_file_address_is_a_folder(tmp_path):
     write_files(tmp_path / "ä b", {"a.png": png()})
     assert open_collection((tmp_path / "ä b").as_uri()).read("a.png") == png()
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_folder_or_zip_file_named_with_two_colons_is_a_path_where_it_exists(tmp_path, monkeypatch, kind):
+    shades = {"cat/a.png": png(1), "dog/b.png": png(2)}
+    write_files(tmp_path / "data::v2", shades)
+    write_files(tmp_path, {"data::v2.zip": zipped(shades)})
+    monkeypatch.chdir(tmp_path)
+    folder, archive = open_collection(kind("data::v2")), open_collection(kind("data::v2.zip"))
+    assert listed(folder) == listed(archive) == [("cat/a.png", "cat"), ("dog/b.png", "dog")]
+    assert folder.read("cat/a.png") == archive.read("cat/a.png") == png(1)
+    assert not is_address(folder.root)
+    with pytest.raises(lc.LimeError, match=r"data::v3"):
+        open_collection(kind("data::v3"))
 
 
 def test_links_are_followed_but_neither_in_a_circle_nor_twice(tmp_path):
@@ -90,6 +106,28 @@ def test_a_name_that_is_no_text_is_listed_in_a_form_that_can_be_written(tmp_path
     assert collection.pictures[0].path.encode("utf-8") == rb"bad\xff.png"
     with pytest.raises(lc.LimeError, match="not UTF-8"):
         collection.read(collection.pictures[0].path)
+
+
+def test_pictures_below_a_name_that_is_no_text_are_read_and_messages_can_be_written(tmp_path):
+    root = write_files(
+        tmp_path / os.fsdecode(b"bad\xff"), {"a.png": png(), "empty.png": b"", "l.csv": b"a.png\nx.png\n"}
+    )
+    (root / "in.png").mkdir()
+    collection = open_collection(root)
+    assert collection.read("a.png") == png()
+    assert shown(collection.root).encode("utf-8") == os.fsencode(tmp_path) + rb"/bad\xff"
+    listed_there = open_collection(root / "l.csv")
+    (root / "none").mkdir()
+    for attempt in (
+        lambda: collection.read("empty.png"),
+        lambda: collection.read("in.png"),
+        lambda: listed_there.read("x.png"),
+        lambda: open_collection(root / "none"),
+        lambda: open_collection([root / "none", root / "a.png"]),
+    ):
+        with pytest.raises(lc.LimeError) as error:
+            attempt()
+        assert rb"/bad\xff/" in str(error.value).encode("utf-8")
 
 
 def test_a_subfolder_that_cannot_be_opened_is_not_left_out_in_silence(tmp_path, monkeypatch):

@@ -33,11 +33,16 @@ def test_what_weakens_the_figures_is_said():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [40, 4])
     chance = rng.dirichlet([1, 1], 44)
-    notes = " ".join(
-        notes_on(evaluate(chance, labels), ("cat", "dog"), labels, (("a.png", "It is a copy of b.png: …"),))
-    )
+    notes = " ".join(notes_on(evaluate(chance, labels), ("cat", "dog"), labels, {"copies": 1}))
     assert "40 of 44 pictures are cat" in notes
     assert "cannot be told from the 91%" in notes
-    assert "1 pictures were left out (1 copies)" in notes
+    assert "1 picture was left out (1 copy)" in notes
     sure = np.eye(2)[np.arange(100) % 2]
-    assert notes_on(evaluate(sure, np.arange(100) % 2), ("cat", "dog"), np.arange(100) % 2, ()) == ()
+    assert notes_on(evaluate(sure, np.arange(100) % 2), ("cat", "dog"), np.arange(100) % 2, {}) == ()
+
+
+def test_what_was_left_out_is_counted_by_its_kind():
+    labels = np.arange(100) % 2
+    kinds = {"without a class": 1, "copies": 3, "in several classes": 2}
+    (note,) = notes_on(evaluate(np.eye(2)[labels], labels), ("cat", "dog"), labels, kinds)
+    assert note == "6 pictures were left out (1 without a class, 3 copies, 2 in several classes)."

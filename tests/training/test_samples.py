@@ -45,6 +45,7 @@ def test_broken_pictures_and_pictures_without_a_class_are_listed_and_left_out(tm
     assert set(reasons) >= {"one/broken.png", "one/empty.jpg", "nowhere.png"}
     assert "class is not known" in reasons["nowhere.png"]
     assert "empty" in reasons["one/empty.jpg"]
+    assert samples.left_out == {"without a class": 1, "unreadable": 3}
 
 
 def test_of_copies_one_is_used_and_none_where_their_classes_differ(tmp_path):
@@ -57,6 +58,13 @@ def test_of_copies_one_is_used_and_none_where_their_classes_differ(tmp_path):
     assert "copy of one/000.png" in reasons["one/copy.png"]
     assert "several classes" in reasons["one/001.png"]
     assert len(samples.paths) == 13
+    assert samples.left_out == {"copies": 1, "in several classes": 2}
+
+
+def test_a_broken_picture_is_none_of_the_kinds_that_its_name_tells_of(tmp_path):
+    folder = write_noise(tmp_path / "noise", each=6)
+    (folder / "one" / "copy of 1, several classes.png").write_bytes(b"")
+    assert samples_of(folder).left_out == {"unreadable": 1}
 
 
 @pytest.mark.parametrize(
@@ -93,3 +101,20 @@ def test_the_same_share_of_every_class_is_held_out_and_four_pictures_stay(share)
     again = held_out_split(labels, share, 3)[1]
     np.testing.assert_array_equal(outside, again)
     assert set(held_out_split(labels, share, 4)[1]) != set(outside)
+
+
+@pytest.mark.parametrize(("pictures", "held"), [(2, 1), (4, 1), (5, 1), (6, 2), (7, 3)])
+def test_more_than_one_picture_is_held_out_only_where_four_stay(pictures, held):
+    assert len(held_out_split(np.zeros(pictures, np.int64), 0.9, 0)[1]) == held
+
+
+def test_messages_name_the_collection_without_secrets(tmp_path):
+    opened = open_collection(write_noise(tmp_path / "noise", each=3))
+    with pytest.raises(LimeError) as error:
+        read_samples(
+            type(opened)("https://me:PASSWORD@host/l.csv?token=SECRET", opened.pictures),
+            (8, 8),
+            lambda pictures: pictures,
+            lambda *_: None,
+        )
+    assert "in https://host/l.csv these have fewer" in str(error.value)

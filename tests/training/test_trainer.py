@@ -11,6 +11,7 @@ from labelled_folders import SHAPES, write_noise, write_shapes
 
 import lime_core as lc
 from lime_core.superpixels import resize_pixels
+from lime_core.training.result import FORMAT
 
 pytestmark = [
     pytest.mark.slow,
@@ -112,6 +113,8 @@ def test_a_seed_gives_the_same_model_again(shapes, tmp_path, monkeypatch, from_s
 def test_an_interrupt_leaves_the_earlier_model_whole(shapes, tmp_path):
     path = tmp_path / "mine.keras"
     path.write_bytes(b"an earlier model")
+    figures = json.dumps({"format": FORMAT})
+    path.with_suffix(".json").write_text(figures, encoding="utf-8")
     for wanted in ("Training", "Writing"):
 
         def stop(step, done, total, wanted=wanted):
@@ -120,8 +123,9 @@ def test_an_interrupt_leaves_the_earlier_model_whole(shapes, tmp_path):
 
         with pytest.raises(KeyboardInterrupt):
             lc.train(shapes, path, on_progress=stop)
-        assert [item.name for item in tmp_path.iterdir()] == ["mine.keras"]
+        assert sorted(item.name for item in tmp_path.iterdir()) == ["mine.json", "mine.keras"]
         assert path.read_bytes() == b"an earlier model"
+        assert path.with_suffix(".json").read_text(encoding="utf-8") == figures
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _QUALITY: Final = 82
+_LABEL_MODES: Final = ("L", "I;16", "I")  # Pillow's names of pictures with one whole number a pixel
 _MOST_SIDE: Final = 4096  # of a stored label map or thumbnail; the files may come from elsewhere
 _DIMMED: Final = 0.65
 
@@ -128,7 +129,13 @@ def data_url(pixels: Pixels, side: int) -> str:
 
 def _thumbnail(row: dict[str, Any], size: tuple[int, int]) -> Thumbnail:
     pixels = _decoded(row["thumbnail"], "JPEG", row["picture"]).convert("RGB")
-    labels = _decoded(row["segments"], "PNG", row["picture"]).resize(pixels.size, PillowImage.Resampling.NEAREST)
+    labels = _decoded(row["segments"], "PNG", row["picture"])
+    if labels.mode not in _LABEL_MODES:
+        raise LimeError(
+            f"The stored label map of {row['picture']} is a PNG of mode {labels.mode}; expected one whole number a "
+            f"pixel ({', '.join(_LABEL_MODES)}). Make the audit anew."
+        )
+    labels = labels.resize(pixels.size, PillowImage.Resampling.NEAREST)
     return Thumbnail(
         pixels=np.asarray(pixels),
         segments=np.asarray(labels).astype(np.int32),

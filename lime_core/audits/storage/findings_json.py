@@ -68,7 +68,7 @@ def encode(value: Any) -> Any:
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:
-    """Return the value of a type that `_encode` was given: a dataclass, a tuple, a union with None, or a plain type."""
+    """Return the value of a type that `encode` was given: a dataclass, a tuple, a union with None, or a plain type."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:
         return None if value is None else _decode(inner[0], value, where)

@@ -24,7 +24,10 @@ _TEXT_BYTES: Final = 64 << 20  # of audit.json and about.json
 _SECONDS: Final = 90
 _MEMORY: Final = 2 << 30
 _CHUNK: Final = 1 << 20
-_WANTED = re.compile(rf"(?:[^/]+/)?(({'|'.join(SCHEMAS)})/[\w.-]+\.parquet|{re.escape(FINDINGS)}|{re.escape(ABOUT)})")
+# Packing on macOS adds a folder __MACOSX, with files whose names begin with a dot.
+_WANTED = re.compile(
+    rf"((?!\.|__MACOSX/)[^/]+/)?(({'|'.join(SCHEMAS)})/[\w-][\w.-]*\.parquet|{re.escape(FINDINGS)}|{re.escape(ABOUT)})"
+)
 
 
 def unpack_audit(content: bytes, name: str, target: Path, *, most_bytes: int = MOST_BYTES) -> None:
@@ -81,12 +84,17 @@ def _extract_wanted(archive: zipfile.ZipFile, name: str, room: Path, left: int) 
     entries = archive.infolist()
     if len(entries) > MOST_FILES:
         raise LimeError(f"{name} holds more than the {MOST_FILES:,} files that are allowed.")
-    for entry in entries:
-        wanted = _WANTED.fullmatch(entry.filename)
-        if wanted is not None:
-            file = room / GIVEN / wanted[1]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            left -= _write(archive, entry, file, left if wanted[2] else min(left, _TEXT_BYTES), name)
+    found = [(entry, wanted) for entry in entries if (wanted := _WANTED.fullmatch(entry.filename)) is not None]
+    places = sorted({wanted[1] or "" for _, wanted in found})
+    if len(places) > 1:
+        named = " and ".join(f"one in {place[:80]!r}" if place else "one at its top" for place in places[:2])
+        raise LimeError(f"{name} holds more than one audit: {named}. Make a zip file of one of them.")
+    if len({wanted[2] for _, wanted in found}) < len(found):
+        raise LimeError(f"{name} holds two files of the same name. Make the zip file anew.")
+    for entry, wanted in found:
+        file = room / GIVEN / wanted[2]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        left -= _write(archive, entry, file, left if wanted[3] else min(left, _TEXT_BYTES), name)
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path, most: int, name: str) -> int:

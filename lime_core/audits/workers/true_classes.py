@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from lime_core.models.class_names import imagenet_class_names, imagenet_synsets
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 class TrueClasses:
     """From labels to class indices.
 
-    A label is compared with the names of the classes as it is, then without regard to case, underscores and dashes,
-    then synonym by synonym ("tabby, tabby cat"), and last as a class index. Of several classes that it may mean none
-    is taken. The classes of ImageNet are also known by their WordNet ids ("n01440764"), as folders of that data set are
-    named.
+    A label is compared with the names of the classes as it is, then without regard to case, underscores, dashes and
+    the way in which accents are encoded, then synonym by synonym ("tabby, tabby cat"), and last as a class index. Of
+    several classes that it may mean none is taken. The classes of ImageNet are also known by their WordNet ids
+    ("n01440764"), as folders of that data set are named.
 
     Parameters
     ----------
@@ -42,8 +43,10 @@ class TrueClasses:
         text = label.strip()
         if text.casefold() in self._by_synset:
             return self._by_synset[text.casefold()]
-        if text.isascii() and text.isdigit() and int(text) < self._count:
-            return int(text)
+        digits = text.lstrip("0") or text[-1:]
+        # Python refuses to read a number of thousands of digits.
+        if text.isascii() and text.isdigit() and len(digits) <= len(str(self._count)) and int(digits) < self._count:
+            return int(digits)
         return None
 
 
@@ -60,7 +63,9 @@ def _as_it_is(text: str) -> list[str]:
 
 
 def _loosely(text: str) -> list[str]:
-    return [" ".join(text.casefold().replace("_", " ").replace("-", " ").split())]
+    # The file system of macOS gives letters and accents apart. Twice, since folding the case may take them apart again.
+    folded = normalize("NFC", normalize("NFC", text).casefold())
+    return [" ".join(folded.replace("_", " ").replace("-", " ").split())]
 
 
 def _synonyms(text: str) -> list[str]:

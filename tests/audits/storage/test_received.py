@@ -72,6 +72,32 @@ def test_nothing_else_is_taken_and_nothing_leads_outside(tmp_path: Path, files: 
     assert not Path("/tmp/limelight-outside").exists()  # noqa: S108
 
 
+@pytest.mark.parametrize("below", ["", "my audit/"])
+def test_what_packing_on_macos_adds_is_left_out(tmp_path: Path, files: dict[str, bytes], below: str) -> None:
+    hidden = [f"__MACOSX/{below}{EXPLANATIONS}/._part-0.parquet", f"__MACOSX/{FINDINGS}", f".old/{FINDINGS}"]
+    hidden.append(f"{below}{EXPLANATIONS}/._part-0.parquet")
+    given = {below + name: content for name, content in files.items()} | dict.fromkeys(hidden, b"no part of it")
+    unpack_audit(zipped(given), "a.zip", tmp_path)
+    assert {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()} == set(files)
+
+
+@pytest.mark.parametrize("first", ["", "a/"])
+def test_two_audits_in_one_file_are_refused_by_that_name(tmp_path: Path, files: dict[str, bytes], first: str) -> None:
+    both = {below + name: content for name, content in files.items() for below in (first, "b/")}
+    with pytest.raises(
+        LimeError, match=r"more than one audit: one (at its top|in 'a/') and one in 'b/'\. Make a zip file of one"
+    ):
+        unpack_audit(zipped(both), "a.zip", tmp_path)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    buffer = io.BytesIO(zipped(files))
+    with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(FINDINGS, files[FINDINGS])
+    with pytest.raises(LimeError, match="two files of the same name"):
+        unpack_audit(buffer.getvalue(), "a.zip", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

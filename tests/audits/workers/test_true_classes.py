@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 
 from lime_core.audits.workers.true_classes import TrueClasses
@@ -24,6 +26,11 @@ NAMES = ("cat", "Cat", "tabby, tabby cat", "great white shark", "crane", "Crane,
         ("3", 3),
         ("7", 6),  # a name comes before an index
         ("8", None),
+        ("0", 0),
+        ("000", 0),
+        ("0003", 3),
+        ("9" * 5000, None),
+        ("0" * 5000 + "3", 3),
         ("dog", None),
         ("", None),
         ("ta", None),
@@ -34,6 +41,14 @@ def test_a_label_means_the_class_that_it_names_and_none_where_it_may_mean_severa
     label: str | None, index: int | None
 ) -> None:
     assert TrueClasses(NAMES).index(label) == index
+
+
+@pytest.mark.parametrize("name", ["café", "Ångström", "ΐ", "한글"])
+def test_accents_may_be_encoded_in_either_way(name: str) -> None:
+    apart, together = normalize("NFD", name), normalize("NFC", name)
+    assert apart != together
+    for written, label in ((together, apart), (apart, together), (together, apart.upper())):
+        assert TrueClasses(("dog", written)).index(label) == 1
 
 
 def test_every_name_of_imagenet_means_its_own_class() -> None:
