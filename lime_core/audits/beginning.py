@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, get_args
 
-from lime_core.audits.report.report import REPORT
 from lime_core.audits.storage.about import about, check_same, kept_about
-from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
-from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
+from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder, delete
+from lime_core.audits.storage.clearing import check_output, clear
+from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
 from lime_core.audits.task import Task
 from lime_core.audits.workers.pool import Job, LoadedModel
 from lime_core.audits.workers.true_classes import TrueClasses
@@ -47,11 +46,12 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
     Raises
     ------
     LimeError
-        When another process has it, or it cannot be written to.
+        When another process has it, it cannot be written to, or it holds something that is no audit.
     """
     if "://" in str(output):
         raise LimeError(f"{output} is an address; an audit is written to a folder of this machine.")
     folder = AuditFolder(output)
+    check_output(folder)
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         lock = (folder.path / _LOCK).open("a")
@@ -62,10 +62,8 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
     with lock:
         _lock(lock, folder.path)
         if restart:
-            for kind in SCHEMAS:
-                shutil.rmtree(folder.path / kind, ignore_errors=True)
-            for name in (FINDINGS, REPORT, ABOUT):
-                (folder.path / name).unlink(missing_ok=True)
+            clear(folder)
+            delete(folder.path / ABOUT)
         yield folder
 
 

@@ -78,13 +78,16 @@ def audit(
     ------
     LimeError
         When the folder holds an audit of another model, of other pictures or with other settings, another process is
-        writing it, or the collection or the model cannot be used.
+        writing it, it holds something that is no audit or the pictures themselves, or the collection or the model
+        cannot be used.
     """
     from lime_core.audits.beginning import opened, prepared
+    from lime_core.audits.storage.clearing import check_apart
 
     spec = replace(ExplainSpec(), samples=SAMPLES) if spec is None else as_spec(spec)
     _check(spec, workers, ray, model)
     collection = pictures if isinstance(pictures, Collection) else open_collection(pictures)
+    check_apart(output, collection)
     with opened(output, restart=restart) as folder:
         task = prepared(folder, collection, _source(model), spec, precision)
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lime_core.audits.report.report import REPORT, write_report
-from lime_core.audits.storage.audit_folder import FINDINGS, AuditFolder
+from lime_core.audits.report.report import write_report
+from lime_core.audits.storage.audit_folder import FINDINGS, REPORT, AuditFolder, delete
 from lime_core.audits.workers.pool import Job
 from lime_core.audits.writer import AuditWriter
 from lime_core.errors import LimeError
@@ -64,7 +64,7 @@ class Task:
             return
         # What was found in fewer pictures does not hold any more.
         for name in (FINDINGS, REPORT):
-            (self.folder.path / name).unlink(missing_ok=True)
+            delete(self.folder.path / name)
         pool = self._pool(min(workers, total - len(writer.done)), ray, keep)
         try:
             for outcome in pool.explain(left):

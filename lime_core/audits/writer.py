@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lime_core.audits.storage.audit_folder import REPLACES, replaced_files
+from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, replaced_files
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class AuditWriter:
         for kind in _WRITTEN:
             for name, file in self._small(kind).items():
                 if name not in names:
-                    file.unlink()
-            for draft in (self._folder.path / kind).glob(".*"):
-                draft.unlink(missing_ok=True)
+                    delete(file)
+            for draft in drafts(self._folder.path / kind):
+                delete(draft)
 
     def _compact(self, blocks: Iterable[int]) -> None:
         chosen = set(blocks)
@@ -125,9 +125,9 @@ class AuditWriter:
         for kind in kinds:
             folder = self._folder.path / kind
             for name in replaced_files(folder, {file.name for file in folder.glob("*.parquet")}):
-                (folder / name).unlink(missing_ok=True)
+                delete(folder / name)
             for note in folder.glob(f"*{REPLACES}"):
-                note.unlink()
+                delete(note)
 
 
 def part_name(path: str) -> str:

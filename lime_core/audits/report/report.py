@@ -13,7 +13,7 @@ from lime_core.audits.report.charts import coverage_chart, scatter
 from lime_core.audits.report.sections import Sections, shown_pictures, turned
 from lime_core.audits.report.thumbnails import Thumbnails
 from lime_core.audits.report.words import counted
-from lime_core.audits.storage.audit_folder import ABOUT
+from lime_core.audits.storage.audit_folder import ABOUT, REPORT
 from lime_core.audits.storage.findings import Mistakes
 from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS
 from lime_core.errors import LimeError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from lime_core.audits.storage.audit_folder import AuditFolder
     from lime_core.audits.storage.findings import Findings
 
-REPORT: Final = "report.html"
 _STRONGEST: Final = 5  # superpixels that are lit in a representative picture
 _MOST_SKIPPED: Final = 100
 _NO_MISTAKES: Final = Mistakes((), (), (), ())

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lime_core.models.protocol import Classifier
     from lime_core.settings.spec import ExplainSpec
 
-_FORMAT = "limelight-audit/1"
+_FAMILY = "limelight-audit/"
+_FORMAT = f"{_FAMILY}1"
 _IN_WORDS = {
     "limelight": "version of limelight",
     "collection": "collection of pictures",
@@ -66,6 +67,15 @@ def _version() -> str | None:
     with contextlib.suppress(metadata.PackageNotFoundError):
         return metadata.version("limelight")
     return None
+
+
+def is_audit(folder: AuditFolder) -> bool:
+    """Return whether a folder says that it is an audit, of this version or of another one."""
+    try:
+        document = json.loads((folder.path / ABOUT).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and str(document.get("format")).startswith(_FAMILY)
 
 
 def kept_about(folder: AuditFolder) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 ABOUT: Final = "about.json"  # the collection, the model and the settings: what an audit that goes on must share
 FINDINGS: Final = "audit.json"
+REPORT: Final = "report.html"
 REPLACES: Final = ".replaces.json"  # ends the name of a note about a file: which files have become part of it
+_DRAFT: Final = re.compile(r"\..+-[0-9a-f]{32}")
 
 
 class AuditFolder:
@@ -113,6 +116,27 @@ def replaced_files(folder: Path, names: set[str]) -> set[str]:
             if note.name.removesuffix(REPLACES) + ".parquet" in names:
                 replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
     return replaced
+
+
+def drafts(folder: Path) -> list[Path]:
+    """Return the files that a process that was killed has left behind half written."""
+    return sorted(file for file in folder.glob(".*") if _DRAFT.fullmatch(file.name) and file.is_file())
+
+
+def delete(file: Path) -> None:
+    """Delete a file of an audit, if it is there.
+
+    Raises
+    ------
+    LimeError
+        When it cannot be deleted.
+    """
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise LimeError(
+            f"{file} cannot be deleted: {error.strerror or error}. Delete it yourself, or choose another output folder."
+        ) from error
 
 
 def _replace(target: Path, write: Callable[[Path], object]) -> None:
