@@ -11,7 +11,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING, Any, get_args
 
 from lime_core.audits.storage.about import about, check_same, kept_about
-from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder, delete
+from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.clearing import check_output, clear
 from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
 from lime_core.audits.task import Task
@@ -40,7 +40,7 @@ _MOST_NAMED = 5
 
 
 @contextmanager
-def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder]:
+def opened(output: str | Path) -> Iterator[AuditFolder]:
     """Give the folder of an audit to this process alone.
 
     Raises
@@ -61,9 +61,6 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
         ) from error
     with lock:
         _lock(lock, folder.path)
-        if restart:
-            clear(folder)
-            delete(folder.path / ABOUT)
         yield folder
 
 
@@ -73,15 +70,19 @@ def prepared(
     model: LoadsModel,
     spec: ExplainSpec,
     precision: PrecisionChoice = "auto",
+    *,
+    restart: bool = False,
 ) -> Task:
-    """Begin an audit in an empty folder, or go on with the one that is there.
+    """Begin an audit in an empty folder, or go on with the one that is there; with `restart` begin it anew.
+
+    What is there is cleared only once the model is loaded and all that was given is known to be usable.
 
     Raises
     ------
     LimeError
         When it is about something else, or the model cannot be loaded.
     """
-    kept = kept_about(folder)
+    kept = None if restart else kept_about(folder)
     load = cache(model.load)
     classifier = load("f32")
     given: Precision = "f32" if precision == "auto" else precision
@@ -92,14 +93,18 @@ def prepared(
     # A classifier that was handed over computes as it does, and is asked in nothing else.
     stated = precision_of(classifier.engine) if isinstance(model, LoadedModel) else given
     document = about(collection.root, classifier, stated, spec)
-    if kept is None:
-        folder.write_text(ABOUT, json.dumps(document, indent=1))
-    else:
-        check_same(kept, document, folder)
-    _check_pictures(folder, collection)
     job = Job(collection, model, given, spec)
     _, network_note = as_feature_classifier(classifier)
-    return Task(folder, job, load, _notes(collection, classifier, network_note, given))
+    notes = _notes(collection, classifier, network_note, given)
+    if kept is not None:
+        check_same(kept, document, folder)
+        _check_pictures(folder, collection)
+    else:
+        if restart:
+            clear(folder)
+        # In the place of the earlier one in a single step: there is no moment when the tables are about nothing.
+        folder.write_text(ABOUT, json.dumps(document, indent=1))
+    return Task(folder, job, load, notes)
 
 
 def first_image(collection: Collection) -> Image | None:

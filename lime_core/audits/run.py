@@ -61,7 +61,7 @@ def audit(
     ray : str, optional
         ``"auto"`` or the address of a Ray cluster, which explains the pictures instead.
     restart : bool
-        Whether to begin anew where the folder holds an audit already.
+        Whether to begin anew where the folder holds an audit already, which is deleted once the model is loaded.
     precision : {"auto", "f32", "bf16"}
         In which the model is asked; ``auto`` is decided once, on the first picture. A classifier stays as it is.
     on_progress : callable, optional
@@ -88,8 +88,8 @@ def audit(
     _check(spec, workers, ray, model)
     collection = pictures if isinstance(pictures, Collection) else open_collection(pictures)
     check_apart(output, collection)
-    with opened(output, restart=restart) as folder:
-        task = prepared(folder, collection, _source(model), spec, precision)
+    with opened(output) as folder:
+        task = prepared(folder, collection, _source(model), spec, precision, restart=restart)
         try:
             task.explain(workers=workers, ray=ray, on_progress=on_progress)
             if not task.concluded:

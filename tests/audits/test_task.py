@@ -44,8 +44,8 @@ def explain(
     on_progress: Callable[[int, int], object] | None = None,
 ) -> tuple[str, ...]:
     """Explain a collection with the tiny model; return the notes."""
-    with opened(folder, restart=restart) as audit:
-        task = prepared(audit, open_collection(pictures), model or TinySource(), spec, "f32")
+    with opened(folder) as audit:
+        task = prepared(audit, open_collection(pictures), model or TinySource(), spec, "f32", restart=restart)
         task.explain(workers=workers, on_progress=on_progress)
         return task.notes
 

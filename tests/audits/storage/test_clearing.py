@@ -83,3 +83,22 @@ def test_what_cannot_be_deleted_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(lc.LimeError, match=r"report\.html cannot be deleted: .*Delete it yourself"):
         lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC, restart=True)
     assert len(AuditFolder(tmp_path / "audit").table(EXPLANATIONS)) > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [
+        ("efficientnet_lite00", "f32"),
+        (TinyClassifier(), "bf16"),
+        (lc.ModelSource("efficientnet_lite0", labels=["a"]), "f32"),
+    ],
+)
+def test_a_restart_with_a_model_that_cannot_be_used_leaves_the_audit_as_it_was(
+    tmp_path: Path, model: object, precision: str
+) -> None:
+    pictures = write_collection(tmp_path / "pictures", 2)
+    lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    before = contents(tmp_path / "audit")
+    with pytest.raises(lc.LimeError):
+        lc.audit(pictures, model, tmp_path / "audit", SPEC, restart=True, precision=precision)
+    assert contents(tmp_path / "audit") == before
