@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, get_args
 from lime_core.audits.storage.about import about, check_same, kept_about
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.clearing import check_output, clear
-from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
+from lime_core.audits.storage.tables import EXPLANATIONS
 from lime_core.audits.task import Task
 from lime_core.audits.workers.pool import Job, LoadedModel
 from lime_core.audits.workers.true_classes import TrueClasses
@@ -147,16 +147,15 @@ def _good_enough(collection: Collection, load: Load, spec: ExplainSpec) -> Preci
 
 
 def _check_pictures(folder: AuditFolder, collection: Collection) -> None:
-    """Raise `LimeError` where pictures of the audit are no longer in the collection."""
+    """Raise `LimeError` where explained pictures are no longer in the collection."""
     there = {picture.path for picture in collection.pictures}
-    for kind in (EXPLANATIONS, SKIPPED):
-        lost = sorted(set(folder.table(kind, ["picture"])["picture"].to_pylist()) - there)
-        if lost:
-            raise LimeError(
-                f"{len(lost):,} pictures of the audit in {folder.path} are no longer in {collection.root}, such as "
-                f"{lost[0]}. Put them back to go on, choose another output folder, or begin anew with --restart "
-                "(`restart=True`)."
-            )
+    lost = sorted(set(folder.table(EXPLANATIONS, ["picture"])["picture"].to_pylist()) - there)
+    if lost:
+        raise LimeError(
+            f"{len(lost):,} pictures of the audit in {folder.path} are no longer in {collection.root}, such as "
+            f"{lost[0]}. Put them back to go on, choose another output folder, or begin anew with --restart "
+            "(`restart=True`)."
+        )
 
 
 def _notes(

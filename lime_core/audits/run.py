@@ -43,7 +43,7 @@ def audit(
 
     Every picture is explained for its predicted class, and for its true one where that is known and another. What is
     explained is written at once: an audit that was ended in whatever way goes on where it stopped when it is asked for
-    again.
+    again. Then pictures that could not be explained are tried again as well.
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
 """Writing an audit as it comes, so that a job that is killed at any moment goes on where it stopped.
 
 Each picture is first a small Parquet file in every data set, and done when its row in the data set of explanations (or
-of skipped pictures) is there, which is written last. From time to time the small files of a block of pictures become
-one larger file, sorted by picture: a note, written before, names the files that it replaces, so that whoever finds both
-reads each row once. No file is ever changed.
+of skipped pictures) is there, which is written last; before that, rows about it in other data sets count for nothing.
+From time to time the small files of a block of pictures become one larger file, sorted by picture: a note, written
+before, names the files that it replaces, so that whoever finds both reads each row once. Where rows have to go, a file
+is replaced by one without them, in a single step.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, replaced_files
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from lime_core.audits.workers.pool import Outcome
 
 BLOCK = 256  # pictures in a file, by their places in the collection
-_WRITTEN = (THUMBNAILS, SUPERPIXELS, EXPLANATIONS, SKIPPED)
+_OF_EXPLAINED = (THUMBNAILS, SUPERPIXELS, EXPLANATIONS)
+_WRITTEN = (*_OF_EXPLAINED, SKIPPED)
 
 
 class AuditWriter:
@@ -43,7 +46,7 @@ class AuditWriter:
     Attributes
     ----------
     done : set of str
-        The pictures that are explained or skipped.
+        The pictures that are explained, or skipped by this writer: what an earlier one has skipped is tried again.
     """
 
     def __init__(self, folder: AuditFolder, pictures: Sequence[str]) -> None:
@@ -51,9 +54,13 @@ class AuditWriter:
         self._blocks = {path: index // BLOCK for index, path in enumerate(pictures)}
         self._left: dict[int, int] = defaultdict(int)
         self._finish_replacements()
-        explained, skipped = (self._pictures(kind) for kind in (EXPLANATIONS, SKIPPED))
-        self.done = explained | skipped
-        self._remove_unfinished()
+        self._remove(SKIPPED, self._pictures(SKIPPED))
+        held = {kind: self._pictures(kind) for kind in _OF_EXPLAINED}
+        self.done = set.intersection(*held.values())
+        # Explanations first: a process that is killed here leaves rows that the next one removes.
+        for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+            self._remove(kind, held[kind] - self.done)
+        self._remove_drafts()
         for path in self._blocks.keys() - self.done:
             self._left[self._blocks[path]] += 1
 
@@ -75,22 +82,39 @@ class AuditWriter:
     def finish(self) -> None:
         """Leave large files only, also where the last picture was written in part."""
         self._finish_replacements()
-        self._remove_unfinished()
+        for kind in _WRITTEN:
+            self._remove_small(kind, self._small(kind).keys() - {part_name(path) for path in self.done})
+        self._remove_drafts()
         self._compact(sorted(set(self._blocks.values())))
 
     def _pictures(self, kind: str) -> set[str]:
-        return set(self._folder.table(kind, ["picture"])["picture"].to_pylist())
+        return set(pc.unique(self._folder.table(kind, ["picture"])["picture"]).to_pylist())
 
     def _small(self, kind: str) -> dict[str, Path]:
         return {file.stem: file for file in (self._folder.path / kind).glob("picture-*.parquet")}
 
-    def _remove_unfinished(self) -> None:
-        """Remove rows of pictures that are not done, and drafts that a killed process left behind."""
-        names = {part_name(path) for path in self.done}
+    def _remove(self, kind: str, pictures: set[str]) -> None:
+        """Remove all rows of some pictures."""
+        self._remove_small(kind, {part_name(path) for path in pictures})
+        left = pictures & self._pictures(kind) if pictures else pictures
+        if not left:
+            return
+        for file in sorted((self._folder.path / kind).glob("*.parquet")):
+            rows = pq.read_table(file, schema=SCHEMAS[kind])
+            others = rows.filter(pc.invert(pc.is_in(rows["picture"], pa.array(sorted(left), pa.string()))))
+            if not len(others):
+                delete(file)
+            elif len(others) < len(rows):
+                self._folder.write_part(kind, file.stem, others)
+
+    def _remove_small(self, kind: str, names: set[str]) -> None:
+        small = self._small(kind)
+        for name in sorted(names & small.keys()):
+            delete(small[name])
+
+    def _remove_drafts(self) -> None:
+        """Remove what a killed process left half written."""
         for kind in _WRITTEN:
-            for name, file in self._small(kind).items():
-                if name not in names:
-                    delete(file)
             for draft in drafts(self._folder.path / kind):
                 delete(draft)
 

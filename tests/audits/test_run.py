@@ -14,7 +14,7 @@ from audits.tiny_model import SPEC, TinyClassifier, TinySource, write_collection
 
 import lime_core as lc
 from lime_core.audits.storage.audit_folder import AuditFolder
-from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
+from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS, THUMBNAILS
 from lime_core.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -157,3 +157,47 @@ def test_the_built_in_model_explains_alike_in_one_process_and_in_two(tmp_path: P
 def test_a_source_can_be_given_where_a_name_does_not_say_enough(tmp_path: Path) -> None:
     pictures = write_collection(tmp_path / "pictures", 2)
     assert lc.audit(pictures, TinySource(), tmp_path / "audit", SPEC, precision="f32").findings().pictures == 2
+
+
+def test_a_skipped_picture_is_tried_again_and_only_a_change_is_looked_into(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 4)
+    for name in ("a.png", "b.png"):
+        (pictures / name).write_bytes(b"")
+    folder = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    report = folder.path / "report.html"
+    written = report.stat().st_mtime_ns
+    lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    assert report.stat().st_mtime_ns == written
+    assert folder.table(SKIPPED)["picture"].to_pylist() == ["a.png", "b.png"]
+    write_picture(pictures / "a.png", 9)
+    found = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC).findings()
+    assert (found.complete, found.pictures, found.skipped) == (True, 5, 1)
+    assert folder.table(SKIPPED)["picture"].to_pylist() == ["b.png"]
+    (pictures / "b.png").unlink()
+    found = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC).findings()
+    assert (found.complete, found.pictures, found.skipped) == (True, 5, 0)
+
+
+def test_a_restart_that_was_killed_goes_on_without_double_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def kill(file: Path) -> None:
+        if left.pop():
+            raise KilledError
+        file.unlink(missing_ok=True)
+
+    pictures = write_collection(tmp_path / "pictures", 3)
+    before = lc.audit(pictures, TinyClassifier(), tmp_path / "whole", SPEC)
+    kinds = (EXPLANATIONS, SUPERPIXELS, THUMBNAILS)
+    whole = {kind: before.table(kind).to_pylist() for kind in kinds}
+    for deleted in range(6):
+        folder = lc.audit(pictures, TinyClassifier(), tmp_path / f"killed-{deleted}", SPEC)
+        left = [True, *[False] * deleted]
+        with monkeypatch.context() as patch:
+            patch.setattr("lime_core.audits.storage.clearing.delete", kill)
+            try:
+                lc.audit(pictures, TinyClassifier(), folder.path, SPEC, restart=True)
+            except KilledError:
+                lc.audit(pictures, TinyClassifier(), folder.path, SPEC)
+        assert {kind: folder.table(kind).to_pylist() for kind in kinds} == whole
