@@ -92,7 +92,7 @@ def prepared(
         given = _kept_precision(kept) or _good_enough(collection, load, spec)
     # A classifier that was handed over computes as it does, and is asked in nothing else.
     stated = precision_of(classifier.engine) if isinstance(model, LoadedModel) else given
-    document = about(collection.root, classifier, stated, spec)
+    document = about(collection, classifier, stated, spec)
     job = Job(collection, model, given, spec)
     _, network_note = as_feature_classifier(classifier)
     notes = _notes(collection, classifier, network_note, given)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lime_core.audits.report.report import write_report
 from lime_core.audits.storage.audit_folder import FINDINGS, REPORT, AuditFolder, delete
-from lime_core.audits.storage.tables import SKIPPED
+from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
 from lime_core.audits.workers.pool import Job
 from lime_core.audits.writer import AuditWriter
 from lime_core.errors import LimeError
@@ -46,7 +46,8 @@ class Task:
     ) -> None:
         """Explain every picture that is not done; whatever ends it, what is done is left in order.
 
-        Pictures that an earlier run has skipped are tried again.
+        Pictures that an earlier run has skipped are tried again, and those that have another label by now are explained
+        again; what is in a picture that was explained is not looked at.
 
         Parameters
         ----------
@@ -57,7 +58,7 @@ class Task:
         """
         collection = self.job.collection
         skipped = {row["picture"]: row["reason"] for row in self.folder.table(SKIPPED).to_pylist()}
-        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures])
+        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures], self._relabelled())
         total = len(collection.pictures)
         report = on_progress or _silent
         report(len(writer.done), total)
@@ -78,6 +79,12 @@ class Task:
         finally:
             pool.close()
             writer.finish()
+
+    def _relabelled(self) -> set[str]:
+        """Return the explained pictures whose label is another one by now."""
+        labels = {picture.path: picture.label for picture in self.job.collection.pictures}
+        rows = self.folder.table(EXPLANATIONS, ["picture", "label"]).to_pylist()
+        return {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
 
     def _forget_findings(self) -> None:
         """Delete what was found, since it was found in other pictures."""

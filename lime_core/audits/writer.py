@@ -23,7 +23,7 @@ from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, repl
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Sequence, Set
     from pathlib import Path
 
     from lime_core.audits.storage.audit_folder import AuditFolder
@@ -42,6 +42,8 @@ class AuditWriter:
     folder : AuditFolder
     pictures : sequence of str
         Paths of the whole collection, in order.
+    again : set of str
+        Pictures whose rows are to be removed, whatever they are.
 
     Attributes
     ----------
@@ -49,14 +51,14 @@ class AuditWriter:
         The pictures that are explained, or skipped by this writer: what an earlier one has skipped is tried again.
     """
 
-    def __init__(self, folder: AuditFolder, pictures: Sequence[str]) -> None:
+    def __init__(self, folder: AuditFolder, pictures: Sequence[str], again: Set[str] = frozenset()) -> None:
         self._folder = folder
         self._blocks = {path: index // BLOCK for index, path in enumerate(pictures)}
         self._left: dict[int, int] = defaultdict(int)
         self._finish_replacements()
         self._remove(SKIPPED, self._pictures(SKIPPED))
         held = {kind: self._pictures(kind) for kind in _OF_EXPLAINED}
-        self.done = set.intersection(*held.values())
+        self.done = set.intersection(*held.values()) - again
         # Explanations first: a process that is killed here leaves rows that the next one removes.
         for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
             self._remove(kind, held[kind] - self.done)

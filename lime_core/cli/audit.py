@@ -52,7 +52,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Explain all PICTURES, and find what the model has really learned.
 
-    What is explained is written at once: the same command goes on where an earlier one was ended.
+    What is explained is written at once: the same command goes on where an earlier one was ended. It tries again what
+    was skipped, and explains again what has another label by now; after a picture was replaced, give --restart.
     """
     spec = spec_from(options, lc.preset(options.preset))
     if not hasattr(options, "samples") and options.preset == "default":

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,3 +202,59 @@ def test_a_restart_that_was_killed_goes_on_without_double_rows(tmp_path: Path, m
             except KilledError:
                 lc.audit(pictures, TinyClassifier(), folder.path, SPEC)
         assert {kind: folder.table(kind).to_pylist() for kind in kinds} == whole
+
+
+def pack(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(folder.rglob("*.png")):
+            file.write(path, str(path.relative_to(folder)))
+
+
+def test_another_collection_with_the_same_paths_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, name in enumerate(("a", "b")):
+        write_picture(tmp_path / name / "pictures" / "cat" / "1.png", number)
+    pack(tmp_path / "both.zip", tmp_path)
+    # What is given, from where, what else, and how the message calls the difference.
+    cases = [
+        (f"zip://a::{tmp_path}/both.zip", "a", f"zip://b::{tmp_path}/both.zip", "a", "zip file: a, not b"),
+        ("pictures", "a", "pictures", "b", f"collection of pictures: {tmp_path}/a/pictures, not {tmp_path}/b/pictures"),
+        ("pictures/cat", "a", ["pictures/cat/1.png"], "a", "kind of collection: folder, not pictures one by one"),
+    ]  # fmt: skip
+    for number, (first, at_first, second, then, words) in enumerate(cases):
+        output = tmp_path / f"audit-{number}"
+        monkeypatch.chdir(tmp_path / at_first)
+        lc.audit(first, TinyClassifier(), output, SPEC)
+        assert lc.audit(first, TinyClassifier(), output, SPEC).findings().complete
+        monkeypatch.chdir(tmp_path / then)
+        with pytest.raises(lc.LimeError) as refused:
+            lc.audit(second, TinyClassifier(), output, SPEC)
+        assert words in str(refused.value)
+
+
+def test_the_same_collection_goes_on_from_another_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = write_collection(tmp_path / "pictures", 2)
+    monkeypatch.chdir(tmp_path)
+    lc.audit("pictures", TinyClassifier(), tmp_path / "audit", SPEC)
+    monkeypatch.chdir(pictures)
+    assert lc.audit("../pictures", TinyClassifier(), tmp_path / "audit", SPEC).findings().complete
+
+
+def test_pictures_whose_label_was_corrected_are_explained_again(tmp_path: Path) -> None:
+    write_collection(tmp_path / "pictures", 4)
+    paths = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "pictures").rglob("*.png"))
+    table = tmp_path / "labels.csv"
+
+    def audited(folder: str, labels: list[str]) -> AuditFolder:
+        lines = [f"{path},{label}" for path, label in zip(paths, labels, strict=True)]
+        table.write_text("\n".join(["path,label", *lines]))
+        return lc.audit(table, TinyClassifier(), tmp_path / folder, SPEC)
+
+    before = ["bright left"] * 4
+    corrected = ["bright left", "bright right", "", "no class"]
+    audited("audit", before)
+    known, anew = audited("audit", corrected), audited("anew", corrected)
+    assert known.findings() == anew.findings()
+    for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+        assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
