@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, replaced_files
+from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, read_rows, replaced_files
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class AuditWriter:
         if not left:
             return
         for file in sorted((self._folder.path / kind).glob("*.parquet")):
-            rows = pq.read_table(file, schema=SCHEMAS[kind])
+            rows = read_rows(file, kind)
             others = rows.filter(pc.invert(pc.is_in(rows["picture"], pa.array(sorted(left), pa.string()))))
             if not len(others):
                 delete(file)
@@ -137,7 +136,7 @@ class AuditWriter:
         """Put the rows of small files into a large one, with those of the block that are in one already."""
         folder = self._folder.path / kind
         files = [*sorted(folder.glob(f"{name}-*.parquet")), *small]
-        rows = pa.concat_tables(pq.read_table(file, schema=SCHEMAS[kind]) for file in files)
+        rows = pa.concat_tables(read_rows(file, kind) for file in files)
         # The sort is stable: the rows of one picture stay in their order.
         order = np.argsort(np.array(rows["picture"].to_pylist(), object), kind="stable")
         earlier = [int(file.stem.rpartition("-")[2]) for file in files[: len(files) - len(small)]]

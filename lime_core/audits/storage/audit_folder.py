@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import SCHEMAS
-from lime_core.errors import LimeError
+from lime_core.errors import LimeError, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +59,11 @@ class AuditFolder:
         -------
         table : pyarrow.Table
             Empty when nothing was written yet.
+
+        Raises
+        ------
+        LimeError
+            When a file is damaged, or cannot be read.
         """
         while True:
             # A file that is gone has become part of a larger one since the folder was listed.
@@ -73,7 +78,14 @@ class AuditFolder:
             empty = schema.empty_table()
             return empty if columns is None else empty.select(list(columns))
         chosen = None if pictures is None else pc.field("picture").isin(pa.array(pictures, pa.string()))
-        return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
+        try:
+            return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
+        except FileNotFoundError:
+            raise
+        except (OSError, pa.ArrowException) as error:
+            for file in files:
+                read_rows(file, kind)
+            raise _unreadable(folder, error) from error
 
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
         """Write one Parquet file of a data set, whole or not at all, in the place of one of the same name."""
@@ -108,13 +120,41 @@ class AuditFolder:
         self.write_text(FINDINGS, findings.to_json())
 
 
+def read_rows(file: Path, kind: str) -> pa.Table:
+    """Return the rows of one Parquet file of a data set.
+
+    Raises
+    ------
+    LimeError
+        When it is damaged, or cannot be read.
+    """
+    try:
+        return pq.read_table(file, schema=SCHEMAS[kind])
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(place: Path, error: Exception) -> LimeError:
+    return LimeError(
+        f"{place} cannot be read, or is damaged: {in_words(error).splitlines()[0].rstrip('.')}. If it cannot be "
+        "repaired, delete it: the command of the audit then explains its pictures again."
+    )
+
+
 def replaced_files(folder: Path, names: set[str]) -> set[str]:
     """Return which of a data set's files must not be read: all their rows are in another one of `names`."""
     replaced: set[str] = set()
     for note in folder.glob(f"*{REPLACES}"):
         with contextlib.suppress(FileNotFoundError):
             if note.name.removesuffix(REPLACES) + ".parquet" in names:
-                replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
+                try:
+                    replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
+                except (ValueError, TypeError) as error:
+                    raise LimeError(
+                        f"{note} is damaged. Begin the audit anew with --restart (`restart=True`)."
+                    ) from error
     return replaced
 
 
