@@ -127,6 +127,11 @@ def _lock(file: IO[str], folder: Path) -> None:
         raise LimeError(
             f"Another process is writing the audit in {folder}. Wait for it, or choose another output folder."
         ) from None
+    except OSError as error:
+        raise LimeError(
+            f"{folder} cannot be kept from other processes: {error.strerror or error}. Choose an output folder on "
+            "another disk."
+        ) from error
 
 
 def _kept_precision(kept: dict[str, Any] | None) -> Precision | None:

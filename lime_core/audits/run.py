@@ -90,19 +90,36 @@ def audit(
     _check(spec, workers, ray, model)
     collection = pictures if isinstance(pictures, Collection) else open_collection(pictures)
     check_apart(output, collection)
+    progress, finding = _Told(on_progress), _Told(on_finding)
     with opened(output) as folder:
         task = prepared(folder, collection, _source(model), spec, precision, restart=restart)
         try:
-            task.explain(workers=workers, ray=ray, on_progress=on_progress)
+            task.explain(workers=workers, ray=ray, on_progress=progress)
             if not task.concluded:
-                task.conclude(complete=True, on_progress=on_finding)
-        except LimeError:
-            raise
-        except BaseException:
-            # It was stopped on purpose, so what is there should be fit to be looked at.
-            task.conclude(complete=False)
+                task.conclude(complete=True, on_progress=finding)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) or error is progress.stop or error is finding.stop:
+                # It was stopped on purpose, so what is there should be fit to be looked at.
+                task.conclude(complete=False)
             raise
     return folder
+
+
+class _Told:
+    """Tell how far an audit is; what is raised then is no failure but a wish to stop, and kept in `stop`."""
+
+    def __init__(self, report: Progress | None) -> None:
+        self._report = report
+        self.stop: BaseException | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._report is None:
+            return
+        try:
+            self._report(done, total)
+        except BaseException as error:
+            self.stop = error
+            raise
 
 
 def _check(spec: ExplainSpec, workers: int, ray: str | None, model: object) -> None:

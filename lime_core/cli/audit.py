@@ -13,6 +13,7 @@ from lime_core.cli.progress import progress_bars
 from lime_core.cli.question import add_running_flags
 from lime_core.cli.tables import Column, print_table
 from lime_core.collections import open_collection
+from lime_core.errors import in_words
 from lime_core.settings.flags import spec_from
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ def _saying_how_to_go_on(folder: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         raise type(stop)(f"What was explained is in {folder}; the same command goes on with it.") from stop
+    except OSError as error:
+        # Nothing is printed before the end, so that it is not standard output that cannot be written.
+        place = f"{error.filename}: " if error.filename else ""
+        raise lc.LimeError(f"The audit in {folder} has failed: {place}{error.strerror or in_words(error)}.") from error
 
 
 def _print(found: Findings) -> None:

@@ -181,10 +181,19 @@ def delete(file: Path) -> None:
 
 def _replace(target: Path, write: Callable[[Path], object]) -> None:
     """Write a file beside its place and move it there, so that no reader ever sees half of it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.parent / f".{target.stem}-{uuid.uuid4().hex}"
     try:
-        write(draft)
-        os.replace(draft, target)  # noqa: PTH105
-    finally:
-        draft.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(draft)
+            os.replace(draft, target)  # noqa: PTH105
+        finally:
+            with contextlib.suppress(NotADirectoryError):
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        # Arrow's own text repeats itself.
+        reason = os.strerror(error.errno) if error.errno else in_words(error)
+        raise LimeError(
+            f"{target} cannot be written: {reason}. What was written before is kept: the same command, without "
+            "--restart, goes on once it can be written."
+        ) from error
