@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, get_args
 
+from lime_core.audits.report.words import counted
 from lime_core.audits.storage.about import about, check_same, kept_about
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.clearing import check_output, clear
@@ -156,10 +157,10 @@ def _check_pictures(folder: AuditFolder, collection: Collection) -> None:
     there = {picture.path for picture in collection.pictures}
     lost = sorted(set(folder.table(EXPLANATIONS, ["picture"])["picture"].to_pylist()) - there)
     if lost:
+        named = f"{counted(len(lost), 'explained picture')} of the audit in {folder.path}"
         raise LimeError(
-            f"{len(lost):,} pictures of the audit in {folder.path} are no longer in {collection.root}, such as "
-            f"{lost[0]}. Put them back to go on, choose another output folder, or begin anew with --restart "
-            "(`restart=True`)."
+            f"{named} {'is' if len(lost) == 1 else 'are'} no longer in {collection.root}, such as {lost[0]}. Put back "
+            "what is missing to go on, choose another output folder, or begin anew with --restart (`restart=True`)."
         )
 
 
@@ -170,8 +171,8 @@ def _notes(
     notes = [*getattr(classifier, "result_notes", ())]
     if precision != "f32":
         notes.append(
-            f"Asked in {precision}, which was good enough for the first picture; of each picture some samples were "
-            "asked in f32 as well, and the error bars include how far the others may have moved."
+            f"Asked in {precision}; of each picture some samples were asked in f32 as well, and the error bars include "
+            "how far the others may have moved."
         )
     if network_note is not None:
         notes.append(network_note)
@@ -182,8 +183,9 @@ def _notes(
     if strange:
         named = ", ".join(f"{label!r}" for label, _ in strange.most_common(_MOST_NAMED))
         more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
+        have, they_are = ("has", "it is") if strange.total() == 1 else ("have", "they are")
         notes.append(
-            f"{strange.total():,} pictures have a label that is none of the model's classes ({named}{more}): whether "
-            "they are predicted correctly is not known."
+            f"{counted(strange.total(), 'picture')} {have} a label that is none of the model's classes "
+            f"({named}{more}): whether {they_are} predicted correctly is not known."
         )
     return tuple(notes)

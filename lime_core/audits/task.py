@@ -115,7 +115,8 @@ class Task:
             on_progress=on_progress,
             complete=complete,
         )
-        self.folder.write_findings(replace(found, notes=(*found.notes, *self.notes)))
+        # The experiments may note what the beginning has noted already.
+        self.folder.write_findings(replace(found, notes=tuple(dict.fromkeys((*found.notes, *self.notes)))))
         write_report(self.folder)
 
     def _pool(self, workers: int, ray: str | None, keep: Keep | None) -> Workers:

@@ -90,7 +90,7 @@ def test_the_command_audits_a_folder_goes_on_and_refuses_other_settings(
     printed = capsys.readouterr().out
     assert "pictures explained" in printed
     assert "report.html" in printed
-    assert "1 pictures have a label that is none of the model's classes ('no class')" in printed
+    assert "1 picture has a label that is none of the model's classes ('no class')" in printed
     audit = AuditFolder(tmp_path / "audit")
     assert predicted(tmp_path / "audit") == 2
     assert audit.table(SKIPPED)["picture"].to_pylist() == ["c.png"]
@@ -258,3 +258,21 @@ def test_pictures_whose_label_was_corrected_are_explained_again(tmp_path: Path) 
     assert known.findings() == anew.findings()
     for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
         assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
+
+
+class WithoutFeatures(TinyClassifier):
+    gives_features = False
+    features = None
+
+
+def test_a_note_is_there_once(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 10)
+    notes = lc.audit(pictures, WithoutFeatures(), tmp_path / "audit", SPEC).findings().notes
+    assert sum("features of its own" in note for note in notes) == 1
+
+
+def test_the_note_on_precision_claims_no_choice_that_was_not_made(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 2)
+    notes = lc.audit(pictures, TinySource(), tmp_path / "audit", SPEC, precision="bf16").findings().notes
+    (note,) = [note for note in notes if "bf16" in note]
+    assert note.startswith("Asked in bf16; of each picture some samples were asked in f32")

@@ -98,3 +98,31 @@ def test_whatever_is_raised_when_progress_is_told_is_a_stop(tmp_path: Path, erro
         lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC, on_progress=stop)
     found = AuditFolder(tmp_path / "audit").findings()
     assert (found.complete, found.pictures) == (False, 2)
+
+
+@pytest.mark.parametrize(
+    ("restart", "moment", "said"),
+    [
+        ([], "begun", "What was explained is in {}; the same command goes on with it."),
+        (["--restart"], "begun", "What was explained is in {}; the same command without --restart goes on with it."),
+        ([], "loading", "No results were written."),
+    ],
+)
+def test_an_interrupt_says_what_is_there_and_how_to_go_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    restart: list[str],
+    moment: str,
+    said: str,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    pictures = write_collection(tmp_path / "pictures", 2)
+    monkeypatch.setattr("lime_core.cli.audit.source_of", lambda *_: TinySource())
+    place = "lime_core.audits.writer.AuditWriter.add" if moment == "begun" else "audits.tiny_model.TinySource.load"
+    monkeypatch.setattr(place, interrupt)
+    command = ["audit", str(pictures), "--output", str(tmp_path / "audit"), "--precision", "f32", "--quiet"]
+    assert main([*command, *restart]) == 130
+    assert capsys.readouterr().err.strip() == f"Interrupted. {said.format(tmp_path / 'audit')}"

@@ -184,7 +184,7 @@ def test_another_model_collection_or_lost_pictures_are_refused(tmp_path: Path) -
     explain(pictures, tmp_path / "audit")
     assert len(rows(tmp_path / "audit")[THUMBNAILS]) == 5
     (pictures / "bright right" / "new.png").unlink()
-    with pytest.raises(lc.LimeError, match=r"1 pictures .* no longer .*new\.png"):
+    with pytest.raises(lc.LimeError, match=r"1 explained picture .* is no longer .*new\.png"):
         explain(pictures, tmp_path / "audit")
 
 
