@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, get_args
 
-from lime_core.audits.report.report import REPORT
+from lime_core.audits.report.words import counted
 from lime_core.audits.storage.about import about, check_same, kept_about
-from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
-from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
+from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
+from lime_core.audits.storage.clearing import check_output, clear
+from lime_core.audits.storage.tables import EXPLANATIONS
 from lime_core.audits.task import Task
 from lime_core.audits.workers.pool import Job, LoadedModel
 from lime_core.audits.workers.true_classes import TrueClasses
@@ -41,17 +41,18 @@ _MOST_NAMED = 5
 
 
 @contextmanager
-def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder]:
+def opened(output: str | Path) -> Iterator[AuditFolder]:
     """Give the folder of an audit to this process alone.
 
     Raises
     ------
     LimeError
-        When another process has it, or it cannot be written to.
+        When another process has it, it cannot be written to, or it holds something that is no audit.
     """
     if "://" in str(output):
         raise LimeError(f"{output} is an address; an audit is written to a folder of this machine.")
     folder = AuditFolder(output)
+    check_output(folder)
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         lock = (folder.path / _LOCK).open("a")
@@ -61,11 +62,6 @@ def opened(output: str | Path, *, restart: bool = False) -> Iterator[AuditFolder
         ) from error
     with lock:
         _lock(lock, folder.path)
-        if restart:
-            for kind in SCHEMAS:
-                shutil.rmtree(folder.path / kind, ignore_errors=True)
-            for name in (FINDINGS, REPORT, ABOUT):
-                (folder.path / name).unlink(missing_ok=True)
         yield folder
 
 
@@ -75,15 +71,19 @@ def prepared(
     model: LoadsModel,
     spec: ExplainSpec,
     precision: PrecisionChoice = "auto",
+    *,
+    restart: bool = False,
 ) -> Task:
-    """Begin an audit in an empty folder, or go on with the one that is there.
+    """Begin an audit in an empty folder, or go on with the one that is there; with `restart` begin it anew.
+
+    What is there is cleared only once the model is loaded and all that was given is known to be usable.
 
     Raises
     ------
     LimeError
         When it is about something else, or the model cannot be loaded.
     """
-    kept = kept_about(folder)
+    kept = None if restart else kept_about(folder)
     load = cache(model.load)
     classifier = load("f32")
     given: Precision = "f32" if precision == "auto" else precision
@@ -93,15 +93,19 @@ def prepared(
         given = _kept_precision(kept) or _good_enough(collection, load, spec)
     # A classifier that was handed over computes as it does, and is asked in nothing else.
     stated = precision_of(classifier.engine) if isinstance(model, LoadedModel) else given
-    document = about(collection.root, classifier, stated, spec)
-    if kept is None:
-        folder.write_text(ABOUT, json.dumps(document, indent=1))
-    else:
-        check_same(kept, document, folder)
-    _check_pictures(folder, collection)
+    document = about(collection, classifier, stated, spec)
     job = Job(collection, model, given, spec)
     _, network_note = as_feature_classifier(classifier)
-    return Task(folder, job, load, _notes(collection, classifier, network_note, given))
+    notes = _notes(collection, classifier, network_note, given)
+    if kept is not None:
+        check_same(kept, document, folder)
+        _check_pictures(folder, collection)
+    else:
+        if restart:
+            clear(folder)
+        # In the place of the earlier one in a single step: there is no moment when the tables are about nothing.
+        folder.write_text(ABOUT, json.dumps(document, indent=1))
+    return Task(folder, job, load, notes)
 
 
 def first_image(collection: Collection) -> Image | None:
@@ -124,6 +128,11 @@ def _lock(file: IO[str], folder: Path) -> None:
         raise LimeError(
             f"Another process is writing the audit in {folder}. Wait for it, or choose another output folder."
         ) from None
+    except OSError as error:
+        raise LimeError(
+            f"{folder} cannot be kept from other processes: {error.strerror or error}. Choose an output folder on "
+            "another disk."
+        ) from error
 
 
 def _kept_precision(kept: dict[str, Any] | None) -> Precision | None:
@@ -144,16 +153,15 @@ def _good_enough(collection: Collection, load: Load, spec: ExplainSpec) -> Preci
 
 
 def _check_pictures(folder: AuditFolder, collection: Collection) -> None:
-    """Raise `LimeError` where pictures of the audit are no longer in the collection."""
+    """Raise `LimeError` where explained pictures are no longer in the collection."""
     there = {picture.path for picture in collection.pictures}
-    for kind in (EXPLANATIONS, SKIPPED):
-        lost = sorted(set(folder.table(kind, ["picture"])["picture"].to_pylist()) - there)
-        if lost:
-            raise LimeError(
-                f"{len(lost):,} pictures of the audit in {folder.path} are no longer in {collection.root}, such as "
-                f"{lost[0]}. Put them back to go on, choose another output folder, or begin anew with --restart "
-                "(`restart=True`)."
-            )
+    lost = sorted(set(folder.table(EXPLANATIONS, ["picture"])["picture"].to_pylist()) - there)
+    if lost:
+        named = f"{counted(len(lost), 'explained picture')} of the audit in {folder.path}"
+        raise LimeError(
+            f"{named} {'is' if len(lost) == 1 else 'are'} no longer in {collection.root}, such as {lost[0]}. Put back "
+            "what is missing to go on, choose another output folder, or begin anew with --restart (`restart=True`)."
+        )
 
 
 def _notes(
@@ -163,8 +171,8 @@ def _notes(
     notes = [*getattr(classifier, "result_notes", ())]
     if precision != "f32":
         notes.append(
-            f"Asked in {precision}, which was good enough for the first picture; of each picture some samples were "
-            "asked in f32 as well, and the error bars include how far the others may have moved."
+            f"Asked in {precision}; of each picture some samples were asked in f32 as well, and the error bars include "
+            "how far the others may have moved."
         )
     if network_note is not None:
         notes.append(network_note)
@@ -175,8 +183,9 @@ def _notes(
     if strange:
         named = ", ".join(f"{label!r}" for label, _ in strange.most_common(_MOST_NAMED))
         more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
+        have, they_are = ("has", "it is") if strange.total() == 1 else ("have", "they are")
         notes.append(
-            f"{strange.total():,} pictures have a label that is none of the model's classes ({named}{more}): whether "
-            "they are predicted correctly is not known."
+            f"{counted(strange.total(), 'picture')} {have} a label that is none of the model's classes "
+            f"({named}{more}): whether {they_are} predicted correctly is not known."
         )
     return tuple(notes)

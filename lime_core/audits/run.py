@@ -43,7 +43,9 @@ def audit(
 
     Every picture is explained for its predicted class, and for its true one where that is known and another. What is
     explained is written at once: an audit that was ended in whatever way goes on where it stopped when it is asked for
-    again.
+    again. Then pictures that could not be explained are tried again, and those whose label has changed explained again.
+    Pictures are known by their paths: whether a file was replaced that is explained already is not looked at, so that
+    after such a change the audit is to be begun anew, with `restart`.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def audit(
     ray : str, optional
         ``"auto"`` or the address of a Ray cluster, which explains the pictures instead.
     restart : bool
-        Whether to begin anew where the folder holds an audit already.
+        Whether to begin anew where the folder holds an audit already, which is deleted once the model is loaded.
     precision : {"auto", "f32", "bf16"}
         In which the model is asked; ``auto`` is decided once, on the first picture. A classifier stays as it is.
     on_progress : callable, optional
@@ -78,26 +80,46 @@ def audit(
     ------
     LimeError
         When the folder holds an audit of another model, of other pictures or with other settings, another process is
-        writing it, or the collection or the model cannot be used.
+        writing it, it holds something that is no audit or the pictures themselves, or the collection or the model
+        cannot be used.
     """
     from lime_core.audits.beginning import opened, prepared
+    from lime_core.audits.storage.clearing import check_apart
 
     spec = replace(ExplainSpec(), samples=SAMPLES) if spec is None else as_spec(spec)
     _check(spec, workers, ray, model)
     collection = pictures if isinstance(pictures, Collection) else open_collection(pictures)
-    with opened(output, restart=restart) as folder:
-        task = prepared(folder, collection, _source(model), spec, precision)
+    check_apart(output, collection)
+    progress, finding = _Told(on_progress), _Told(on_finding)
+    with opened(output) as folder:
+        task = prepared(folder, collection, _source(model), spec, precision, restart=restart)
         try:
-            task.explain(workers=workers, ray=ray, on_progress=on_progress)
+            task.explain(workers=workers, ray=ray, on_progress=progress)
             if not task.concluded:
-                task.conclude(complete=True, on_progress=on_finding)
-        except LimeError:
-            raise
-        except BaseException:
-            # It was stopped on purpose, so what is there should be fit to be looked at.
-            task.conclude(complete=False)
+                task.conclude(complete=True, on_progress=finding)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) or error is progress.stop or error is finding.stop:
+                # It was stopped on purpose, so what is there should be fit to be looked at.
+                task.conclude(complete=False)
             raise
     return folder
+
+
+class _Told:
+    """Tell how far an audit is; what is raised then is no failure but a wish to stop, and kept in `stop`."""
+
+    def __init__(self, report: Progress | None) -> None:
+        self._report = report
+        self.stop: BaseException | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._report is None:
+            return
+        try:
+            self._report(done, total)
+        except BaseException as error:
+            self.stop = error
+            raise
 
 
 def _check(spec: ExplainSpec, workers: int, ray: str | None, model: object) -> None:

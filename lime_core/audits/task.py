@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lime_core.audits.report.report import REPORT, write_report
-from lime_core.audits.storage.audit_folder import FINDINGS, AuditFolder
+from lime_core.audits.report.report import write_report
+from lime_core.audits.storage.audit_folder import FINDINGS, REPORT, AuditFolder, delete
+from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
 from lime_core.audits.workers.pool import Job
 from lime_core.audits.writer import AuditWriter
 from lime_core.errors import LimeError
@@ -45,6 +46,9 @@ class Task:
     ) -> None:
         """Explain every picture that is not done; whatever ends it, what is done is left in order.
 
+        Pictures that an earlier run has skipped are tried again, and those that have another label by now are explained
+        again; what is in a picture that was explained is not looked at.
+
         Parameters
         ----------
         workers, ray, on_progress
@@ -53,26 +57,39 @@ class Task:
             Of `lime_core.audits.workers.explainer.Explainer`, for this process alone.
         """
         collection = self.job.collection
-        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures])
+        skipped = {row["picture"]: row["reason"] for row in self.folder.table(SKIPPED).to_pylist()}
+        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures], self._relabelled())
         total = len(collection.pictures)
         report = on_progress or _silent
         report(len(writer.done), total)
-        left = (picture for picture in collection.pictures if picture.path not in writer.done)
-        if len(writer.done) == total:
+        left = [picture for picture in collection.pictures if picture.path not in writer.done]
+        if {picture.path for picture in left} != skipped.keys():
+            self._forget_findings()
+        if not left:
             # A process that was killed at its end has left small files.
             writer.finish()
             return
-        # What was found in fewer pictures does not hold any more.
-        for name in (FINDINGS, REPORT):
-            (self.folder.path / name).unlink(missing_ok=True)
-        pool = self._pool(min(workers, total - len(writer.done)), ray, keep)
+        pool = self._pool(min(workers, len(left)), ray, keep)
         try:
             for outcome in pool.explain(left):
+                if outcome.skipped is None or outcome.skipped != skipped.get(outcome.picture.path):
+                    self._forget_findings()
                 writer.add(outcome)
                 report(len(writer.done), total)
         finally:
             pool.close()
             writer.finish()
+
+    def _relabelled(self) -> set[str]:
+        """Return the explained pictures whose label is another one by now."""
+        labels = {picture.path: picture.label for picture in self.job.collection.pictures}
+        rows = self.folder.table(EXPLANATIONS, ["picture", "label"]).to_pylist()
+        return {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
+
+    def _forget_findings(self) -> None:
+        """Delete what was found, since it was found in other pictures."""
+        for name in (FINDINGS, REPORT):
+            delete(self.folder.path / name)
 
     @property
     def concluded(self) -> bool:
@@ -98,7 +115,8 @@ class Task:
             on_progress=on_progress,
             complete=complete,
         )
-        self.folder.write_findings(replace(found, notes=(*found.notes, *self.notes)))
+        # The experiments may note what the beginning has noted already.
+        self.folder.write_findings(replace(found, notes=tuple(dict.fromkeys((*found.notes, *self.notes)))))
         write_report(self.folder)
 
     def _pool(self, workers: int, ray: str | None, keep: Keep | None) -> Workers:

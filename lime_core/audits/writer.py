@@ -1,9 +1,10 @@
 """Writing an audit as it comes, so that a job that is killed at any moment goes on where it stopped.
 
 Each picture is first a small Parquet file in every data set, and done when its row in the data set of explanations (or
-of skipped pictures) is there, which is written last. From time to time the small files of a block of pictures become
-one larger file, sorted by picture: a note, written before, names the files that it replaces, so that whoever finds both
-reads each row once. No file is ever changed.
+of skipped pictures) is there, which is written last; before that, rows about it in other data sets count for nothing.
+From time to time the small files of a block of pictures become one larger file, sorted by picture: a note, written
+before, names the files that it replaces, so that whoever finds both reads each row once. Where rows have to go, a file
+is replaced by one without them, in a single step.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from lime_core.audits.storage.audit_folder import REPLACES, replaced_files
+from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, read_rows, replaced_files
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Sequence, Set
     from pathlib import Path
 
     from lime_core.audits.storage.audit_folder import AuditFolder
     from lime_core.audits.workers.pool import Outcome
 
 BLOCK = 256  # pictures in a file, by their places in the collection
-_WRITTEN = (THUMBNAILS, SUPERPIXELS, EXPLANATIONS, SKIPPED)
+_OF_EXPLAINED = (THUMBNAILS, SUPERPIXELS, EXPLANATIONS)
+_WRITTEN = (*_OF_EXPLAINED, SKIPPED)
 
 
 class AuditWriter:
@@ -39,21 +41,27 @@ class AuditWriter:
     folder : AuditFolder
     pictures : sequence of str
         Paths of the whole collection, in order.
+    again : set of str
+        Pictures whose rows are to be removed, whatever they are.
 
     Attributes
     ----------
     done : set of str
-        The pictures that are explained or skipped.
+        The pictures that are explained, or skipped by this writer: what an earlier one has skipped is tried again.
     """
 
-    def __init__(self, folder: AuditFolder, pictures: Sequence[str]) -> None:
+    def __init__(self, folder: AuditFolder, pictures: Sequence[str], again: Set[str] = frozenset()) -> None:
         self._folder = folder
         self._blocks = {path: index // BLOCK for index, path in enumerate(pictures)}
         self._left: dict[int, int] = defaultdict(int)
         self._finish_replacements()
-        explained, skipped = (self._pictures(kind) for kind in (EXPLANATIONS, SKIPPED))
-        self.done = explained | skipped
-        self._remove_unfinished()
+        self._remove(SKIPPED, self._pictures(SKIPPED))
+        held = {kind: self._pictures(kind) for kind in _OF_EXPLAINED}
+        self.done = set.intersection(*held.values()) - again
+        # Explanations first: a process that is killed here leaves rows that the next one removes.
+        for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+            self._remove(kind, held[kind] - self.done)
+        self._remove_drafts()
         for path in self._blocks.keys() - self.done:
             self._left[self._blocks[path]] += 1
 
@@ -75,24 +83,41 @@ class AuditWriter:
     def finish(self) -> None:
         """Leave large files only, also where the last picture was written in part."""
         self._finish_replacements()
-        self._remove_unfinished()
+        for kind in _WRITTEN:
+            self._remove_small(kind, self._small(kind).keys() - {part_name(path) for path in self.done})
+        self._remove_drafts()
         self._compact(sorted(set(self._blocks.values())))
 
     def _pictures(self, kind: str) -> set[str]:
-        return set(self._folder.table(kind, ["picture"])["picture"].to_pylist())
+        return set(pc.unique(self._folder.table(kind, ["picture"])["picture"]).to_pylist())
 
     def _small(self, kind: str) -> dict[str, Path]:
         return {file.stem: file for file in (self._folder.path / kind).glob("picture-*.parquet")}
 
-    def _remove_unfinished(self) -> None:
-        """Remove rows of pictures that are not done, and drafts that a killed process left behind."""
-        names = {part_name(path) for path in self.done}
+    def _remove(self, kind: str, pictures: set[str]) -> None:
+        """Remove all rows of some pictures."""
+        self._remove_small(kind, {part_name(path) for path in pictures})
+        left = pictures & self._pictures(kind) if pictures else pictures
+        if not left:
+            return
+        for file in sorted((self._folder.path / kind).glob("*.parquet")):
+            rows = read_rows(file, kind)
+            others = rows.filter(pc.invert(pc.is_in(rows["picture"], pa.array(sorted(left), pa.string()))))
+            if not len(others):
+                delete(file)
+            elif len(others) < len(rows):
+                self._folder.write_part(kind, file.stem, others)
+
+    def _remove_small(self, kind: str, names: set[str]) -> None:
+        small = self._small(kind)
+        for name in sorted(names & small.keys()):
+            delete(small[name])
+
+    def _remove_drafts(self) -> None:
+        """Remove what a killed process left half written."""
         for kind in _WRITTEN:
-            for name, file in self._small(kind).items():
-                if name not in names:
-                    file.unlink()
-            for draft in (self._folder.path / kind).glob(".*"):
-                draft.unlink(missing_ok=True)
+            for draft in drafts(self._folder.path / kind):
+                delete(draft)
 
     def _compact(self, blocks: Iterable[int]) -> None:
         chosen = set(blocks)
@@ -111,7 +136,7 @@ class AuditWriter:
         """Put the rows of small files into a large one, with those of the block that are in one already."""
         folder = self._folder.path / kind
         files = [*sorted(folder.glob(f"{name}-*.parquet")), *small]
-        rows = pa.concat_tables(pq.read_table(file, schema=SCHEMAS[kind]) for file in files)
+        rows = pa.concat_tables(read_rows(file, kind) for file in files)
         # The sort is stable: the rows of one picture stay in their order.
         order = np.argsort(np.array(rows["picture"].to_pylist(), object), kind="stable")
         earlier = [int(file.stem.rpartition("-")[2]) for file in files[: len(files) - len(small)]]
@@ -125,9 +150,9 @@ class AuditWriter:
         for kind in kinds:
             folder = self._folder.path / kind
             for name in replaced_files(folder, {file.name for file in folder.glob("*.parquet")}):
-                (folder / name).unlink(missing_ok=True)
+                delete(folder / name)
             for note in folder.glob(f"*{REPLACES}"):
-                note.unlink()
+                delete(note)
 
 
 def part_name(path: str) -> str:

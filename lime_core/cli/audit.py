@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import lime_core as lc
@@ -13,11 +14,12 @@ from lime_core.cli.progress import progress_bars
 from lime_core.cli.question import add_running_flags
 from lime_core.cli.tables import Column, print_table
 from lime_core.collections import open_collection
+from lime_core.errors import in_words
 from lime_core.settings.flags import spec_from
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lime_core.audits.storage.findings import Findings, Interval
 
@@ -52,7 +54,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Explain all PICTURES, and find what the model has really learned.
 
-    What is explained is written at once: the same command goes on where an earlier one was ended.
+    What is explained is written at once: the same command goes on where an earlier one was ended. It tries again what
+    was skipped, and explains again what has another label by now; after a picture was replaced, give --restart.
     """
     spec = spec_from(options, lc.preset(options.preset))
     if not hasattr(options, "samples") and options.preset == "default":
@@ -60,7 +63,10 @@ def run(options: argparse.Namespace) -> None:
     given = options.pictures
     collection = open_collection(given[0] if len(given) == 1 else given)
     titles = ("Explaining pictures", "Testing concepts")
-    with _saying_how_to_go_on(options.folder), progress_bars(titles, unit="pictures", quiet=options.quiet) as bars:
+    with (
+        _saying_how_to_go_on(options) as begun,
+        progress_bars(titles, unit="pictures", quiet=options.quiet) as bars,
+    ):
         folder = lc.audit(
             collection,
             source_of(options, collection, spec),
@@ -70,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
             ray=options.ray,
             restart=options.restart,
             precision=options.precision,
-            on_progress=bars[0],
+            on_progress=_first(begun.set, bars[0]),
             on_finding=bars[1],
         )
     _print(folder.findings())
@@ -78,11 +84,30 @@ def run(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _saying_how_to_go_on(folder: str) -> Iterator[None]:
+def _saying_how_to_go_on(options: argparse.Namespace) -> Iterator[Event]:
+    """Say so when the block is interrupted, once the event says that explaining has begun."""
+    folder, begun = options.folder, Event()
     try:
-        yield
+        yield begun
     except KeyboardInterrupt as stop:
-        raise type(stop)(f"What was explained is in {folder}; the same command goes on with it.") from stop
+        if not begun.is_set():
+            raise
+        same = "the same command without --restart" if options.restart else "the same command"
+        raise type(stop)(f"What was explained is in {folder}; {same} goes on with it.") from stop
+    except OSError as error:
+        # Nothing is printed before the end, so that it is not standard output that cannot be written.
+        place = f"{error.filename}: " if error.filename else ""
+        raise lc.LimeError(f"The audit in {folder} has failed: {place}{error.strerror or in_words(error)}.") from error
+
+
+def _first(before: Callable[[], object], report: Callable[[int, int], object]) -> Callable[[int, int], None]:
+    """Return a report of progress that does something else before."""
+
+    def both(done: int, total: int) -> None:
+        before()
+        report(done, total)
+
+    return both
 
 
 def _print(found: Findings) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from audits.tiny_model import SPEC, TinyClassifier, TinySource, write_collection
 
 import lime_core as lc
 from lime_core.audits.storage.audit_folder import AuditFolder
-from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
+from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS, THUMBNAILS
 from lime_core.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ def test_the_command_audits_a_folder_goes_on_and_refuses_other_settings(
     printed = capsys.readouterr().out
     assert "pictures explained" in printed
     assert "report.html" in printed
-    assert "1 pictures have a label that is none of the model's classes ('no class')" in printed
+    assert "1 picture has a label that is none of the model's classes ('no class')" in printed
     audit = AuditFolder(tmp_path / "audit")
     assert predicted(tmp_path / "audit") == 2
     assert audit.table(SKIPPED)["picture"].to_pylist() == ["c.png"]
@@ -157,3 +158,121 @@ def test_the_built_in_model_explains_alike_in_one_process_and_in_two(tmp_path: P
 def test_a_source_can_be_given_where_a_name_does_not_say_enough(tmp_path: Path) -> None:
     pictures = write_collection(tmp_path / "pictures", 2)
     assert lc.audit(pictures, TinySource(), tmp_path / "audit", SPEC, precision="f32").findings().pictures == 2
+
+
+def test_a_skipped_picture_is_tried_again_and_only_a_change_is_looked_into(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 4)
+    for name in ("a.png", "b.png"):
+        (pictures / name).write_bytes(b"")
+    folder = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    report = folder.path / "report.html"
+    written = report.stat().st_mtime_ns
+    lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
+    assert report.stat().st_mtime_ns == written
+    assert folder.table(SKIPPED)["picture"].to_pylist() == ["a.png", "b.png"]
+    write_picture(pictures / "a.png", 9)
+    found = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC).findings()
+    assert (found.complete, found.pictures, found.skipped) == (True, 5, 1)
+    assert folder.table(SKIPPED)["picture"].to_pylist() == ["b.png"]
+    (pictures / "b.png").unlink()
+    found = lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC).findings()
+    assert (found.complete, found.pictures, found.skipped) == (True, 5, 0)
+
+
+def test_a_restart_that_was_killed_goes_on_without_double_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def kill(file: Path) -> None:
+        if left.pop():
+            raise KilledError
+        file.unlink(missing_ok=True)
+
+    pictures = write_collection(tmp_path / "pictures", 3)
+    before = lc.audit(pictures, TinyClassifier(), tmp_path / "whole", SPEC)
+    kinds = (EXPLANATIONS, SUPERPIXELS, THUMBNAILS)
+    whole = {kind: before.table(kind).to_pylist() for kind in kinds}
+    for deleted in range(6):
+        folder = lc.audit(pictures, TinyClassifier(), tmp_path / f"killed-{deleted}", SPEC)
+        left = [True, *[False] * deleted]
+        with monkeypatch.context() as patch:
+            patch.setattr("lime_core.audits.storage.clearing.delete", kill)
+            try:
+                lc.audit(pictures, TinyClassifier(), folder.path, SPEC, restart=True)
+            except KilledError:
+                lc.audit(pictures, TinyClassifier(), folder.path, SPEC)
+        assert {kind: folder.table(kind).to_pylist() for kind in kinds} == whole
+
+
+def pack(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(folder.rglob("*.png")):
+            file.write(path, str(path.relative_to(folder)))
+
+
+def test_another_collection_with_the_same_paths_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, name in enumerate(("a", "b")):
+        write_picture(tmp_path / name / "pictures" / "cat" / "1.png", number)
+    pack(tmp_path / "both.zip", tmp_path)
+    # What is given, from where, what else, and how the message calls the difference.
+    cases = [
+        (f"zip://a::{tmp_path}/both.zip", "a", f"zip://b::{tmp_path}/both.zip", "a", "zip file: a, not b"),
+        ("pictures", "a", "pictures", "b", f"collection of pictures: {tmp_path}/a/pictures, not {tmp_path}/b/pictures"),
+        ("pictures/cat", "a", ["pictures/cat/1.png"], "a", "kind of collection: folder, not pictures one by one"),
+    ]  # fmt: skip
+    for number, (first, at_first, second, then, words) in enumerate(cases):
+        output = tmp_path / f"audit-{number}"
+        monkeypatch.chdir(tmp_path / at_first)
+        lc.audit(first, TinyClassifier(), output, SPEC)
+        assert lc.audit(first, TinyClassifier(), output, SPEC).findings().complete
+        monkeypatch.chdir(tmp_path / then)
+        with pytest.raises(lc.LimeError) as refused:
+            lc.audit(second, TinyClassifier(), output, SPEC)
+        assert words in str(refused.value)
+
+
+def test_the_same_collection_goes_on_from_another_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = write_collection(tmp_path / "pictures", 2)
+    monkeypatch.chdir(tmp_path)
+    lc.audit("pictures", TinyClassifier(), tmp_path / "audit", SPEC)
+    monkeypatch.chdir(pictures)
+    assert lc.audit("../pictures", TinyClassifier(), tmp_path / "audit", SPEC).findings().complete
+
+
+def test_pictures_whose_label_was_corrected_are_explained_again(tmp_path: Path) -> None:
+    write_collection(tmp_path / "pictures", 4)
+    paths = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "pictures").rglob("*.png"))
+    table = tmp_path / "labels.csv"
+
+    def audited(folder: str, labels: list[str]) -> AuditFolder:
+        lines = [f"{path},{label}" for path, label in zip(paths, labels, strict=True)]
+        table.write_text("\n".join(["path,label", *lines]))
+        return lc.audit(table, TinyClassifier(), tmp_path / folder, SPEC)
+
+    before = ["bright left"] * 4
+    corrected = ["bright left", "bright right", "", "no class"]
+    audited("audit", before)
+    known, anew = audited("audit", corrected), audited("anew", corrected)
+    assert known.findings() == anew.findings()
+    for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+        assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
+
+
+class WithoutFeatures(TinyClassifier):
+    gives_features = False
+    features = None
+
+
+def test_a_note_is_there_once(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 10)
+    notes = lc.audit(pictures, WithoutFeatures(), tmp_path / "audit", SPEC).findings().notes
+    assert sum("features of its own" in note for note in notes) == 1
+
+
+def test_the_note_on_precision_claims_no_choice_that_was_not_made(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 2)
+    notes = lc.audit(pictures, TinySource(), tmp_path / "audit", SPEC, precision="bf16").findings().notes
+    (note,) = [note for note in notes if "bf16" in note]
+    assert note.startswith("Asked in bf16; of each picture some samples were asked in f32")

@@ -44,8 +44,8 @@ def explain(
     on_progress: Callable[[int, int], object] | None = None,
 ) -> tuple[str, ...]:
     """Explain a collection with the tiny model; return the notes."""
-    with opened(folder, restart=restart) as audit:
-        task = prepared(audit, open_collection(pictures), model or TinySource(), spec, "f32")
+    with opened(folder) as audit:
+        task = prepared(audit, open_collection(pictures), model or TinySource(), spec, "f32", restart=restart)
         task.explain(workers=workers, on_progress=on_progress)
         return task.notes
 
@@ -184,7 +184,7 @@ def test_another_model_collection_or_lost_pictures_are_refused(tmp_path: Path) -
     explain(pictures, tmp_path / "audit")
     assert len(rows(tmp_path / "audit")[THUMBNAILS]) == 5
     (pictures / "bright right" / "new.png").unlink()
-    with pytest.raises(lc.LimeError, match=r"1 pictures .* no longer .*new\.png"):
+    with pytest.raises(lc.LimeError, match=r"1 explained picture .* is no longer .*new\.png"):
         explain(pictures, tmp_path / "audit")
 
 

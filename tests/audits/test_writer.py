@@ -126,3 +126,27 @@ def test_a_kill_at_any_step_loses_one_picture_at_most_and_doubles_no_row(
         assert rows(folder) == whole, step
         assert files(folder) == files(tmp_path / "whole"), step
     assert survived > 40
+
+
+def test_a_picture_counts_when_all_its_rows_are_there_and_rows_without_an_explanation_go(tmp_path: Path) -> None:
+    write(tmp_path / "whole", PATHS)
+    for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+        write(tmp_path / kind, PATHS)
+        # As when a process was killed that deleted the audit, or somebody has deleted one file of several.
+        first = min((tmp_path / kind / kind).glob("*.parquet"))
+        first.unlink()
+        assert AuditWriter(AuditFolder(tmp_path / kind), PATHS).done == set(PATHS[4:])
+        for each in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+            assert {row["picture"] for row in rows(tmp_path / kind)[each]} == set(PATHS[4:])
+        write(tmp_path / kind, PATHS)
+        assert rows(tmp_path / kind) == rows(tmp_path / "whole")
+
+
+def test_a_skipped_picture_is_not_done_for_the_next_writer(tmp_path: Path) -> None:
+    write(tmp_path, PATHS)
+    again = AuditWriter(AuditFolder(tmp_path), PATHS)
+    assert set(PATHS) - again.done == {"3.png"}
+    assert rows(tmp_path)[SKIPPED] == []
+    again.add(outcome("3.png"))
+    again.finish()
+    assert [row["picture"] for row in rows(tmp_path)[SKIPPED]] == ["3.png"]

@@ -13,7 +13,8 @@ from lime_core.audits.report.charts import coverage_chart, scatter
 from lime_core.audits.report.sections import Sections, shown_pictures, turned
 from lime_core.audits.report.thumbnails import Thumbnails
 from lime_core.audits.report.words import counted
-from lime_core.audits.storage.audit_folder import ABOUT
+from lime_core.audits.storage.about import PICTURES
+from lime_core.audits.storage.audit_folder import ABOUT, REPORT
 from lime_core.audits.storage.findings import Mistakes
 from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED, SUPERPIXELS
 from lime_core.errors import LimeError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from lime_core.audits.storage.audit_folder import AuditFolder
     from lime_core.audits.storage.findings import Findings
 
-REPORT: Final = "report.html"
 _STRONGEST: Final = 5  # superpixels that are lit in a representative picture
 _MOST_SKIPPED: Final = 100
 _NO_MISTAKES: Final = Mistakes((), (), (), ())
@@ -171,11 +171,14 @@ def _settings(about: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _command(about: dict[str, Any]) -> str:
-    """Return the shell command that makes the audit again; nothing where the settings are not known."""
+    """Return the shell command that makes the audit again; nothing where settings or pictures are not known."""
     spec = _spec(about)
-    if spec is None:
+    if spec is None or about.get("collection_kind") == PICTURES:
         return ""
-    words = ["python", "-m", "lime_core", "audit", str(about.get("collection", "PICTURES")), "--model", _model(about)]
+    collection = str(about.get("collection", "PICTURES"))
+    if about.get("collection_folder"):
+        collection = f"zip://{about['collection_folder']}::{collection}"
+    words = ["python", "-m", "lime_core", "audit", collection, "--model", _model(about)]
     if about.get("precision") in get_args(Precision):
         words += ["--precision", about["precision"]]
     # An audit has another number of samples by default, so that it is named whatever it is.

@@ -5,24 +5,34 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lime_core.audits.storage.audit_folder import ABOUT
-from lime_core.collections.addresses import shown
+from lime_core.collections.addresses import AddressCollection, is_address, shown
+from lime_core.collections.archive import ZipCollection
+from lime_core.collections.folder import FolderCollection
+from lime_core.collections.lists import ListedCollection
 from lime_core.errors import LimeError
 from lime_core.models.protocol import identity_of
 
 if TYPE_CHECKING:
     from lime_core.audits.storage.audit_folder import AuditFolder
+    from lime_core.collections import Collection
     from lime_core.models.engines.base import Precision
     from lime_core.models.protocol import Classifier
     from lime_core.settings.spec import ExplainSpec
 
-_FORMAT = "limelight-audit/1"
+PICTURES: Final = "pictures one by one"  # a kind of collection
+_FAMILY = "limelight-audit/"
+_FORMAT = f"{_FAMILY}1"
+_SHARED = ("limelight", "collection", "collection_kind", "collection_folder", "precision")
 _IN_WORDS = {
     "limelight": "version of limelight",
     "collection": "collection of pictures",
+    "collection_kind": "kind of collection",
+    "collection_folder": "folder in the zip file",
     "precision": "precision",
     "id": "model",
     "weights_sha256": "model (its weights differ)",
@@ -32,13 +42,13 @@ _IN_WORDS = {
 }
 
 
-def about(collection: str, classifier: Classifier, precision: Precision, spec: ExplainSpec) -> dict[str, Any]:
+def about(collection: Collection, classifier: Classifier, precision: Precision, spec: ExplainSpec) -> dict[str, Any]:
     """Return what an audit is about, as it is kept.
 
     Parameters
     ----------
-    collection : str
-        Its root.
+    collection : Collection
+        Known by its place, what kind it is, and the folder in a zip file; what its pictures show is not kept.
     classifier : Classifier
         The model in f32.
     precision : {"f32", "bf16"}
@@ -48,7 +58,7 @@ def about(collection: str, classifier: Classifier, precision: Precision, spec: E
     return {
         "format": _FORMAT,
         "limelight": _version(),
-        "collection": shown(collection),
+        **_place(collection),
         "model": {
             "id": classifier.id,
             "weights_sha256": classifier.weights_sha256,
@@ -61,11 +71,38 @@ def about(collection: str, classifier: Classifier, precision: Precision, spec: E
     }
 
 
+def _place(collection: Collection) -> dict[str, str]:
+    """Return what tells a collection from others, wherever the command is given."""
+    known = isinstance(collection, FolderCollection | ListedCollection | ZipCollection)
+    local = known and not is_address(collection.root)
+    root = os.path.abspath(collection.root) if local else shown(collection.root)  # noqa: PTH100 - links are kept
+    place = {"collection": root, "collection_kind": _kind(collection)}
+    if isinstance(collection, ZipCollection):
+        place["collection_folder"] = collection.below.rstrip("/")
+    return place
+
+
+def _kind(collection: Collection) -> str:
+    if isinstance(collection, ListedCollection):
+        return PICTURES if collection.root == collection.base and not is_address(collection.root) else "list"
+    kinds = {FolderCollection: "folder", ZipCollection: "zip file", AddressCollection: "address"}
+    return kinds.get(type(collection), "other")
+
+
 def _version() -> str | None:
     """Return the version of this package, where it is installed as one."""
     with contextlib.suppress(metadata.PackageNotFoundError):
         return metadata.version("limelight")
     return None
+
+
+def is_audit(folder: AuditFolder) -> bool:
+    """Return whether a folder says that it is an audit, of this version or of another one."""
+    try:
+        document = json.loads((folder.path / ABOUT).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and str(document.get("format")).startswith(_FAMILY)
 
 
 def kept_about(folder: AuditFolder) -> dict[str, Any] | None:
@@ -107,7 +144,7 @@ def check_same(kept: dict[str, Any], given: dict[str, Any], folder: AuditFolder)
 def _flat(document: dict[str, Any]) -> dict[str, Any]:
     model, spec = document.get("model"), document.get("spec")
     return {
-        **{name: document.get(name) for name in ("limelight", "collection", "precision")},
+        **{name: document.get(name) for name in _SHARED},
         **(model if isinstance(model, dict) else {}),
         **{f"setting {name}": value for name, value in (spec.items() if isinstance(spec, dict) else ())},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,14 +17,16 @@ import pyarrow.parquet as pq
 
 from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import SCHEMAS
-from lime_core.errors import LimeError
+from lime_core.errors import LimeError, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ABOUT: Final = "about.json"  # the collection, the model and the settings: what an audit that goes on must share
 FINDINGS: Final = "audit.json"
+REPORT: Final = "report.html"
 REPLACES: Final = ".replaces.json"  # ends the name of a note about a file: which files have become part of it
+_DRAFT: Final = re.compile(r"\..+-[0-9a-f]{32}")
 
 
 class AuditFolder:
@@ -56,6 +59,11 @@ class AuditFolder:
         -------
         table : pyarrow.Table
             Empty when nothing was written yet.
+
+        Raises
+        ------
+        LimeError
+            When a file is damaged, or cannot be read.
         """
         while True:
             # A file that is gone has become part of a larger one since the folder was listed.
@@ -70,7 +78,14 @@ class AuditFolder:
             empty = schema.empty_table()
             return empty if columns is None else empty.select(list(columns))
         chosen = None if pictures is None else pc.field("picture").isin(pa.array(pictures, pa.string()))
-        return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
+        try:
+            return ds.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=chosen)
+        except FileNotFoundError:
+            raise
+        except (OSError, pa.ArrowException) as error:
+            for file in files:
+                read_rows(file, kind)
+            raise _unreadable(folder, error) from error
 
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
         """Write one Parquet file of a data set, whole or not at all, in the place of one of the same name."""
@@ -105,22 +120,80 @@ class AuditFolder:
         self.write_text(FINDINGS, findings.to_json())
 
 
+def read_rows(file: Path, kind: str) -> pa.Table:
+    """Return the rows of one Parquet file of a data set.
+
+    Raises
+    ------
+    LimeError
+        When it is damaged, or cannot be read.
+    """
+    try:
+        return pq.read_table(file, schema=SCHEMAS[kind])
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(place: Path, error: Exception) -> LimeError:
+    return LimeError(
+        f"{place} cannot be read, or is damaged: {in_words(error).splitlines()[0].rstrip('.')}. If it cannot be "
+        "repaired, delete it: the command of the audit then explains its pictures again."
+    )
+
+
 def replaced_files(folder: Path, names: set[str]) -> set[str]:
     """Return which of a data set's files must not be read: all their rows are in another one of `names`."""
     replaced: set[str] = set()
     for note in folder.glob(f"*{REPLACES}"):
         with contextlib.suppress(FileNotFoundError):
             if note.name.removesuffix(REPLACES) + ".parquet" in names:
-                replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
+                try:
+                    replaced |= {f"{name}.parquet" for name in json.loads(note.read_bytes())}
+                except (ValueError, TypeError) as error:
+                    raise LimeError(
+                        f"{note} is damaged. Begin the audit anew with --restart (`restart=True`)."
+                    ) from error
     return replaced
+
+
+def drafts(folder: Path) -> list[Path]:
+    """Return the files that a process that was killed has left behind half written."""
+    return sorted(file for file in folder.glob(".*") if _DRAFT.fullmatch(file.name) and file.is_file())
+
+
+def delete(file: Path) -> None:
+    """Delete a file of an audit, if it is there.
+
+    Raises
+    ------
+    LimeError
+        When it cannot be deleted.
+    """
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise LimeError(
+            f"{file} cannot be deleted: {error.strerror or error}. Delete it yourself, or choose another output folder."
+        ) from error
 
 
 def _replace(target: Path, write: Callable[[Path], object]) -> None:
     """Write a file beside its place and move it there, so that no reader ever sees half of it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.parent / f".{target.stem}-{uuid.uuid4().hex}"
     try:
-        write(draft)
-        os.replace(draft, target)  # noqa: PTH105
-    finally:
-        draft.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(draft)
+            os.replace(draft, target)  # noqa: PTH105
+        finally:
+            with contextlib.suppress(NotADirectoryError):
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        # Arrow's own text repeats itself.
+        reason = os.strerror(error.errno) if error.errno else in_words(error)
+        raise LimeError(
+            f"{target} cannot be written: {reason}. What was written before is kept: the same command, without "
+            "--restart, goes on once it can be written."
+        ) from error

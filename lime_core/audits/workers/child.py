@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from lime_core.errors import LimeError, in_words
+
 if TYPE_CHECKING:
     from lime_core.audits.workers.pool import Job
     from lime_core.collections import CollectedPicture
@@ -29,28 +31,28 @@ def main(descriptor: int, cores: list[int]) -> None:
 
 
 def _serve(connection: Connection) -> None:
-    from lime_core.audits.workers.explainer import AT_A_TIME, Explainer
-    from lime_core.errors import LimeError
-
     sending = threading.Lock()
 
     def send(kind: str, value: object) -> None:
         with sending, contextlib.suppress(OSError):
             connection.send((kind, value))
 
-    job: Job = pickle.loads(connection.recv())  # noqa: S301 - from the process that has started this one
+    data = connection.recv()
     try:
+        from lime_core.audits.workers.explainer import AT_A_TIME, Explainer
+
+        job: Job = pickle.loads(data)  # noqa: S301 - from the process that has started this one
         explainer = Explainer(job)
-    except LimeError as error:
-        send("error", LimeError(str(error)))
+    except BaseException as error:  # the other side says why there is no worker
+        send("error", _told("A worker process cannot start", error))
         return
     send("ready", None)
 
     def explain(picture: CollectedPicture) -> None:
         try:
             send("outcome", explainer.explain(picture))
-        except LimeError as error:
-            send("error", LimeError(str(error)))
+        except BaseException as error:  # the other side would wait for this picture for ever
+            send("error", _told(f"A worker process failed at {picture.path}", error))
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         try:
@@ -59,3 +61,11 @@ def _serve(connection: Connection) -> None:
         except EOFError:
             # The one that asks is gone: nobody waits for what is under way.
             os._exit(0)
+
+
+def _told(what: str, error: BaseException) -> LimeError:
+    """Return an error that can be pickled: that of the library, or what was raised, in words."""
+    if isinstance(error, LimeError):
+        return LimeError(str(error))
+    words = in_words(error) if isinstance(error, Exception) else str(error)
+    return LimeError(f"{what}: {type(error).__name__}: {words}. One worker, in this process, may say more.")

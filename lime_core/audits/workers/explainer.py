@@ -136,7 +136,13 @@ _true_classes = lru_cache(maxsize=4)(TrueClasses)
 def _check_answers(classifier: Classifier) -> None:
     """Raise `ModelError` where the model fails whatever it is asked."""
     grey = np.full((1, *classifier.input_size, 3), 128, np.uint8)
-    if not np.isfinite(np.asarray(classifier.predict(grey), np.float32)).all():
+    try:
+        outputs = np.asarray(classifier.predict(grey), np.float32)
+    except (LimeError, StoppedError):
+        raise
+    except Exception as error:  # whatever somebody's own model raises
+        raise ModelError(f"The model fails for every picture: {type(error).__name__}: {in_words(error)}.") from error
+    if not np.isfinite(outputs).all():
         raise ModelError("The model returned outputs that are not finite numbers; check its weights and preprocessing.")
 
 

@@ -94,9 +94,15 @@ class WorkerProcesses:
             self._failed_starts += 1
             suspects.extend(worker.under_way.values())
             if self._failed_starts >= _MOST_FAILED_STARTS:
+                killed = worker.process.returncode == -signal.SIGKILL
+                advice = (
+                    f"Is there enough memory for {len(self._workers)} workers?"
+                    if killed
+                    else "Use 1 worker, in this process, to see the reason."
+                )
                 raise LimeError(
                     f"A worker process ended {_MOST_FAILED_STARTS} times before it had loaded the model "
-                    f"({worker.death()}). Is there enough memory for {len(self._workers)} workers?"
+                    f"({worker.death()}). {advice}"
                 )
         elif worker.alone:
             for picture in worker.under_way.values():

@@ -322,3 +322,15 @@ def test_it_opens_in_a_browser_with_no_network(folder: AuditFolder, tmp_path: Pa
             assert {each["id"]: [node["html"] for node in each["nodes"]] for each in violations} == {}
         finally:
             browser.close()
+
+
+def test_the_command_opens_the_folder_in_a_zip_file_and_is_left_out_for_pictures_one_by_one(
+    folder: AuditFolder, tmp_path: Path
+) -> None:
+    shutil.copytree(folder.path, tmp_path / "audit")
+    other = AuditFolder(tmp_path / "audit")
+    about = json.loads((folder.path / ABOUT).read_bytes())
+    other.write_text(ABOUT, json.dumps({**about, "collection_kind": "zip file", "collection_folder": "test"}))
+    assert "lime_core audit 'zip://test::my pictures' --model" in Reader(html_report(other)).text
+    other.write_text(ABOUT, json.dumps({**about, "collection_kind": "pictures one by one"}))
+    assert "lime_core audit" not in Reader(html_report(other)).text
