@@ -18,6 +18,7 @@ from lime_core.audits.storage.tables import EXPLANATIONS
 from lime_core.audits.task import Task
 from lime_core.audits.workers.pool import Job, LoadedModel
 from lime_core.audits.workers.true_classes import TrueClasses
+from lime_core.collections.addresses import shown
 from lime_core.errors import LimeError
 from lime_core.methods.lime.precision import stream_in
 from lime_core.models.engines.base import Precision, precision_of
@@ -159,8 +160,8 @@ def _check_pictures(folder: AuditFolder, collection: Collection) -> None:
     if lost:
         named = f"{counted(len(lost), 'explained picture')} of the audit in {folder.path}"
         raise LimeError(
-            f"{named} {'is' if len(lost) == 1 else 'are'} no longer in {collection.root}, such as {lost[0]}. Put back "
-            "what is missing to go on, choose another output folder, or begin anew with --restart (`restart=True`)."
+            f"{named} {'is' if len(lost) == 1 else 'are'} no longer in {shown(collection.root)}, such as {lost[0]}. "
+            "Put back what is missing to go on, choose another output folder, or use --restart (`restart=True`)."
         )
 
 

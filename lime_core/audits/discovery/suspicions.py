@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lime_core.audits.discovery.concepts import EDGE, place_of
+from lime_core.audits.discovery.concepts import EDGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from lime_core.audits.discovery.concepts import Explained, Group
     from lime_core.audits.discovery.patches import Patches
 
-OUTSIDE: Final = 0.8  # share of a concept's pictures in which it is at borders and corners, and is not the thing
-CORNERS: Final = 0.6  # the same in the corners alone
-PLACE_LEVEL: Final = 0.025  # of the binomial test against superpixels anywhere in the picture
-AWAY: Final = 0.2  # of a side: so far is the mean of a concept at one side from the middle
-SPREAD: Final = 0.16  # of a side: and so little does it vary (standard deviation)
+LEVEL: Final = 0.05
+_PLACES: Final = (  # what is said, the least share of its pictures, and the share of the area
+    ("in one of the corners", 0.6, (2 * EDGE) ** 2),
+    ("in the top third", 0.6, 1 / 3),
+    ("in the bottom third", 0.6, 1 / 3),
+    ("in the left third", 0.6, 1 / 3),
+    ("in the right third", 0.6, 1 / 3),
+    ("at the borders and corners", 0.8, 1 - (1 - 2 * EDGE) ** 2),
+)
 MINORITY: Final = 0.5  # of the pictures taken for the class
 WRONG_LEVEL: Final = 0.002  # 5 % over the 24 concepts that are tested
 ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
@@ -59,36 +63,25 @@ def _more_often(wrong_holding: int, wrong: int, right_holding: int, right: int) 
 
 
 def _place(patches: Patches, rows: NDArray[np.intp], explained: dict[str, Explained]) -> str | None:
-    """Return where a concept is, if that is always at one side or, surely more often than by chance, not in the middle.
+    """Return where a concept is, if that is one of `_PLACES` in most of its pictures, and surely not by chance.
 
     Chance puts it anywhere in the picture; each picture counts once, by its strongest patch.
     """
-    first = {str(patches.pictures[row]): row for row in reversed(rows)}
-    places = [place_of(patches.boxes[row], explained[path].size) for path, row in first.items()]
-    corners, outside = places.count("corner"), len(places) - places.count("centre")
-    if _surely(corners, len(places), CORNERS, (2 * EDGE) ** 2):
-        return f"It is in one of the corners in {corners} of its {len(places)} pictures."
-    if (side := _side(patches, rows, explained)) is not None:
-        return f"It is always near the {side} of the picture."
-    if _surely(outside, len(places), OUTSIDE, 1 - (1 - 2 * EDGE) ** 2):
-        return f"It is at the borders and corners in {outside} of its {len(places)} pictures."
-    return None
-
-
-def _surely(count: int, pictures: int, least: float, by_chance: float) -> bool:
     from scipy.stats import binomtest
 
-    return (
-        count >= least * pictures and binomtest(count, pictures, by_chance, alternative="greater").pvalue <= PLACE_LEVEL
+    first = {str(patches.pictures[row]): row for row in reversed(rows)}
+    sizes = np.array([explained[path].size for path in first], np.float64)
+    boxes = patches.boxes[list(first.values())]
+    down, across = ((boxes[:, :2] + boxes[:, 2:]) / 2 / sizes).T
+    near = [np.minimum(each, 1 - each) < EDGE for each in (down, across)]
+    inside = (
+        near[0] & near[1],
+        *(third for each in (down, across) for third in (each < 1 / 3, each > 2 / 3)),
+        near[0] | near[1],
     )
-
-
-def _side(patches: Patches, rows: NDArray[np.intp], explained: dict[str, Explained]) -> str | None:
-    """Return the side of their pictures that patches are at, or None where they are scattered or in the middle."""
-    sizes = np.array([explained[str(patches.pictures[row])].size for row in rows], np.float64)
-    middles = (patches.boxes[rows, :2] + patches.boxes[rows, 2:]) / 2 / sizes
-    away, spread = middles.mean(axis=0) - 0.5, middles.std(axis=0)
-    for axis, (first, last) in enumerate((("top", "bottom"), ("left", "right"))):
-        if abs(away[axis]) >= AWAY and spread[axis] <= SPREAD:
-            return first if away[axis] < 0 else last
+    for (where, least, by_chance), here in zip(_PLACES, inside, strict=True):
+        count, pictures = int(here.sum()), len(here)
+        surely = binomtest(count, pictures, by_chance, alternative="greater").pvalue <= LEVEL / len(_PLACES)
+        if surely and count >= least * pictures:
+            return f"It is {where} in {count} of its {pictures} pictures."
     return None
