@@ -18,11 +18,12 @@ from lime_core.audits.task import Task
 from lime_core.audits.workers.explainer import StoppedError as GivenUpError
 from lime_core.collections import CollectedPicture, Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
+from pages.state.audit_reading import read_audit
 from pages.state.audit_source import AuditSource, answers_file
 from pages.state.background_job import BackgroundJob, StoppedError
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
-from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.opened_audit import OpenedAudit
 from pages.state.server import Server
 from pages.state.turns import Place, Run
 

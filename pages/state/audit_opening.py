@@ -12,8 +12,9 @@ from lime_core.errors import in_words
 from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
 from pages.state.allowed_folders import finished_audits, within_allowed
+from pages.state.audit_reading import read_audit
 from pages.state.audit_source import AuditSource
-from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.opened_audit import OpenedAudit
 from pages.state.session import session
 
 

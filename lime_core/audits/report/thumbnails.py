@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _QUALITY: Final = 82
-_MOST_SIDE: Final = 4096  # of a stored label map or thumbnail; the files may come from elsewhere
+_MOST_SIDE: Final = 512  # of a stored label map or thumbnail, twice what is written; the files may come from elsewhere
 _DIMMED: Final = 0.65
 
 

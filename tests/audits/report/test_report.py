@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 from audits import known_audit as known
 from audits.known_audit import known_audit, path_of
+from PIL import Image as PillowImage
 
 import lime_core as lc
 from lime_core.audits.report.charts import Bar, interval_bars, scatter
@@ -164,6 +166,16 @@ def test_a_damaged_thumbnail_is_a_sentence(folder: AuditFolder, tmp_path: Path) 
     rows = [{**row, "thumbnail": row["thumbnail"][:40]} for row in other.table(THUMBNAILS).to_pylist()]
     other.write_part(THUMBNAILS, "part-0", pa.Table.from_pylist(rows, schema=SCHEMAS[THUMBNAILS]))
     with pytest.raises(lc.LimeError, match=r"The stored JPEG of .* is damaged"):
+        html_report(other)
+
+
+def test_a_thumbnail_that_would_take_much_memory_is_a_sentence(folder: AuditFolder, tmp_path: Path) -> None:
+    shutil.copytree(folder.path, tmp_path / "audit")
+    other, large = AuditFolder(tmp_path / "audit"), io.BytesIO()
+    PillowImage.new("RGB", (513, 8)).save(large, "JPEG")
+    rows = [{**row, "thumbnail": large.getvalue()} for row in other.table(THUMBNAILS).to_pylist()]
+    other.write_part(THUMBNAILS, "part-0", pa.Table.from_pylist(rows, schema=SCHEMAS[THUMBNAILS]))
+    with pytest.raises(lc.LimeError, match=r"The stored JPEG of .* is 513×8; at most 512"):
         html_report(other)
 
 

@@ -19,7 +19,8 @@ from lime_core.show.encoding import to_png
 from pages.screens.folder import downloads, pictures_tab
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.audit_job import AuditJob
-from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.audit_reading import read_audit
+from pages.state.opened_audit import OpenedAudit
 from tests.audits.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
 from tests.pages.conftest import SECONDS, FakeModel, fine, open_page, state_of, texts
 

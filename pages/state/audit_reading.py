@@ -1,0 +1,103 @@
+"""Read an audit, which may be damaged or come from anybody."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+import lime_core as lc
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SKIPPED
+from pages.state.opened_audit import AuditedPicture, OpenedAudit
+
+_COLUMNS = (
+    "picture",
+    "label",
+    "class_index",
+    "class_name",
+    "role",
+    "correct",
+    "probability",
+    "r2_holdout",
+    "level",
+    "seed",
+    "height",
+    "width",
+    "sha256",
+)
+_SHARED = ("label", "class_name", "level")
+_BATCH = 1024  # rows
+
+
+def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
+    """Read an audit.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    title : str
+        What people call it.
+    key : str
+        Tells it from all others.
+
+    Raises
+    ------
+    LimeError
+        When it is no audit, of another version, damaged, or empty.
+    """
+    folder = AuditFolder(path)
+    if not (path / FINDINGS).is_file():
+        raise lc.LimeError(
+            f"{title} was stopped before anything was found, or is no audit. Finish it by giving its command again."
+        )
+    try:
+        about = dict(json.loads((path / ABOUT).read_text(encoding="utf-8")))
+        findings = folder.findings()
+        pictures = _pictures_of(folder)
+        skipped = folder.table(SKIPPED).to_pylist()
+    except lc.LimeError as error:
+        raise lc.LimeError(f"{title} is no audit that can be shown here: {error}") from error
+    except Exception as error:
+        # Reading a damaged file can raise any exception.
+        raise lc.LimeError(
+            f"{title} is no audit that can be shown here: it is damaged, unfinished, or was made by another version. "
+            "Make it again with: limelight audit PICTURES --output FOLDER."
+        ) from error
+    if not pictures:
+        raise lc.LimeError(f"{title} holds no explained picture.")
+    return OpenedAudit(
+        key, title, folder, about, findings, pictures, tuple((row["picture"], row["reason"]) for row in skipped)
+    )
+
+
+def _pictures_of(folder: AuditFolder) -> dict[str, AuditedPicture]:
+    """Return the predicted class of each picture; rows become objects a few at a time, since those are much larger."""
+    rows: dict[str, dict[str, Any]] = {}
+    names: dict[Any, Any] = {}
+    for batch in folder.table(EXPLANATIONS, list(_COLUMNS)).to_batches(max_chunksize=_BATCH):
+        for row in batch.to_pylist():
+            if row.pop("role") == "predicted":
+                # Equal names are kept once.
+                row.update({name: names.setdefault(row[name], row[name]) for name in _SHARED})
+                rows[row["picture"]] = row
+    concepts = _concepts_of(folder, rows)
+    pictures = {}
+    for path in sorted(rows):
+        row = rows.pop(path)
+        row["r2_holdout"] = math.nan if row["r2_holdout"] is None else row["r2_holdout"]
+        pictures[path] = AuditedPicture(path=row.pop("picture"), concepts=frozenset(concepts.get(path, ())), **row)
+    return pictures
+
+
+def _concepts_of(folder: AuditFolder, pictures: Container[str]) -> dict[str, set[int]]:
+    concepts: dict[str, set[int]] = defaultdict(set)
+    for batch in folder.table(MEMBERS, ["picture", "concept"]).to_batches(max_chunksize=_BATCH):
+        for path, concept in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            if path in pictures:
+                concepts[path].add(concept)
+    return concepts
