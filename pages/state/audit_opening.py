@@ -57,9 +57,9 @@ def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
         return None, "it does not say where its pictures are."
     if model not in CATALOG:
         return None, f"its model {model} is none of this page's."
-    if not within_allowed(Path(root)):
-        return None, "its pictures are not in a folder that the operator of this server allows."
     try:
+        if not within_allowed(Path(root)):
+            return None, "its pictures are not in a folder that the operator of this server allows."
         spec = lc.ExplainSpec.from_dict(audit.about["spec"])
         precision: PrecisionChoice = "bf16" if audit.about.get("precision") == "bf16" else "f32"
         return AuditSource(open_collection(Path(root)), model, spec, precision), ""

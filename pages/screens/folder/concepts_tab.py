@@ -13,7 +13,7 @@ from pages.screens.folder import cards
 from pages.screens.folder.wording import in_words, p_value
 from pages.state.opened_audit import OpenedAudit
 from pages.state.server import server
-from pages.widgets.charts import QUIET, css_color, laid_out
+from pages.widgets.charts import QUIET, css_color, laid_out, plain_text
 from pages.widgets.text import percent, plain
 
 _A_PAGE = 10
@@ -112,7 +112,7 @@ def effects(concepts: tuple[Concept, ...]) -> go.Figure:
     figure.add_vline(0, line_width=1)
     figure.update_yaxes(
         tickvals=places,
-        ticktext=[f"{concept.number}: {concept.class_name[:24]}" for concept in concepts],
+        ticktext=[f"{concept.number}: {plain_text(concept.class_name[:24])}" for concept in concepts],
         autorange="reversed",
     )
     figure.update_xaxes(title=f"how far the class moves ({' or '.join(sorted(units))})")

@@ -16,11 +16,12 @@ import lime_core as lc
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.show.encoding import to_png
-from pages.screens.folder import downloads, pictures_tab
+from pages.screens.folder import downloads, drawing, pictures_tab
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.audit_job import AuditJob
 from pages.state.audit_reading import read_audit
 from pages.state.opened_audit import OpenedAudit
+from pages.widgets.charts import plain_text
 from tests.audits.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
 from tests.pages.conftest import SECONDS, FakeModel, fine, open_page, state_of, texts
 
@@ -311,6 +312,26 @@ def test_pictures_outside_of_what_the_operator_allows_stay_closed(
     assert not [button for button in page.button if str(button.key).startswith("folder.explain.")]
 
 
+@pytest.mark.parametrize("root", ["a\0b", "~\0", "x" * 10_000], ids=["zero", "home", "long"])
+def test_a_collection_that_no_system_knows_keeps_pictures_closed(finished: Path, model: FakeModel, root: str) -> None:
+    about = json.loads((finished / ABOUT).read_text(encoding="utf-8"))
+    (finished / ABOUT).write_text(json.dumps(about | {"collection": root}), encoding="utf-8")
+    assert "cannot be opened in Explain" in said(opened_finished())
+
+
+def test_damage_that_drawing_finds_is_said(finished: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(drawing, "pair", fails)
+    monkeypatch.setattr(drawing, "patches", fails)
+    page = opened()
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.button(key="folder.open").click().run()
+    assert not page.exception
+    assert {error.value for error in page.error} == {"These pictures cannot be drawn: the audit is damaged."}
+
+
 def test_a_folder_that_the_operator_allows_is_audited(finished: Path, model: FakeModel) -> None:
     page = opened()
     page.segmented_control(key="folder.source").set_value("Folder of this server").run()
@@ -381,7 +402,7 @@ def test_the_scatter_holds_every_picture_once_and_no_markup_of_strangers(tmp_pat
     assert sorted(path for trace in figure.data for (path,) in trace.customdata) == sorted(
         about.path for about in pictures
     )
-    assert pictures_tab.plain_text("<b>&") == "&lt;b&gt;&amp;"
+    assert plain_text("<b>&") == "&lt;b&gt;&amp;"
 
 
 def test_tables_taken_away_are_those_of_the_audit(tmp_path: Path) -> None:
