@@ -128,7 +128,7 @@ class AuditJob(BackgroundJob):
                 self.stage = "Looking for concepts, and putting them to the test…"
                 task.conclude(complete=True, on_progress=self._found)
             except (StoppedError, GivenUpError):
-                self.stage, self.share_of_stage = "Looking at what there is…", 0.0
+                self.stage, self.share_of_stage = "Looking for concepts in the pictures explained so far…", 0.0
                 self._concluding = True
                 if task is not None and self.done:
                     task.conclude(complete=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import math
 from collections import defaultdict
@@ -17,6 +19,7 @@ from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SKIPPED
 from lime_core.explanation.verdict import LEVELS
 from lime_core.surrogates.targets import TARGETS
+from pages.state.cache import digest
 from pages.state.opened_audit import AuditedPicture, OpenedAudit
 
 _COLUMNS = (
@@ -37,6 +40,16 @@ _COLUMNS = (
 _SHARED = ("label", "class_name", "level")
 _BATCH = 1024  # rows
 _UNITS = frozenset(target.unit for target in TARGETS.values())
+
+
+def key_of(path: Path) -> str:
+    """Return what tells an audit from all others, and from itself before it was made anew."""
+    parts = [str(path)]
+    for name in (ABOUT, FINDINGS):
+        # One that cannot be read is refused when the audit is.
+        with contextlib.suppress(OSError):
+            parts.append(hashlib.sha256((path / name).read_bytes()).hexdigest())
+    return digest("audit", *parts)
 
 
 def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
@@ -73,7 +86,7 @@ def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
         # Reading a damaged file can raise any exception.
         raise lc.LimeError(
             f"{title} is no audit that can be shown here: it is damaged, unfinished, or was made by another version. "
-            "Make it again with: limelight audit PICTURES --output FOLDER."
+            "Make it again with: python -m lime_core audit PICTURES --output FOLDER."
         ) from error
     if not pictures:
         raise lc.LimeError(f"{title} holds no explained picture.")

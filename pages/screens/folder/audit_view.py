@@ -64,7 +64,7 @@ def _headline(audit: OpenedAudit) -> None:
     for note in findings.notes:
         st.caption(f":material/info: {plain(note)}")
     if audit.source is None and audit.obstacle:
-        st.caption(f":material/info: Its pictures cannot be opened in Explain: {plain(audit.obstacle)}")
+        st.caption(f":material/info: The pictures cannot be opened in Explain: {plain(audit.obstacle)}")
     if audit.skipped:
         with st.expander(f"Skipped pictures ({len(audit.skipped):,})", key="folder.skipped", on_change="rerun") as part:
             if part.open:

@@ -207,6 +207,90 @@ def test_stop_leaves_a_smaller_audit_that_goes_on(model: FakeModel) -> None:
     }
 
 
+def test_one_that_is_stopped_before_the_first_picture_says_so(model: FakeModel) -> None:
+    page = given(zip_of(3))
+    model.gate.clear()
+    job = begun(page)
+    job.stop()
+    model.gate.set()
+    assert job.wait(SECONDS)
+    fine(page.run())
+    assert "Stopped before the first picture was explained, so there are no results." in said(page)
+    assert page.button(key="folder.go_on").label == "Try again"
+
+
+def test_an_audit_that_ends_does_not_replace_another_that_was_opened(finished: Path, model: FakeModel) -> None:
+    page = given(zip_of(3))
+    model.allowed = model.pictures + 60
+    job = begun(page)
+    assert model.held_up.wait(SECONDS)
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.button(key="folder.open").click().run()
+    model.gate.set()
+    assert job.wait(SECONDS)
+    fine(page.run())
+    assert audit_of(page).title == "animals"
+    assert "The audit of my pictures.zip has ended. Another audit is on screen." in [
+        info.value.replace("\\", "") for info in page.info
+    ]
+    page.button(key="folder.show_result").click().run()
+    assert audit_of(fine(page)) is job.audit
+    assert not [button for button in page.button if button.key == "folder.show_result"]
+
+
+def upload_audit(page: AppTest, name: str, content: bytes) -> None:
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.file_uploader(key="folder.audit.file").upload(name, content, "").run()
+
+
+def test_an_upload_that_is_refused_leaves_the_audit_on_screen_and_nothing_on_disk(
+    finished: Path, model: FakeModel
+) -> None:
+    page = opened_finished()
+    before = audit_of(page)
+    upload_audit(page, "other.zip", zip_of(2))
+    assert "no audit" in page.error[0].value
+    assert audit_of(page) is before
+    rooms = state_of(page).folder.new_room().parent
+    assert [list(room.iterdir()) for room in rooms.iterdir()] == [[]]
+
+
+def test_files_of_an_upload_are_removed_when_another_audit_is_shown(finished: Path, model: FakeModel) -> None:
+    page = opened_finished()
+    upload_audit(page, "mine.zip", downloads.parquet_set(audit_of(page)))
+    mine = audit_of(fine(page)).folder.path
+    assert (mine / ABOUT).is_file()
+    upload_audit(page, "broken.zip", b"no zip")
+    assert (mine / ABOUT).is_file()
+    page.button(key="folder.open").click().run()
+    page.run()
+    assert not mine.exists()
+
+
+def test_pictures_stay_while_they_are_audited_or_shown_and_are_removed_then(finished: Path, model: FakeModel) -> None:
+    page = audited(3)
+    zips = list(state_of(page).folder.new_room().parent.glob("*/pictures.zip"))
+    assert len(zips) == 1
+    page.file_uploader(key="folder.zip").upload("broken.zip", b"no zip", "application/zip").run()
+    page.file_uploader(key="folder.zip").upload("new.zip", zip_of(2), "application/zip").run()
+    fine(page)
+    # The first can still be opened in Explain.
+    assert len(list(state_of(page).folder.new_room().parent.glob("*/pictures.zip"))) == 2
+    assert begun(page).wait(SECONDS)
+    fine(page.run())
+    assert not zips[0].exists()
+
+
+def test_an_audit_of_the_server_that_has_changed_is_drawn_anew(finished: Path, model: FakeModel) -> None:
+    page = opened_finished()
+    before = audit_of(page).key
+    page.button(key="folder.open").click().run()
+    assert audit_of(page).key == before
+    known_audit(finished, PICTURES - 2)
+    page.button(key="folder.open").click().run()
+    assert audit_of(fine(page)).key != before
+
+
 def test_an_audit_under_way_is_no_change_of_the_visitors_own_questions(model: FakeModel) -> None:
     page = given(zip_of(6))
     model.allowed = model.pictures + 60
