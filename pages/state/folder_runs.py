@@ -31,6 +31,10 @@ class FolderRuns:
         The picture of an audit that was opened in Explain last.
     refusal : str
         Why the latest wish was not fulfilled.
+    tab : str
+        The tab of the audit that was open last.
+    first_tab : str
+        The tab that was open when this screen was opened. Streamlit takes tabs with another default for other tabs.
     """
 
     def __init__(self) -> None:
@@ -40,6 +44,7 @@ class FolderRuns:
         self.read_from = ""
         self.picture: Picture | None = None
         self.refusal = ""
+        self.tab = self.first_tab = "Overview"
         self._taken: AuditJob | None = None
         self._room: Path | None = None
         # What was uploaded, with the pictures that lie in it; an uploaded audit holds none.

@@ -1,4 +1,4 @@
-"""An audit on screen: candidates for shortcuts first, representative pictures, then everything else in tabs."""
+"""An audit on screen, in tabs: candidates for shortcuts and representative pictures first."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ import streamlit as st
 from lime_core.audits.storage.findings import ShortcutCandidate
 from pages.screens.folder import cards, concepts_tab, downloads, mistakes_tab, pictures_tab
 from pages.screens.folder.wording import in_unit, interval, p_value
+from pages.state import widget_state
 from pages.state.opened_audit import OpenedAudit
 from pages.state.session import session
 from pages.widgets import tables
 from pages.widgets.text import percent, plain
 
 _PATCHES = 10
-_TABS = {
-    "Concepts": concepts_tab.show,
-    "Mistakes": mistakes_tab.show,
-    "All pictures": pictures_tab.show,
-    "Take away": downloads.show,
-}
+_TAB = "folder.tab"
 
 
 def show() -> None:
@@ -33,18 +29,26 @@ def show() -> None:
     if audit is None:
         return
     _headline(audit)
-    _shortcuts(audit)
-    _representative(audit)
     # Another tab draws nothing else anew.
     st.fragment(_tabs)(audit)
 
 
 def _tabs(audit: OpenedAudit) -> None:
-    tabs = st.tabs(list(_TABS), key="folder.tab", on_change="rerun")
-    for tab, body in zip(tabs, _TABS.values(), strict=True):
+    folder = session().folder
+    if widget_state.read(_TAB) is None:
+        # Another screen was shown meanwhile.
+        folder.first_tab = folder.tab
+    tabs = st.tabs(list(_TABS), default=folder.first_tab, key=_TAB, on_change="rerun")
+    for tab, (name, body) in zip(tabs, _TABS.items(), strict=True):
         if tab.open:
+            folder.tab = name
             with tab:
                 body(audit)
+
+
+def _overview(audit: OpenedAudit) -> None:
+    _shortcuts(audit)
+    _representative(audit)
 
 
 def _headline(audit: OpenedAudit) -> None:
@@ -133,3 +137,12 @@ def _representative(audit: OpenedAudit) -> None:
             f"as many random ones {percent(mean)} ({percent(low)} to {percent(high)})."
         )
     cards.pages_of(audit, chosen.pictures, "representative")
+
+
+_TABS = {
+    "Overview": _overview,
+    "Concepts": concepts_tab.show,
+    "Mistakes": mistakes_tab.show,
+    "All pictures": pictures_tab.show,
+    "Take away": downloads.show,
+}

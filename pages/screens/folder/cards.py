@@ -24,6 +24,7 @@ _LOG = logging.getLogger("limelight")
 
 A_PAGE = 12
 _CARD = 300  # pixels; a card is never narrower
+_LONGEST_NAME = 24  # signs; the whole path is above
 _EXPLAIN = "pages/screens/explain/page.py"
 _WITHOUT_THUMBNAIL = np.full((64, 256, 3), 127, np.uint8)
 
@@ -62,8 +63,7 @@ def pages_of(
 def _page(audit: OpenedAudit, paths: tuple[str, ...], key: str, say: Say | None, draw: Draw | None) -> None:
     page = 1
     if len(paths) > A_PAGE:
-        # Another choice of pictures has pages of its own.
-        page = st.pagination(-(-len(paths) // A_PAGE), key=f"folder.page.{key}.{len(paths)}")
+        page = st.pagination(-(-len(paths) // A_PAGE), key=page_key(audit, paths, key), persist_state="session")
     shown = tuple(path for path in paths[A_PAGE * (page - 1) : A_PAGE * page] if path in audit.pictures)
     pictures = _or_say_damaged(lambda: _pictures(audit, shown, key, draw))
     if pictures is None:
@@ -73,6 +73,11 @@ def _page(audit: OpenedAudit, paths: tuple[str, ...], key: str, say: Say | None,
             with grid.cell():
                 _card(audit, audit.pictures[path], pictures[path], key, say)
     leave_for_explain()
+
+
+def page_key(audit: OpenedAudit, paths: Sequence[str], key: str) -> str:
+    """Return the key of the numbers of the pages: another choice of pictures has pages of its own."""
+    return f"folder.page.{key}.{audit.cache_key('pages', *paths)[:16]}"
 
 
 def _or_say_damaged(make: Callable[[], T]) -> T | None:
@@ -133,7 +138,7 @@ def _card(
     st.caption(f"{plain(about.path)}  \n{icon} {plain(about.level)} · R² {number(about.r2_holdout)}{more}")
     if audit.source is not None:
         st.button(
-            "Explain",
+            f"Explain {plain(_short(about.name))}",
             key=f"folder.explain.{key}.{about.path}",
             type="tertiary",
             icon=":material/highlight:",
@@ -141,6 +146,10 @@ def _card(
             on_click=audit_pictures.explain,
             args=(audit, about.path),
         )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def how_it_opens(audit: OpenedAudit, path: str) -> str:

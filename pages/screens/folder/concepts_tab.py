@@ -38,7 +38,11 @@ def _draw(audit: OpenedAudit) -> None:
     _chart(audit)
     page = 1
     if len(concepts) > _A_PAGE:
-        page = st.pagination(-(-len(concepts) // _A_PAGE), key="folder.page.concepts")
+        page = st.pagination(
+            -(-len(concepts) // _A_PAGE),
+            key=f"folder.page.concepts.{audit.cache_key('concepts')[:16]}",
+            persist_state="session",
+        )
     candidates = {candidate.concept for candidate in audit.findings.shortcut_candidates}
     for concept in concepts[_A_PAGE * (page - 1) : _A_PAGE * page]:
         with st.container(border=True):

@@ -143,10 +143,14 @@ def test_a_finished_audit_is_looked_at_by_keyboard(page: Page, address: str) -> 
     following.focus()
     page.keyboard.press("Enter")
     expect(cards.first).not_to_have_attribute("alt", str(first))
+    second = cards.first.get_attribute("alt")
     opening = page.locator("[class*=st-key-folder-explain-all] button").locator("visible=true").first
     opening.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="More samples")).to_be_visible()
+    page.get_by_role("link", name="Folder").click()
+    expect(page.get_by_role("tab", name="All pictures")).to_have_attribute("aria-selected", "true")
+    expect(cards.first).to_have_attribute("alt", str(second))
 
 
 def test_addresses_in_names_of_classes_and_files_become_no_links(page: Page, address: str, tmp_path: Path) -> None:
@@ -183,7 +187,7 @@ def test_a_finished_audit_fits_is_photographed_and_accessible(
     open_finished(page, address)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"folder-audit-{name}.png")
-    for tab in ("Concepts", "Mistakes", "All pictures", "Take away"):
+    for tab in ("Overview", "Concepts", "Mistakes", "All pictures", "Take away"):
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
         drawn(page)

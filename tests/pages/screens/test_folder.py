@@ -16,7 +16,7 @@ import lime_core as lc
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.show.encoding import to_png
-from pages.screens.folder import downloads, drawing, pictures_tab
+from pages.screens.folder import cards, downloads, drawing, pictures_tab
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.audit_job import AuditJob
 from pages.state.audit_reading import read_audit
@@ -315,7 +315,7 @@ def test_a_finished_audit_is_opened(finished: Path, model: FakeModel) -> None:
     assert any(path_of(3) in text for text in alternatives)
 
 
-@pytest.mark.parametrize("tab", ["Concepts", "Mistakes", "All pictures", "Take away"])
+@pytest.mark.parametrize("tab", ["Overview", "Concepts", "Mistakes", "All pictures", "Take away"])
 def test_every_tab_of_a_finished_audit_is_drawn(finished: Path, model: FakeModel, tab: str) -> None:
     assert on_tab(opened_finished(), tab)
 
@@ -360,11 +360,41 @@ def test_cards_come_a_page_at_a_time(finished: Path, model: FakeModel) -> None:
     page = on_tab(opened_finished(), "All pictures")
     first = {button.key for button in page.button if str(button.key).startswith("folder.explain.all.")}
     assert len(first) == 12
-    page.session_state["folder.page.all.20"] = 2
+    page.session_state[page_of_all(page)] = 2
     fine(page.run())
     second = {button.key for button in page.button if str(button.key).startswith("folder.explain.all.")}
     assert len(second) == PICTURES - 12
     assert not first & second
+
+
+def page_of_all(page: AppTest) -> str:
+    audit = audit_of(page)
+    return cards.page_key(audit, list(audit.pictures), "all")
+
+
+def test_the_tab_and_the_page_stay_while_a_picture_is_explained(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    page.session_state[page_of_all(page)] = 2
+    fine(page.run())
+    last = list(audit_of(page).pictures)[-1]
+    page.button(key=f"folder.explain.all.{last}").click().run()
+    page.switch_page("pages/screens/explain/page.py").run()
+    page.switch_page(SCREEN).run()
+    assert page.session_state["folder.tab"] == "All pictures"
+    assert f"folder.explain.all.{last}" in {button.key for button in fine(page).button}
+
+
+def test_a_choice_of_as_many_other_pictures_begins_on_its_first_page(finished: Path, model: FakeModel) -> None:
+    audit = audit_of(opened_finished())
+    paths = list(audit.pictures)
+    assert cards.page_key(audit, paths[:15], "all") != cards.page_key(audit, paths[1:16], "all")
+    assert cards.page_key(audit, paths, "all") != cards.page_key(replace(audit, key="another"), paths, "all")
+
+
+def test_every_button_names_its_picture(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    label = page.button(key=f"folder.explain.all.{path_of(1)}").label
+    assert label.replace("\\", "") == "Explain 0001.png"
 
 
 def test_a_picture_of_a_finished_audit_is_asked_about_again(finished: Path, model: FakeModel) -> None:
