@@ -18,7 +18,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "evidence": "a superpixel's evidence moved beyond its error bars (evidence:5%: in more than 5 % of the pictures)",
     "prediction": "another class is predicted for a picture (prediction:5%: for more than 5 % of the pictures)",
     "accuracy": "accuracy is significantly lower (accuracy:2%: lower by more than 2 % of the pictures, significantly "
-    "or not)",
+    "or not); the true classes of pictures have to be known",
     "verdict": "significantly fewer explanations are solid or usable (verdict:5%: and by more than 5 % of the "
     "pictures)",
     "shortcut": "a shortcut candidate is new, and its evidence has grown beyond the error bars",
