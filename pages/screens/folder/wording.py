@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lime_core.audits.report.words import counted
 from lime_core.audits.storage.findings import Experiment
 from pages.widgets.text import plain
 
@@ -37,5 +38,5 @@ def in_words(name: str, experiment: Experiment | None) -> str:
     return (
         f"{name}: **{in_unit(experiment.effect, unit)}** ({interval(experiment.interval, unit)}); "
         f"the concept {in_unit(experiment.concept_effect, unit)}, "
-        f"random superpixels {in_unit(experiment.random_effect, unit)}; {experiment.pictures:,} pictures"
+        f"random superpixels {in_unit(experiment.random_effect, unit)}; {counted(experiment.pictures, 'picture')}"
     )

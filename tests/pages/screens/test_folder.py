@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
+from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.show.encoding import to_png
 from pages.screens.folder import cards, downloads, drawing, pictures_tab
@@ -313,6 +316,61 @@ def test_a_finished_audit_is_opened(finished: Path, model: FakeModel) -> None:
     assert "1 picture could not be read" in shown
     alternatives = [one.alt for image in page.image for one in image.imgs]
     assert any(path_of(3) in text for text in alternatives)
+
+
+def change_findings(audit: Path, change: Callable[[Findings], Findings]) -> None:
+    folder = AuditFolder(audit)
+    folder.write_findings(change(folder.findings()))
+
+
+def untested(findings: Findings, concepts: int = 3) -> Findings:
+    """Return the findings of an audit whose concepts were not tested."""
+    return replace(
+        findings,
+        concepts=tuple(
+            replace(concept, take_away=None, add=None, p_adjusted=math.nan, proven=False)
+            for concept in findings.concepts[:concepts]
+        ),
+        shortcut_candidates=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda found: replace(found, shortcut_candidates=()), "None was found; 2 concepts were tested."),
+        (untested, "3 concepts were found, but there are too few pictures to test them."),
+        (lambda found: untested(found, 1), "1 concept was found, but there are too few pictures to test it."),
+        (lambda found: untested(found, 0), "No concept was found that could be tested."),
+        (lambda found: replace(untested(found), complete=False), "The audit was stopped before it looked for them."),
+    ],
+)
+def test_without_a_candidate_it_says_what_was_tested(
+    finished: Path, model: FakeModel, change: Callable[[Findings], Findings], message: str
+) -> None:
+    change_findings(finished, change)
+    page = opened_finished()
+    assert [one.value for one in (*page.info, *page.success)] == [message]
+
+
+def test_a_concept_that_was_not_tested_says_so_in_one_line(finished: Path, model: FakeModel) -> None:
+    change_findings(finished, untested)
+    page = on_tab(opened_finished(), "Concepts")
+    assert said(page).count("Not tested: there are too few pictures.") == 3
+    assert said(page).count(":material/remove: not tested") == 3
+    assert "not proven" not in said(page)
+    assert "could not be tested" not in said(page)
+
+
+def test_a_concept_says_in_how_many_pictures_it_speaks_for_its_class(finished: Path, model: FakeModel) -> None:
+    def change(findings: Findings) -> Findings:
+        first, *others = findings.concepts
+        return replace(findings, concepts=(replace(first, patches=first.patches[:1], pictures=4), *others))
+
+    change_findings(finished, change)
+    page = on_tab(opened_finished(), "Concepts")
+    assert "In 1 picture for this class and 3 more for others · " in said(page)
+    assert "In 10 pictures for this class · " in said(page)
 
 
 @pytest.mark.parametrize("tab", ["Overview", "Concepts", "Mistakes", "All pictures", "Take away"])
