@@ -63,5 +63,6 @@ def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
         return AuditSource(open_collection(Path(root)), model, spec, precision), ""
     except lc.LimeError as error:
         return None, str(error)
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except Exception as error:
+        # The settings may come from anybody, and be of any form.
         return None, f"the settings of the audit cannot be read ({in_words(error)})."

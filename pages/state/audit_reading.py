@@ -39,6 +39,7 @@ _COLUMNS = (
 )
 _SHARED = ("label", "class_name", "level")
 _BATCH = 1024  # rows
+_MOST_REPRESENTATIVE = 100  # the report holds all of them
 _UNITS = frozenset(target.unit for target in TARGETS.values())
 
 
@@ -108,6 +109,8 @@ def _check(findings: Findings) -> None:
         for experiment in (concept.take_away, concept.add):
             if experiment is not None and experiment.unit not in _UNITS:
                 raise lc.LimeError(f"{experiment.unit[:60]!r} is no unit of an effect.")
+    if len(findings.representative.pictures) > _MOST_REPRESENTATIVE:
+        raise lc.LimeError(f"it has more than {_MOST_REPRESENTATIVE} representative pictures.")
     mistakes = findings.mistakes
     for paths in (
         findings.representative.pictures,

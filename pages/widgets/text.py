@@ -10,17 +10,17 @@ from lime_core.answers.origin import Provenance
 
 # What Markdown, or Streamlit's own directives, would take for an instruction.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
-# Markdown makes links of addresses by itself: of http://, https:// and www., and of names with an @.
-_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+# Whatever is escaped, links are made of http://, https:// and www. and of names with an @, and icons of :material/.
+_REPLACED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=:)(?=material/)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"  # has no width
 
 
 def plain(text: str) -> str:
     """Return a text that Markdown shows as it is, whatever it contains; for file names and class names.
 
-    Addresses in it become no links: a sign without width stands in them.
+    Addresses in it become no links, and names of icons no icons: a sign without width stands in them.
     """
-    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, " ".join(text.split())))
+    return _SPECIAL.sub(r"\\\1", _REPLACED.sub(_WORD_JOINER, " ".join(text.split())))
 
 
 # Lines of code in a message are indented by as much.

@@ -34,7 +34,7 @@ MOST_ROWS = {
 MOST_OF_A_PICTURE = {EXPLANATIONS: 4, SUPERPIXELS: 4 * MAX_SUPERPIXELS, THUMBNAILS: 2}
 MOST_TEXT = 4096  # bytes of one text; the longest path that most systems know
 MOST_THUMBNAIL = 1 << 19  # bytes of one stored picture
-MOST_ABOUT, MOST_FINDINGS = 1 << 20, 1 << 24  # bytes of ``about.json``, and of ``audit.json`` as it is copied
+MOST_ABOUT, MOST_FINDINGS = 1 << 20, 1 << 24  # bytes of ``about.json`` and of ``audit.json``
 # Bytes of all rows as they are in memory: of the tables that are read as a whole, and of all.
 MOST_READ_WHOLE, MOST_DECODED = 1 << 26, 1 << 31
 _READ_WHOLE = (EXPLANATIONS, SKIPPED, MEMBERS)
@@ -68,8 +68,7 @@ def copy_audit(given: Path, copied: Path) -> str:
 
 
 def _copy_about(source: Path, target: Path) -> None:
-    if source.stat().st_size > MOST_ABOUT:
-        raise ValueError(f"it has more than {MOST_ABOUT:,} bytes")
+    _check_size(source.stat().st_size, MOST_ABOUT)
     content = source.read_bytes()
     if not isinstance(json.loads(content), dict):
         raise LimeError("it is not an object")
@@ -79,10 +78,16 @@ def _copy_about(source: Path, target: Path) -> None:
 
 def _copy_findings(source: Path, target: Path) -> None:
     """Write the findings anew, without anything that they do not know: nested lists need much memory to read."""
+    _check_size(source.stat().st_size, MOST_FINDINGS)
     text = Findings.from_json(source.read_bytes()).to_json().encode()
-    if len(text) > MOST_FINDINGS:
-        raise ValueError(f"it has more than {MOST_FINDINGS:,} bytes")
+    # What was written without spaces is longer now.
+    _check_size(len(text), MOST_FINDINGS)
     target.write_bytes(text)
+
+
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise ValueError(f"it has more than {most:,} bytes")
 
 
 class _Tables:

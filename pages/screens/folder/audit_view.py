@@ -17,6 +17,7 @@ from pages.widgets import tables
 from pages.widgets.text import percent, plain
 
 _PATCHES = 10
+_NOTES, _CANDIDATES = 20, 20  # drawn; an audit may come from anybody, and hold any number
 _TAB = "folder.tab"
 
 
@@ -65,7 +66,7 @@ def _headline(audit: OpenedAudit) -> None:
     if not findings.complete:
         parts.append("**unfinished**: it was stopped before the end")
     st.caption(" · ".join(parts))
-    for note in findings.notes:
+    for note in (*findings.notes[:_NOTES], *_more(len(findings.notes) - _NOTES, "note")):
         st.caption(f":material/info: {plain(note)}")
     if audit.source is None and audit.obstacle:
         st.caption(f":material/info: The pictures cannot be opened in Explain: {plain(audit.obstacle)}")
@@ -85,9 +86,15 @@ def _shortcuts(audit: OpenedAudit) -> None:
     )
     if not found:
         _say_none(audit)
-    for candidate in found:
+    for candidate in found[:_CANDIDATES]:
         with st.container(border=True):
             _shortcut(audit, candidate)
+    for line in _more(len(found) - _CANDIDATES, "candidate"):
+        st.caption(line)
+
+
+def _more(count: int, noun: str) -> list[str]:
+    return [f"And {counted(count, f'more {noun}')} in audit.json."] if count > 0 else []
 
 
 def _say_none(audit: OpenedAudit) -> None:

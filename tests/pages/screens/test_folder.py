@@ -353,6 +353,25 @@ def test_without_a_candidate_it_says_what_was_tested(
     assert [one.value for one in (*page.info, *page.success)] == [message]
 
 
+def test_no_audit_fills_the_screen_without_end(finished: Path, model: FakeModel) -> None:
+    change_findings(
+        finished,
+        lambda found: replace(found, notes=("A note.",) * 25, shortcut_candidates=found.shortcut_candidates * 21),
+    )
+    page = opened_finished()
+    assert said(page).count("A note.") == 20
+    assert said(page).count("leans on concept 0") == 20
+    assert "And 5 more notes in audit.json." in said(page)
+    assert "And 1 more candidate in audit.json." in said(page)
+
+
+@pytest.mark.parametrize("spec", [None, [1], "x", {"samples": "many"}, {"segmentation": [[[]]]}, {"other": {}}])
+def test_settings_of_any_form_keep_pictures_closed(finished: Path, model: FakeModel, spec: object) -> None:
+    about = json.loads((finished / ABOUT).read_text(encoding="utf-8"))
+    (finished / ABOUT).write_text(json.dumps(about | {"spec": spec}), encoding="utf-8")
+    assert "cannot be opened in Explain" in said(opened_finished())
+
+
 def test_a_concept_that_was_not_tested_says_so_in_one_line(finished: Path, model: FakeModel) -> None:
     change_findings(finished, untested)
     page = on_tab(opened_finished(), "Concepts")

@@ -45,6 +45,11 @@ def _twice(paths: list[str]) -> None:
     paths[1] = paths[0]
 
 
+def _picked(document: Any, count: int) -> None:
+    document["representative"] = [f"{number}.png" for number in range(count)]
+    document["representative_coverage"] = {"coverage": [1.0] * count, "random_coverage": [[1.0, 1.0, 1.0]] * count}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -63,6 +68,7 @@ def _twice(paths: list[str]) -> None:
             {"findings": lambda document: document["concepts"][0].update({"class": "cat\ud800"})},
             "holds half of a character",
         ),
+        ({"findings": lambda document: _picked(document, 101)}, "more than 100 representative pictures"),
         ({"about": '{"model": "\\ud800"}'}, "it is damaged"),
     ],
     ids=[
@@ -72,6 +78,7 @@ def _twice(paths: list[str]) -> None:
         "twice",
         "twice in mistakes",
         "half of a character",
+        "picks",
         "half of one in the settings",
     ],
 )

@@ -51,3 +51,7 @@ def test_plain_text_holds_nothing_that_markdown_would_obey(text: str) -> None:
 
 def test_markdown_cannot_begin_a_new_line() -> None:
     assert "\n" not in plain("a\n\n# b\r\n- c")
+
+
+def test_names_of_icons_stay_text() -> None:
+    assert ":material/verified:" not in plain(":material/verified: proven").replace("\\", "")
