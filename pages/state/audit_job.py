@@ -18,11 +18,12 @@ from lime_core.audits.task import Task
 from lime_core.audits.workers.explainer import StoppedError as GivenUpError
 from lime_core.collections import CollectedPicture, Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
+from pages.state.audit_reading import read_audit
 from pages.state.audit_source import AuditSource, answers_file
 from pages.state.background_job import BackgroundJob, StoppedError
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
-from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.opened_audit import OpenedAudit
 from pages.state.server import Server
 from pages.state.turns import Place, Run
 
@@ -127,7 +128,7 @@ class AuditJob(BackgroundJob):
                 self.stage = "Looking for concepts, and putting them to the test…"
                 task.conclude(complete=True, on_progress=self._found)
             except (StoppedError, GivenUpError):
-                self.stage, self.share_of_stage = "Looking at what there is…", 0.0
+                self.stage, self.share_of_stage = "Looking for concepts in the pictures explained so far…", 0.0
                 self._concluding = True
                 if task is not None and self.done:
                     task.conclude(complete=False)

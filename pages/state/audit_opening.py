@@ -12,8 +12,9 @@ from lime_core.errors import in_words
 from lime_core.models import CATALOG
 from lime_core.models.engines.base import PrecisionChoice
 from pages.state.allowed_folders import finished_audits, within_allowed
+from pages.state.audit_reading import key_of, read_audit
 from pages.state.audit_source import AuditSource
-from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.opened_audit import OpenedAudit
 from pages.state.session import session
 
 
@@ -28,11 +29,10 @@ def open_upload(file_id: str, name: str, content: bytes) -> None:
     """Open the audit in a zip file that a visitor has uploaded."""
     folder = session().folder
     folder.note_read(file_id)
+    path = folder.new_upload()
     try:
-        path = folder.new_room()
         unpack_audit(content, name, path)
     except lc.LimeError as error:
-        folder.show(None)
         folder.refuse(str(error))
         return
     _show(path, name)
@@ -41,11 +41,10 @@ def open_upload(file_id: str, name: str, content: bytes) -> None:
 def _show(path: Path, name: str) -> None:
     folder = session().folder
     try:
-        audit = read_audit(path, name, str(path))
+        audit = read_audit(path, name, key_of(path))
         source, obstacle = _source_of(audit)
         folder.show(replace(audit, source=source, obstacle=obstacle))
     except lc.LimeError as error:
-        folder.show(None)
         folder.refuse(str(error))
 
 
@@ -53,16 +52,17 @@ def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
     """Return what the pictures of a finished audit are explained with, or why they are not to be had here."""
     root, model = audit.about.get("collection"), audit.model
     if not isinstance(root, str):
-        return None, "it does not say where its pictures are."
+        return None, "the audit does not say where the pictures are."
     if model not in CATALOG:
-        return None, f"its model {model} is none of this page's."
-    if not within_allowed(Path(root)):
-        return None, "its pictures are not in a folder that the operator of this server allows."
+        return None, f"this page does not have the model {model}."
     try:
+        if not within_allowed(Path(root)):
+            return None, "the pictures are not in a folder that the operator of this server allows."
         spec = lc.ExplainSpec.from_dict(audit.about["spec"])
         precision: PrecisionChoice = "bf16" if audit.about.get("precision") == "bf16" else "f32"
         return AuditSource(open_collection(Path(root)), model, spec, precision), ""
     except lc.LimeError as error:
         return None, str(error)
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        return None, f"its settings cannot be read ({in_words(error)})."
+    except Exception as error:
+        # The settings may come from anybody, and be of any form.
+        return None, f"the settings of the audit cannot be read ({in_words(error)})."

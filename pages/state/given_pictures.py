@@ -24,13 +24,18 @@ def from_zip(file_id: str, name: str, content: Callable[[], bytes]) -> Collectio
     LimeError
         When it is no zip file of pictures, is damaged, or holds too many.
     """
-
-    def open_zip() -> Collection:
-        path = session().folder.new_room() / "pictures.zip"
-        path.write_bytes(content())
-        return _opened(path, name)
-
-    return _once(digest("zip", file_id), open_zip)
+    folder, key = session().folder, digest("zip", file_id)
+    collection = folder.given_as(key)
+    if collection is None:
+        upload = folder.new_upload()
+        try:
+            (upload / "pictures.zip").write_bytes(content())
+            collection = _opened(upload / "pictures.zip", name)
+        except BaseException:
+            folder.drop_upload(upload)
+            raise
+        folder.give(key, collection, upload)
+    return collection
 
 
 def from_folder(name: str) -> Collection:
@@ -44,15 +49,11 @@ def from_folder(name: str) -> Collection:
     path = picture_folders().get(name)
     if path is None:
         raise lc.LimeError(f"{name} is not a folder that the operator of this server allows.")
-    return _once(digest("folder", str(path)), lambda: _opened(path, name))
-
-
-def _once(key: str, make: Callable[[], Collection]) -> Collection:
-    given = session().folder.given
-    if given is not None and given[0] == key:
-        return given[1]
-    collection = make()
-    session().folder.give(key, collection)
+    folder, key = session().folder, digest("folder", str(path))
+    collection = folder.given_as(key)
+    if collection is None:
+        collection = _opened(path, name)
+        folder.give(key, collection)
     return collection
 
 
@@ -79,7 +80,7 @@ def _opened(path: Path, name: str) -> Collection:
     if len(collection.pictures) > MOST_PICTURES:
         raise lc.LimeError(
             f"{name} holds {len(collection.pictures):,} pictures; at most {MOST_PICTURES:,} are audited here. Give "
-            "fewer, or use the command line: limelight audit PICTURES --output FOLDER."
+            "fewer, or use the command line: python -m lime_core audit PICTURES --output FOLDER."
         )
     return _GivenPictures(name, collection, str(path))
 

@@ -1,42 +1,23 @@
-"""An audit on screen: its tables read once, its pictures by page."""
+"""An audit on screen, and its pictures by page."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import lime_core as lc
 from lime_core.audits.report.thumbnails import Thumbnail, Thumbnails
-from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.audit_folder import AuditFolder
 from lime_core.audits.storage.findings import Concept, Findings
-from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SKIPPED, SUPERPIXELS
+from lime_core.audits.storage.tables import SUPERPIXELS
 from lime_core.models import CATALOG
 from pages.state.audit_source import AuditSource
 from pages.state.cache import digest
 
-_COLUMNS = (
-    "picture",
-    "label",
-    "class_index",
-    "class_name",
-    "role",
-    "correct",
-    "probability",
-    "r2_holdout",
-    "level",
-    "seed",
-    "height",
-    "width",
-    "sha256",
-)
 _MOST_SUPERPIXELS = 1 << 16
 
 
@@ -201,60 +182,3 @@ class OpenedAudit:
             if class_index == self.pictures[path].class_index and 0 <= superpixel < _MOST_SUPERPIXELS:
                 scores[path][superpixel] = coefficient
         return scores
-
-
-def read_audit(path: Path, title: str, key: str) -> OpenedAudit:
-    """Read an audit.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder.
-    title : str
-        What people call it.
-    key : str
-        Tells it from all others.
-
-    Raises
-    ------
-    LimeError
-        When it is no audit, of another version, damaged, or empty.
-    """
-    folder = AuditFolder(path)
-    if not (path / FINDINGS).is_file():
-        raise lc.LimeError(
-            f"{title} was stopped before anything was found, or is no audit. Finish it by giving its command again."
-        )
-    try:
-        about = dict(json.loads((path / ABOUT).read_text(encoding="utf-8")))
-        findings = folder.findings()
-        pictures = _pictures_of(folder)
-        skipped = folder.table(SKIPPED).to_pylist()
-    except lc.LimeError as error:
-        raise lc.LimeError(f"{title} is no audit that can be shown here: {error}") from error
-    except Exception as error:
-        # Reading a damaged file can raise any exception.
-        raise lc.LimeError(
-            f"{title} is no audit that can be shown here: it is damaged, unfinished, or was made by another version. "
-            "Make it again with: limelight audit PICTURES --output FOLDER."
-        ) from error
-    if not pictures:
-        raise lc.LimeError(f"{title} holds no explained picture.")
-    return OpenedAudit(
-        key, title, folder, about, findings, pictures, tuple((row["picture"], row["reason"]) for row in skipped)
-    )
-
-
-def _pictures_of(folder: AuditFolder) -> dict[str, AuditedPicture]:
-    members = folder.table(MEMBERS, ["picture", "concept"])
-    concepts: dict[str, set[int]] = defaultdict(set)
-    for path, concept in zip(members["picture"].to_pylist(), members["concept"].to_pylist(), strict=True):
-        concepts[path].add(concept)
-    pictures = {}
-    for row in folder.table(EXPLANATIONS, list(_COLUMNS)).to_pylist():
-        if row.pop("role") == "predicted":
-            path, r2 = row.pop("picture"), row.pop("r2_holdout")
-            pictures[path] = AuditedPicture(
-                path=path, r2_holdout=math.nan if r2 is None else r2, concepts=frozenset(concepts[path]), **row
-            )
-    return {path: pictures[path] for path in sorted(pictures)}

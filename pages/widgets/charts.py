@@ -173,3 +173,8 @@ def laid_out(figure: go.Figure, *, height: int, legend: bool = False, **layout: 
     if legend:
         figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"})
     return figure
+
+
+def plain_text(text: str) -> str:
+    """Return a text that Plotly shows as it is."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -10,11 +10,17 @@ from lime_core.answers.origin import Provenance
 
 # What Markdown, or Streamlit's own directives, would take for an instruction.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
+# Whatever is escaped, links are made of http://, https:// and www. and of names with an @, and icons of :material/.
+_REPLACED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=:)(?=material/)", re.IGNORECASE)
+_WORD_JOINER = "\u2060"  # has no width
 
 
 def plain(text: str) -> str:
-    """Return a text that Markdown shows as it is, whatever it contains; for file names and class names."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Return a text that Markdown shows as it is, whatever it contains; for file names and class names.
+
+    Addresses in it become no links, and names of icons no icons: a sign without width stands in them.
+    """
+    return _SPECIAL.sub(r"\\\1", _REPLACED.sub(_WORD_JOINER, " ".join(text.split())))
 
 
 # Lines of code in a message are indented by as much.

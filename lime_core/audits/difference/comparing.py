@@ -113,7 +113,7 @@ class _Comparison:
     def difference(self) -> AuditDifference:
         pairs = self.pairing.pairs
         compared = {position for position, _ in self.evidence.keys}
-        cut_alike = [both for position, both in enumerate(pairs) if position not in self.evidence.unlike]
+        explained = [both for position, both in enumerate(pairs) if position in compared]
         known = [both for both in pairs if None not in (both[0].correct, both[1].correct)]
         findings = [self._findings(folder) for folder in self.folders]
         return AuditDifference(
@@ -127,7 +127,7 @@ class _Comparison:
             predictions_only=tuple(pairs[place][0].path for place in range(len(pairs)) if place not in compared),
             tested=int(np.count_nonzero(~np.isnan(self.adjusted))),
             accuracy=_counts([(bool(x.correct), bool(y.correct)) for x, y in known]) if known else None,
-            reliable=_counts([(x.level in _RELIABLE, y.level in _RELIABLE) for x, y in cut_alike]),
+            reliable=_counts([(x.level in _RELIABLE, y.level in _RELIABLE) for x, y in explained]),
             candidates=self._candidates(findings),
             notes=tuple(self._notes(findings)),
         )

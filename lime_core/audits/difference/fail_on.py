@@ -18,7 +18,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "evidence": "a superpixel's evidence moved beyond its error bars (evidence:5%: in more than 5 % of the pictures)",
     "prediction": "another class is predicted for a picture (prediction:5%: for more than 5 % of the pictures)",
     "accuracy": "accuracy is significantly lower (accuracy:2%: lower by more than 2 % of the pictures, significantly "
-    "or not)",
+    "or not); the true classes of pictures have to be known",
     "verdict": "significantly fewer explanations are solid or usable (verdict:5%: and by more than 5 % of the "
     "pictures)",
     "shortcut": "a shortcut candidate is new, and its evidence has grown beyond the error bars",
@@ -81,7 +81,7 @@ class Condition:
 
 def _evidence(difference: AuditDifference, threshold: float | None) -> str | None:
     moved, compared = len(difference.moved), difference.with_evidence
-    _need(difference, compared, "evidence")
+    _need(difference, difference.tested, "evidence")
     if moved <= compared * (threshold or 0):
         return None
     return f"Evidence moved beyond its error bars in {moved} of {compared} pictures{_allowed(threshold)}."
@@ -111,7 +111,7 @@ def _verdict(difference: AuditDifference, threshold: float | None) -> str | None
 
 
 def _shortcut(difference: AuditDifference, _threshold: float | None) -> str | None:
-    _need(difference, difference.with_evidence, "shortcut")
+    _need(difference, difference.tested, "shortcut")
     if difference.candidates is None:
         raise SpecError(
             "--fail-on shortcut needs audit.json in both folders. Finish the audits by giving their commands."
@@ -132,9 +132,9 @@ def _allowed(threshold: float | None) -> str:
     return "" if threshold is None else f", more than the allowed {threshold:.4g} of them"
 
 
-def _need(difference: AuditDifference, pictures: int, name: str) -> None:
-    """Raise `SpecError` where there is nothing to look at: a guard that sees nothing must not let a model pass."""
-    if not pictures:
+def _need(difference: AuditDifference, compared: int, name: str) -> None:
+    """Raise `SpecError` where nothing was compared: a guard that sees nothing must not let a model pass."""
+    if not compared:
         raise SpecError(f"--fail-on {name} needs explanations that can be compared. {' '.join(difference.notes)}")
 
 

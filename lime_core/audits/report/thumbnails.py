@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _QUALITY: Final = 82
 _LABEL_MODES: Final = ("L", "I;16", "I")  # Pillow's names of pictures with one whole number a pixel
-_MOST_SIDE: Final = 4096  # of a stored label map or thumbnail; the files may come from elsewhere
+_MOST_SIDE: Final = 512  # of a stored label map or thumbnail, twice what is written; the files may come from elsewhere
 _DIMMED: Final = 0.65
 
 

@@ -23,12 +23,19 @@ def state(concept: Concept) -> str:
     return "not tested" if math.isnan(concept.p_adjusted) else "not proven"
 
 
+def held(concept: Concept) -> str:
+    """Return in how many pictures a concept speaks for its class, and in how many more for others only."""
+    own = len({patch.picture for patch in concept.patches})
+    others = concept.pictures - own
+    return f"in {counted(own, 'picture')} for this class{f' and {others:,} more for others' if others > 0 else ''}"
+
+
 def facts(concept: Concept) -> tuple[str, ...]:
     """Return how much evidence a concept holds, for which classes, where, and how sure that is."""
     places = {"centre": concept.centre, "border": concept.border, "corner": concept.corner}
     classes = ", ".join(f"“{name}” ({share:.0%})" for name, share in concept.classes[:5])
     return (
-        f"{concept.share:.1%} of all evidence, in {counted(concept.pictures, 'picture')}",
+        f"{concept.share:.1%} of all evidence, {held(concept)}",
         f"speaks for {classes}",
         "place: " + ", ".join(f"{name} {share:.0%}" for name, share in places.items()),
         "not tested" if math.isnan(concept.p_adjusted) else f"p {_p(concept.p_adjusted)} after correction",

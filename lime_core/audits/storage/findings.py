@@ -87,13 +87,13 @@ class Concept:
     classes : tuple of (str, float)
         Every class that it speaks for, with the share of the concept's evidence, falling.
     pictures : int
-        In how many pictures it is.
+        In how many pictures it is, whichever class it speaks for there.
     share : float
         Of all positive evidence of the audit, 0..1.
     centre, border, corner : float
-        Share of its superpixels at each place; the three sum to 1.
+        Share of `patches` at each place; the three sum to 1.
     patches : tuple of Patch
-        All of its superpixels, by falling coefficient.
+        Its superpixels that speak for `class_name`, by falling coefficient.
     take_away, add : Experiment or None
         The two experiments; None where one could not be made.
     p_adjusted : float

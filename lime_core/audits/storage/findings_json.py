@@ -121,4 +121,11 @@ def _checked(kinds: tuple[type, ...], value: Any, where: str) -> Any:
         raise LimeError(f"{where} is {value!r:.60}; expected {kinds[0].__name__}.")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise LimeError(f"{where} is a number of more than 64 bits.")
+    if isinstance(value, str) and not _is_text(value):
+        raise LimeError(f"{where} is {value!r:.60}, which is not text: it holds half of a character.")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a text can be written as UTF-8; JSON can hold halves of characters, which cannot."""
+    return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)

@@ -1,10 +1,11 @@
-"""An audit in a zip file that need not be trusted: unpacked within limits, its tables copied by a process apart."""
+"""An audit in a zip file that need not be trusted: unpacked within limits, and copied by a process apart."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
+import shutil
 import subprocess
 import tempfile
 import zipfile
@@ -20,7 +21,7 @@ from lime_core.models.own.process import end_child, start_child
 
 MOST_BYTES: Final = 1 << 30  # unpacked
 MOST_FILES: Final = 20_000
-_TEXT_BYTES: Final = 64 << 20  # of audit.json and about.json
+_TEXT_BYTES: Final = 64 << 20  # of audit.json and of about.json; fewer are left when they are copied
 _SECONDS: Final = 90
 _MEMORY: Final = 2 << 30
 _CHUNK: Final = 1 << 20
@@ -33,8 +34,9 @@ _WANTED = re.compile(
 def unpack_audit(content: bytes, name: str, target: Path, *, most_bytes: int = MOST_BYTES) -> None:
     """Unpack an audit; the zip file need not be trusted.
 
-    Only the tables, ``audit.json`` and ``about.json`` are taken, and nothing is ever written outside of `target`. The
-    tables are read in a process of its own with limits on time and memory, which copies what has the right columns.
+    Only the tables, ``audit.json`` and ``about.json`` are taken, and nothing is ever written outside of `target`. They
+    are read in a process of its own with limits on time and memory, which copies what has the right form and is not
+    larger than what a page can show, see `lime_core.audits.storage.copy_child`.
 
     Parameters
     ----------
@@ -61,12 +63,7 @@ def unpack_audit(content: bytes, name: str, target: Path, *, most_bytes: int = M
         wrong = _copy(Path(room), name)
         if wrong:
             raise LimeError(f"{name} is damaged, or an audit of another version of Limelight ({wrong}).")
-        for each, file in texts.items():
-            (target / each).write_bytes(file.read_bytes())
-        for kind in SCHEMAS:
-            for file in (Path(room) / COPIED / kind).glob("*.parquet"):
-                (target / kind).mkdir(exist_ok=True)
-                (target / kind / file.name).write_bytes(file.read_bytes())
+        shutil.copytree(Path(room) / COPIED, target, dirs_exist_ok=True)
 
 
 def _extract(content: bytes, name: str, room: Path, most_bytes: int) -> None:
@@ -110,7 +107,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path, most: i
 
 
 def _copy(room: Path, name: str) -> str:
-    """Let a process of its own copy the tables, and return what is wrong with them."""
+    """Let a process of its own copy the audit, and return what is wrong with it."""
     process = start_child(room, "lime_core.audits.storage.copy_child", {}, Limits(_SECONDS, _MEMORY, MOST_BYTES))
     try:
         process.wait(_SECONDS)
@@ -124,4 +121,4 @@ def _copy(room: Path, name: str) -> str:
         return _CRASHED
 
 
-_CRASHED: Final = "its tables cannot be read"
+_CRASHED: Final = "it cannot be read"

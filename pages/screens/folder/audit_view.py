@@ -1,4 +1,4 @@
-"""An audit on screen: candidates for shortcuts first, representative pictures, then everything else in tabs."""
+"""An audit on screen, in tabs: candidates for shortcuts and representative pictures first."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import math
 
 import streamlit as st
 
+from lime_core.audits.report.words import counted, state
 from lime_core.audits.storage.findings import ShortcutCandidate
 from pages.screens.folder import cards, concepts_tab, downloads, mistakes_tab, pictures_tab
 from pages.screens.folder.wording import in_unit, interval, p_value
+from pages.state import widget_state
 from pages.state.opened_audit import OpenedAudit
 from pages.state.session import session
 from pages.widgets import tables
 from pages.widgets.text import percent, plain
 
 _PATCHES = 10
-_TABS = {
-    "Concepts": concepts_tab.show,
-    "Mistakes": mistakes_tab.show,
-    "All pictures": pictures_tab.show,
-    "Take away": downloads.show,
-}
+_NOTES, _CANDIDATES = 20, 20  # drawn; an audit may come from anybody, and hold any number
+_TAB = "folder.tab"
 
 
 def show() -> None:
@@ -33,24 +31,31 @@ def show() -> None:
     if audit is None:
         return
     _headline(audit)
-    _shortcuts(audit)
-    _representative(audit)
     # Another tab draws nothing else anew.
     st.fragment(_tabs)(audit)
 
 
 def _tabs(audit: OpenedAudit) -> None:
-    tabs = st.tabs(list(_TABS), key="folder.tab", on_change="rerun")
-    for tab, body in zip(tabs, _TABS.values(), strict=True):
+    folder = session().folder
+    if widget_state.read(_TAB) is None:
+        # Another screen was shown meanwhile.
+        folder.first_tab = folder.tab
+    tabs = st.tabs(list(_TABS), default=folder.first_tab, key=_TAB, on_change="rerun")
+    for tab, (name, body) in zip(tabs, _TABS.items(), strict=True):
         if tab.open:
+            folder.tab = name
             with tab:
                 body(audit)
 
 
+def _overview(audit: OpenedAudit) -> None:
+    _shortcuts(audit)
+    _representative(audit)
+
+
 def _headline(audit: OpenedAudit) -> None:
     findings = audit.findings
-    count = f"{findings.pictures:,} picture{'' if findings.pictures == 1 else 's'}"
-    st.markdown(f"#### What {plain(audit.model_title)} looks at in {count}")
+    st.markdown(f"#### What {plain(audit.model_title)} looks at in {counted(findings.pictures, 'picture')}")
     parts = [plain(audit.title)]
     if not math.isnan(findings.accuracy):
         parts.append(f"{percent(findings.accuracy)} predicted correctly")
@@ -61,10 +66,10 @@ def _headline(audit: OpenedAudit) -> None:
     if not findings.complete:
         parts.append("**unfinished**: it was stopped before the end")
     st.caption(" · ".join(parts))
-    for note in findings.notes:
+    for note in (*findings.notes[:_NOTES], *_more(len(findings.notes) - _NOTES, "note")):
         st.caption(f":material/info: {plain(note)}")
     if audit.source is None and audit.obstacle:
-        st.caption(f":material/info: Its pictures cannot be opened in Explain: {plain(audit.obstacle)}")
+        st.caption(f":material/info: The pictures cannot be opened in Explain: {plain(audit.obstacle)}")
     if audit.skipped:
         with st.expander(f"Skipped pictures ({len(audit.skipped):,})", key="folder.skipped", on_change="rerun") as part:
             if part.open:
@@ -76,29 +81,39 @@ def _shortcuts(audit: OpenedAudit) -> None:
     found = audit.findings.shortcut_candidates
     st.markdown(
         "##### Shortcut candidates",
-        help="What moves a class much and is not the thing itself: both experiments prove it, and it lies on the "
-        "border of the pictures, in a minority of the class, or in wrong predictions.",
+        help="Concepts that move a class in both experiments, and that are probably not the object itself: they lie on "
+        "the border of the pictures, or are in a minority of the class, or in wrong predictions.",
     )
     if not found:
         _say_none(audit)
-    for candidate in found:
+    for candidate in found[:_CANDIDATES]:
         with st.container(border=True):
             _shortcut(audit, candidate)
+    for line in _more(len(found) - _CANDIDATES, "candidate"):
+        st.caption(line)
+
+
+def _more(count: int, noun: str) -> list[str]:
+    return [f"And {counted(count, f'more {noun}')} in audit.json."] if count > 0 else []
 
 
 def _say_none(audit: OpenedAudit) -> None:
-    """Say that there are none; but not where none were looked for."""
-    tested = [concept for concept in audit.findings.concepts if concept.take_away and concept.add]
+    """Say that there are none, and how many concepts were tested; or why none was."""
+    concepts = audit.findings.concepts
+    tested = sum(state(concept) != "not tested" for concept in concepts)
     if tested:
-        count = f"{len(tested):,} concept{'' if len(tested) == 1 else 's'}"
-        st.success(
-            f"None among {count} put to the test: what moves a class much is not told apart from the thing itself.",
-            icon=":material/check_circle:",
-        )
+        text = f"None was found; {counted(tested, 'concept')} {'was' if tested == 1 else 'were'} tested."
+        st.success(text, icon=":material/check_circle:")
     elif not audit.findings.complete:
-        st.info("Not looked for yet: the audit was stopped before.", icon=":material/info:")
+        st.info("The audit was stopped before it looked for them.", icon=":material/info:")
+    elif concepts:
+        found, them = ("was", "it") if len(concepts) == 1 else ("were", "them")
+        st.info(
+            f"{counted(len(concepts), 'concept')} {found} found, but there are too few pictures to test {them}.",
+            icon=":material/info:",
+        )
     else:
-        st.info("Not looked for: too few pictures to find a concept and put it to the test.", icon=":material/info:")
+        st.info("No concept was found that could be tested.", icon=":material/info:")
 
 
 def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
@@ -109,7 +124,7 @@ def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
         f":material/warning: **{plain(candidate.class_name)}** leans on concept {candidate.concept}: hiding it takes "
         f"away **{in_unit(candidate.effect, unit)}** "
         f"({interval(candidate.interval, unit)}, 95 %), "
-        f"in {len({path for path, _ in candidate.pictures}):,} pictures"
+        f"in {counted(len({path for path, _ in candidate.pictures}), 'picture')}"
     )
     if concept is not None:
         cards.patch_row(audit, concept.patches, _PATCHES)
@@ -123,13 +138,24 @@ def _representative(audit: OpenedAudit) -> None:
         return
     st.markdown(
         "##### Representative pictures",
-        help="Chosen by SP-LIME (Ribeiro et al. 2016, algorithm 2): the fewest pictures that show the most important "
-        "concepts. Beside each picture the evidence for the predicted class (blue) and against it (orange).",
+        help="Chosen by SP-LIME (Ribeiro et al. 2016, algorithm 2), one after the other: each picture shows the most "
+        "important concepts that those before it do not show. Once nothing can be added, all concepts count as "
+        "new again. Beside each picture the evidence for the predicted class (blue) and against it (orange).",
     )
     if chosen.coverage:
         mean, low, high = chosen.random_coverage[-1]
         st.caption(
-            f"These {len(chosen.pictures)} pictures cover {percent(chosen.coverage[-1])} of the concepts' importance; "
-            f"as many random ones {percent(mean)} ({percent(low)} to {percent(high)})."
+            f"{percent(chosen.coverage[-1])} of the concepts' importance is covered by "
+            f"{counted(len(chosen.pictures), 'picture')}; as many random ones cover {percent(mean)} "
+            f"({percent(low)} to {percent(high)})."
         )
     cards.pages_of(audit, chosen.pictures, "representative")
+
+
+_TABS = {
+    "Overview": _overview,
+    "Concepts": concepts_tab.show,
+    "Mistakes": mistakes_tab.show,
+    "All pictures": pictures_tab.show,
+    "Take away": downloads.show,
+}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -18,11 +20,15 @@ from pages.state.session import session
 from pages.widgets.text import number, percent, plain, problem
 from pages.widgets.verdict_text import ICONS
 
+_LOG = logging.getLogger("limelight")
+
 A_PAGE = 12
 _CARD = 300  # pixels; a card is never narrower
+_LONGEST_NAME = 24  # signs; the whole path is above
 _EXPLAIN = "pages/screens/explain/page.py"
 _WITHOUT_THUMBNAIL = np.full((64, 256, 3), 127, np.uint8)
 
+T = TypeVar("T")
 Say = Callable[[AuditedPicture], str]
 Draw = Callable[[AuditedPicture, SmallPicture], NDArray[np.uint8]]
 
@@ -57,19 +63,34 @@ def pages_of(
 def _page(audit: OpenedAudit, paths: tuple[str, ...], key: str, say: Say | None, draw: Draw | None) -> None:
     page = 1
     if len(paths) > A_PAGE:
-        # Another choice of pictures has pages of its own.
-        page = st.pagination(-(-len(paths) // A_PAGE), key=f"folder.page.{key}.{len(paths)}")
+        page = st.pagination(-(-len(paths) // A_PAGE), key=page_key(audit, paths, key), persist_state="session")
     shown = tuple(path for path in paths[A_PAGE * (page - 1) : A_PAGE * page] if path in audit.pictures)
-    try:
-        pictures = _pictures(audit, shown, key, draw)
-    except lc.LimeError as error:
-        st.error(problem(error))
+    pictures = _or_say_damaged(lambda: _pictures(audit, shown, key, draw))
+    if pictures is None:
         return
     with st.grid(4, min_column_width=_CARD, gap="medium", key=f"folder.cards.{key}") as grid:
         for path in shown:
             with grid.cell():
                 _card(audit, audit.pictures[path], pictures[path], key, say)
     leave_for_explain()
+
+
+def page_key(audit: OpenedAudit, paths: Sequence[str], key: str) -> str:
+    """Return the key of the numbers of the pages: another choice of pictures has pages of its own."""
+    return f"folder.page.{key}.{audit.cache_key('pages', *paths)[:16]}"
+
+
+def _or_say_damaged(make: Callable[[], T]) -> T | None:
+    """Return what is drawn of an audit's pictures; where that fails say so and return None."""
+    try:
+        return make()
+    except lc.LimeError as error:
+        st.error(problem(error))
+    except Exception:
+        # An audit may come from anybody: what is damaged in it can raise any exception.
+        _LOG.warning("The pictures of an audit cannot be drawn.", exc_info=True)
+        st.error("These pictures cannot be drawn: the audit is damaged.")
+    return None
 
 
 def leave_for_explain() -> None:
@@ -114,10 +135,10 @@ def _card(
     st.markdown(f"{_outcome(about)} **{plain(about.class_name)}** {percent(about.probability)}{_truth(about)}")
     more = f"  \n{say(about)}" if say is not None else ""
     icon = ICONS.get(about.level, "")  # type: ignore[call-overload]
-    st.caption(f"{plain(about.path)}  \n{icon} {about.level} · R² {number(about.r2_holdout)}{more}")
+    st.caption(f"{plain(about.path)}  \n{icon} {plain(about.level)} · R² {number(about.r2_holdout)}{more}")
     if audit.source is not None:
         st.button(
-            "Explain",
+            f"Explain {plain(_short(about.name))}",
             key=f"folder.explain.{key}.{about.path}",
             type="tertiary",
             icon=":material/highlight:",
@@ -125,6 +146,10 @@ def _card(
             on_click=audit_pictures.explain,
             args=(audit, about.path),
         )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def how_it_opens(audit: OpenedAudit, path: str) -> str:
@@ -158,10 +183,8 @@ def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
 
     if not chosen:
         return
-    try:
-        about = [f"{patch.picture}:{patch.superpixel}" for patch in chosen.values()]
-        picture = server().picture(draw, audit.key, "patches", *about)
-    except lc.LimeError as error:
-        st.error(problem(error))
+    about = [f"{patch.picture}:{patch.superpixel}" for patch in chosen.values()]
+    picture = _or_say_damaged(lambda: server().picture(draw, audit.key, "patches", *about))
+    if picture is None:
         return
     st.image(picture, alt=f"{len(chosen)} of its places: {', '.join(path.rsplit('/', 1)[-1] for path in chosen)}")

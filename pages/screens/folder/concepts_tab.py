@@ -7,16 +7,23 @@ import math
 import plotly.graph_objects as go
 import streamlit as st
 
+from lime_core.audits.discovery.testing import MOST_TESTED
+from lime_core.audits.report.words import held, state
 from lime_core.audits.storage.findings import Concept
 from lime_core.colormaps import AGAINST, FOR
 from pages.screens.folder import cards
 from pages.screens.folder.wording import in_words, p_value
 from pages.state.opened_audit import OpenedAudit
 from pages.state.server import server
-from pages.widgets.charts import QUIET, css_color, laid_out
+from pages.widgets.charts import QUIET, css_color, laid_out, plain_text
 from pages.widgets.text import percent, plain
 
 _A_PAGE = 10
+_ICONS = {
+    "proven": ":material/verified:",
+    "not proven": ":material/help:",
+    "not tested": ":material/remove:",
+}
 _PATCHES = 10
 
 
@@ -28,7 +35,7 @@ def show(audit: OpenedAudit) -> None:
 def _draw(audit: OpenedAudit) -> None:
     concepts = audit.findings.concepts
     if not concepts:
-        st.info("No concepts were found: too few pictures, or the audit was stopped before it came to them.")
+        st.info("No concepts were found: there are too few pictures, or the audit was stopped before.")
         return
     st.caption(
         "Superpixels that the network sees alike. Two experiments tell what they do: they are hidden in the pictures "
@@ -38,7 +45,11 @@ def _draw(audit: OpenedAudit) -> None:
     _chart(audit)
     page = 1
     if len(concepts) > _A_PAGE:
-        page = st.pagination(-(-len(concepts) // _A_PAGE), key="folder.page.concepts")
+        page = st.pagination(
+            -(-len(concepts) // _A_PAGE),
+            key=f"folder.page.concepts.{audit.cache_key('concepts')[:16]}",
+            persist_state="session",
+        )
     candidates = {candidate.concept for candidate in audit.findings.shortcut_candidates}
     for concept in concepts[_A_PAGE * (page - 1) : _A_PAGE * page]:
         with st.container(border=True):
@@ -47,18 +58,31 @@ def _draw(audit: OpenedAudit) -> None:
 
 def _concept(audit: OpenedAudit, concept: Concept, *, shortcut: bool) -> None:
     title = f"**Concept {concept.number}** for **{plain(concept.class_name)}**"
-    proof = ":material/verified: proven" if concept.proven else ":material/help: not proven"
+    known = state(concept)
     warning = " · :material/warning: shortcut candidate" if shortcut else ""
-    st.markdown(f"{title} · {percent(concept.share)} of all evidence · {proof}{warning}")
+    st.markdown(f"{title} · {percent(concept.share)} of all evidence · {_ICONS[known]} {known}{warning}")
     cards.patch_row(audit, concept.patches, _PATCHES)
     lines = [
-        f"In {concept.pictures:,} pictures · {_places(concept)}{_other_classes(concept)}",
-        in_words("Taken away", concept.take_away),
-        in_words("Added to other classes", concept.add),
-        p_value(concept.p_adjusted),
+        f"{held(concept).capitalize()} · {_places(concept)}{_other_classes(concept)}",
+        *_experiments(audit, concept),
         *map(plain, concept.suspicions),
     ]
     st.caption("  \n".join(lines))
+
+
+def _experiments(audit: OpenedAudit, concept: Concept) -> list[str]:
+    """Return what the experiments have shown, or in one line why there were none."""
+    if concept.take_away or concept.add:
+        return [
+            in_words("Taken away", concept.take_away),
+            in_words("Added to other classes", concept.add),
+            p_value(concept.p_adjusted),
+        ]
+    if not audit.findings.complete:
+        return ["Not tested: the audit was stopped before."]
+    if len(audit.findings.concepts) > MOST_TESTED:
+        return [f"Not tested: too few pictures, or {MOST_TESTED} other concepts have more evidence."]
+    return ["Not tested: there are too few pictures."]
 
 
 def _places(concept: Concept) -> str:
@@ -112,7 +136,7 @@ def effects(concepts: tuple[Concept, ...]) -> go.Figure:
     figure.add_vline(0, line_width=1)
     figure.update_yaxes(
         tickvals=places,
-        ticktext=[f"{concept.number}: {concept.class_name[:24]}" for concept in concepts],
+        ticktext=[f"{concept.number}: {plain_text(concept.class_name[:24])}" for concept in concepts],
         autorange="reversed",
     )
     figure.update_xaxes(title=f"how far the class moves ({' or '.join(sorted(units))})")

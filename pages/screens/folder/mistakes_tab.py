@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from lime_core.audits.report.words import counted
 from pages.screens.folder import cards, drawing
 from pages.state.opened_audit import AuditedPicture, OpenedAudit
 from pages.widgets import tables
@@ -105,16 +106,15 @@ def _flips(audit: OpenedAudit) -> None:
         st.info("No picture was asked about.")
         return
     st.caption(
-        "The fewest superpixels that have to be hidden, strongest evidence first, for the answer to change; struck out "
-        "in the picture on the right."
+        "Superpixels that have to be hidden for the answer to change, each of them needed for that; struck out in the "
+        "picture on the right."
     )
 
     def say(about: AuditedPicture) -> str:
         flip = flips[about.path]
         if not flip.superpixels:
             return f"stays **{plain(flip.before)}** whatever is hidden"
-        count = len(flip.superpixels)
-        return f"without {count} superpixel{'' if count == 1 else 's'}: **{plain(flip.after)}**"
+        return f"without {counted(len(flip.superpixels), 'superpixel')}: **{plain(flip.after)}**"
 
     cards.pages_of(
         audit,

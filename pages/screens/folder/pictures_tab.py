@@ -15,10 +15,11 @@ from pages.state import audit_pictures, widget_state
 from pages.state.opened_audit import AuditedPicture, OpenedAudit
 from pages.state.server import server
 from pages.state.session import session
-from pages.widgets.charts import QUIET, laid_out
+from pages.widgets.charts import QUIET, laid_out, plain_text
 
 _SCATTER = "folder.scatter"
 _LOWEST = -0.25  # R²; what is lower is drawn here
+_SHOWN = 100  # signs of a path or class
 _MANY = 2000  # points; WebGL draws more of them sooner, and fewer later
 _OUTCOMES = ("All", "Right", "Wrong")
 # Told apart by shape, by colour, and by lightness.
@@ -138,11 +139,6 @@ def _add(figure: go.Figure, level: str, group: list[AuditedPicture], *, wrong: b
             "line": {"width": 2 if wrong else 0, "color": color},
         },
         customdata=[[about.path] for about in group],
-        text=[f"{plain_text(about.path)}<br>{plain_text(about.class_name)}" for about in group],
+        text=[f"{plain_text(about.path[-_SHOWN:])}<br>{plain_text(about.class_name[:_SHOWN])}" for about in group],
         hovertemplate="%{text}<br>probability %{x:.2f}, R² %{y:.2f}<extra></extra>",
     )
-
-
-def plain_text(text: str) -> str:
-    """Return a text that Plotly shows as it is."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -31,7 +31,15 @@ def show() -> None:
     elif job.error is not None:
         st.error(problem(job.error))
     elif job.stopping:
-        st.caption(f"Stopped after {job.done:,} of {job.total:,} pictures. What there is can be looked at.")
+        st.caption(_stopped(job))
+    if session().folder.has_result_aside:
+        st.info(f"The audit of {plain(job.order.title)} has ended. Another audit is on screen.", icon=":material/info:")
+        st.button(
+            "Show the audit that has ended",
+            icon=":material/folder_open:",
+            key="folder.show_result",
+            on_click=session().folder.show_result,
+        )
     if job.unfinished:
         st.button(
             "Go on from there" if job.done else "Try again",
@@ -40,6 +48,14 @@ def show() -> None:
             on_click=session().folder.begin,
             args=(job.order,),
         )
+
+
+def _stopped(job: AuditJob) -> str:
+    if job.audit is None:
+        return "Stopped before the first picture was explained, so there are no results."
+    return (
+        f"Stopped after {job.done:,} of {job.total:,} pictures. The results are those of the pictures explained so far."
+    )
 
 
 def _watch() -> None:
@@ -55,7 +71,7 @@ def _watch() -> None:
         share,
         text,
         key="folder.stop",
-        help_text="What was explained so far stays, and can be looked at and gone on with.",
+        help_text="The pictures explained so far are kept: their results are shown, and the audit can be continued.",
     )
 
 

@@ -86,6 +86,9 @@ def test_a_fall_of_the_verdicts_has_to_be_significant_and_large(tmp_path):
     [
         ("evidence", {"b": replace(PLAIN, area=7)}, "cut into other superpixels"),
         ("verdict", {"b": replace(PLAIN, area=7)}, "cut into other superpixels"),
+        ("evidence", {"b": replace(PLAIN, error=None)}, "3 coefficients have no error bar and were not tested"),
+        ("shortcut", {"b": replace(PLAIN, error=None)}, "3 coefficients have no error bar and were not tested"),
+        ("verdict", {"b": replace(PLAIN, predicted="dog", index=1)}, "have no class that both audits explain"),
         ("shortcut", {}, "needs audit.json in both folders"),
         ("accuracy", {"a": replace(PLAIN, label=None)}, "whose true class is known"),
     ],
@@ -94,3 +97,12 @@ def test_a_guard_that_can_see_nothing_does_not_let_a_model_pass(tmp_path, name, 
     folders = [audit_of(tmp_path / side, {"one": said.get(side, PLAIN)}) for side in "ab"]
     with pytest.raises(lc.SpecError, match=message):
         Condition(name).reason(lc.diff(*folders))
+
+
+def test_a_verdict_on_another_class_is_no_fall(tmp_path):
+    many = {f"{number:02}": PLAIN for number in range(30)}
+    other = replace(PLAIN, predicted="dog", index=1, level="meaningless")
+    changed = {path: other if number < 20 else PLAIN for number, path in enumerate(many)}
+    difference = lc.diff(audit_of(tmp_path / "a", many), audit_of(tmp_path / "b", changed))
+    assert difference.reliable.pictures == difference.with_evidence == 10
+    assert Condition("verdict").reason(difference) is None

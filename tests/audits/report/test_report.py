@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -15,12 +16,14 @@ import pyarrow as pa
 import pytest
 from audits import known_audit as known
 from audits.known_audit import known_audit, path_of
+from PIL import Image as PillowImage
 
 import lime_core as lc
 from lime_core.audits.report.charts import Bar, interval_bars, scatter
 from lime_core.audits.report.report import REPORT, html_report, write_report
 from lime_core.audits.report.sections import shown_pictures
 from lime_core.audits.report.thumbnails import Thumbnails
+from lime_core.audits.report.words import held
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.findings import Box, Findings, Mistakes, Representative
 from lime_core.audits.storage.tables import SCHEMAS, SKIPPED, THUMBNAILS
@@ -82,6 +85,7 @@ def test_it_says_what_was_found(page: Reader) -> None:
         "Hiding it lowers the probability of “cat” by 0.4 more than hiding random superpixels of the same size does",
         "(95 %: 0.32 to 0.48; p = 0.001 after correction)",
         "All of it lies in the corner.",
+        "once nothing can be added, all concepts count as new again",
         "the 2 pictures cover 100%; as many random ones 80% on average (50% to 100% in 95 % of draws)",
         "“dog” taken for “cat”: 2 pictures",
         "Evidence for the wrong class: concept 0 (100%).",
@@ -144,6 +148,13 @@ def test_whatever_a_name_holds_stays_text(folder: AuditFolder, tmp_path: Path) -
         assert sentence in page.text
 
 
+def test_a_concept_says_in_how_many_pictures_it_speaks_for_its_class(folder: AuditFolder) -> None:
+    concept = replace(folder.findings().concepts[0], pictures=5)
+    assert held(replace(concept, patches=concept.patches[:1])) == "in 1 picture for this class and 4 more for others"
+    pictures = len({patch.picture for patch in concept.patches})
+    assert held(replace(concept, pictures=pictures)) == f"in {pictures} pictures for this class"
+
+
 def test_it_is_written_whole_beside_the_findings(folder: AuditFolder, tmp_path: Path) -> None:
     shutil.copytree(folder.path, tmp_path / "audit")
     other = AuditFolder(tmp_path / "audit")
@@ -164,6 +175,16 @@ def test_a_damaged_thumbnail_is_a_sentence(folder: AuditFolder, tmp_path: Path) 
     rows = [{**row, "thumbnail": row["thumbnail"][:40]} for row in other.table(THUMBNAILS).to_pylist()]
     other.write_part(THUMBNAILS, "part-0", pa.Table.from_pylist(rows, schema=SCHEMAS[THUMBNAILS]))
     with pytest.raises(lc.LimeError, match=r"The stored JPEG of .* is damaged"):
+        html_report(other)
+
+
+def test_a_thumbnail_that_would_take_much_memory_is_a_sentence(folder: AuditFolder, tmp_path: Path) -> None:
+    shutil.copytree(folder.path, tmp_path / "audit")
+    other, large = AuditFolder(tmp_path / "audit"), io.BytesIO()
+    PillowImage.new("RGB", (513, 8)).save(large, "JPEG")
+    rows = [{**row, "thumbnail": large.getvalue()} for row in other.table(THUMBNAILS).to_pylist()]
+    other.write_part(THUMBNAILS, "part-0", pa.Table.from_pylist(rows, schema=SCHEMAS[THUMBNAILS]))
+    with pytest.raises(lc.LimeError, match=r"The stored JPEG of .* is 513×8; at most 512"):
         html_report(other)
 
 

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, AuditFolder
+from lime_core.audits.storage.copy_child import copy_audit
+from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.received import unpack_audit
-from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, THUMBNAILS
+from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 from lime_core.errors import LimeError
 from tests.audits.known_audit import known_audit
 
@@ -152,3 +154,84 @@ def test_a_table_that_unpacks_to_more_than_the_memory_allowed_is_refused(
     assert len(bomb) < 3_000_000
     with pytest.raises(LimeError, match=r"damaged|longer|cannot be read"):
         unpack_audit(zipped(files | {"skipped/part-0.parquet": bomb}), "a.zip", tmp_path)
+
+
+def many(kind: str, rows: int, **changed: object) -> pa.Table:
+    """Return so many equal rows; `changed` has a value for all, or one for each."""
+    plain = {pa.string(): "a", pa.bool_(): True, pa.binary(): b"a", pa.list_(pa.string()): []}
+    columns = []
+    for field in SCHEMAS[kind]:
+        value = changed.get(field.name, plain.get(field.type, None if field.nullable else 0))
+        columns.append(
+            pa.array(value if isinstance(value, list) and len(value) == rows else [value] * rows, field.type)
+        )
+    return pa.table(columns, schema=SCHEMAS[kind])
+
+
+def wrong_with(files: dict[str, bytes], folder: Path) -> str:
+    """Return what the copying process would say of an audit."""
+    for name, content in files.items():
+        (folder / "given" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "given" / name).write_bytes(content)
+    return copy_audit(folder / "given", folder / "copied")
+
+
+def with_members(count: int) -> dict[str, bytes]:
+    return {f"{MEMBERS}/part-{n}.parquet": as_parquet(many(MEMBERS, count // 2)) for n in (0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "message"),
+    [
+        (EXPLANATIONS, many(EXPLANATIONS, 100_001, picture=list(map(str, range(100_001)))), "more than 100,000 rows"),
+        (EXPLANATIONS, many(EXPLANATIONS, 5), "more than 4 rows about one picture"),
+        (EXPLANATIONS, many(EXPLANATIONS, 1, class_name="x" * 5000), "class_name has 5,000 bytes; at most 4,096"),
+        (EXPLANATIONS, many(EXPLANATIONS, 1, findings=[["x" * 5000]]), "findings has 5,000 bytes"),
+        (SKIPPED, many(SKIPPED, 30_000, reason="x" * 4000), "hold more than 67,108,864 bytes"),
+        (SUPERPIXELS, many(SUPERPIXELS, 5000), "more than 4,092 rows about one picture"),
+        (THUMBNAILS, many(THUMBNAILS, 3), "more than 2 rows about one picture"),
+        (THUMBNAILS, many(THUMBNAILS, 1, thumbnail=bytes(600_000)), "thumbnail has 600,000 bytes"),
+    ],
+    ids=["rows", "one picture", "name", "sentence", "bytes", "superpixels", "thumbnails", "thumbnail"],
+)
+def test_tables_that_would_take_much_memory_to_show_are_refused(
+    tmp_path: Path, files: dict[str, bytes], kind: str, rows: pa.Table, message: str
+) -> None:
+    changed = files | {f"{kind}/part-0.parquet": as_parquet(rows)}
+    assert len(zipped(changed)) < 2_000_000
+    assert message in wrong_with(changed, tmp_path)
+
+
+def test_rows_are_counted_over_all_files_of_a_kind(tmp_path: Path, files: dict[str, bytes]) -> None:
+    assert "members: there are more than 1,000,000 rows" in wrong_with(files | with_members(1_000_002), tmp_path)
+
+
+def test_json_is_read_apart_and_nothing_unknown_in_it_is_taken(tmp_path: Path, files: dict[str, bytes]) -> None:
+    document = json.loads(files[FINDINGS])
+    document["other"] = [[]] * 100_000
+    unpack_audit(zipped(files | {FINDINGS: json.dumps(document).encode()}), "a.zip", tmp_path)
+    assert (tmp_path / FINDINGS).read_bytes() == Findings.from_json(files[FINDINGS]).to_json().encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (ABOUT, b"[" + b"[]," * 10 + b"[]]", "about.json: it is not an object"),
+        (ABOUT, b'{"a": [' + b"[]," * 500_000 + b"[]]}", "about.json: it has more than 1,048,576 bytes"),
+        (ABOUT, b"{", "about.json"),
+        (FINDINGS, b"[" * 100_000, "Not readable findings"),
+    ],
+    ids=["no object", "large", "damaged", "deep"],
+)
+def test_json_that_does_not_fit_is_refused(
+    tmp_path: Path, files: dict[str, bytes], name: str, content: bytes, message: str
+) -> None:
+    assert message in wrong_with(files | {name: content}, tmp_path)
+
+
+@pytest.mark.parametrize("notes", [["x" * 1000] * 20_000, [""] * 3_000_000], ids=["as given", "as copied"])
+def test_findings_are_bounded(tmp_path: Path, files: dict[str, bytes], notes: list[str]) -> None:
+    document = json.loads(files[FINDINGS])
+    document["notes"] = notes
+    changed = files | {FINDINGS: json.dumps(document, separators=(",", ":")).encode()}
+    assert "audit.json: it has more than 16,777,216 bytes" in wrong_with(changed, tmp_path)

@@ -8,10 +8,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import lime_core as lc
 from lime_core.audits.storage.audit_folder import ABOUT
+from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS
 from lime_core.show.encoding import to_png
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.gallery import EXAMPLES, example
@@ -141,10 +143,35 @@ def test_a_finished_audit_is_looked_at_by_keyboard(page: Page, address: str) -> 
     following.focus()
     page.keyboard.press("Enter")
     expect(cards.first).not_to_have_attribute("alt", str(first))
+    second = cards.first.get_attribute("alt")
     opening = page.locator("[class*=st-key-folder-explain-all] button").locator("visible=true").first
     opening.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="More samples")).to_be_visible()
+    page.get_by_role("link", name="Folder").click()
+    expect(page.get_by_role("tab", name="All pictures")).to_have_attribute("aria-selected", "true")
+    expect(cards.first).to_have_attribute("alt", str(second))
+
+
+def test_addresses_in_names_of_classes_and_files_become_no_links(page: Page, address: str, tmp_path: Path) -> None:
+    known = known_audit(tmp_path / "audit", 4)
+    named = "http://evil.example www.example.com a@example.com"
+    rows = [row | {"class_name": named} for row in known.table(EXPLANATIONS).to_pylist()]
+    known.write_part(EXPLANATIONS, "part-0", pa.Table.from_pylist(rows, schema=SCHEMAS[EXPLANATIONS]))
+    known.write_text(ABOUT, "{}")
+    file = tmp_path / "www.example.com https:__evil.example.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for part in known.path.rglob("*.*"):
+            archive.write(part, part.relative_to(known.path))
+    page.goto(f"{address}/folder?samples=64")
+    page.get_by_text("Finished audit").first.click()
+    page.locator(".st-key-folder-audit-file input[type=file]").set_input_files(file)
+    expect(page.get_by_text("looks at in 4 pictures")).to_be_visible()
+    page.get_by_role("tab", name="All pictures").click()
+    expect(page.locator(".st-key-folder-cards-all img")).to_have_count(4)
+    drawn(page)
+    assert "evil" in page.locator(".st-key-folder-cards-all").inner_text()
+    assert page.evaluate("[...document.querySelectorAll('a')].filter(a => /example/.test(a.href)).length") == 0
 
 
 @pytest.mark.parametrize(
@@ -160,7 +187,7 @@ def test_a_finished_audit_fits_is_photographed_and_accessible(
     open_finished(page, address)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"folder-audit-{name}.png")
-    for tab in ("Concepts", "Mistakes", "All pictures", "Take away"):
+    for tab in ("Overview", "Concepts", "Mistakes", "All pictures", "Take away"):
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
         drawn(page)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +16,15 @@ from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
+from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.show.encoding import to_png
-from pages.screens.folder import downloads, pictures_tab
+from pages.screens.folder import cards, downloads, drawing, pictures_tab
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.audit_job import AuditJob
-from pages.state.opened_audit import OpenedAudit, read_audit
+from pages.state.audit_reading import read_audit
+from pages.state.opened_audit import OpenedAudit
+from pages.widgets.charts import plain_text
 from tests.audits.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
 from tests.pages.conftest import SECONDS, FakeModel, fine, open_page, state_of, texts
 
@@ -205,6 +210,90 @@ def test_stop_leaves_a_smaller_audit_that_goes_on(model: FakeModel) -> None:
     }
 
 
+def test_one_that_is_stopped_before_the_first_picture_says_so(model: FakeModel) -> None:
+    page = given(zip_of(3))
+    model.gate.clear()
+    job = begun(page)
+    job.stop()
+    model.gate.set()
+    assert job.wait(SECONDS)
+    fine(page.run())
+    assert "Stopped before the first picture was explained, so there are no results." in said(page)
+    assert page.button(key="folder.go_on").label == "Try again"
+
+
+def test_an_audit_that_ends_does_not_replace_another_that_was_opened(finished: Path, model: FakeModel) -> None:
+    page = given(zip_of(3))
+    model.allowed = model.pictures + 60
+    job = begun(page)
+    assert model.held_up.wait(SECONDS)
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.button(key="folder.open").click().run()
+    model.gate.set()
+    assert job.wait(SECONDS)
+    fine(page.run())
+    assert audit_of(page).title == "animals"
+    assert "The audit of my pictures.zip has ended. Another audit is on screen." in [
+        info.value.replace("\\", "") for info in page.info
+    ]
+    page.button(key="folder.show_result").click().run()
+    assert audit_of(fine(page)) is job.audit
+    assert not [button for button in page.button if button.key == "folder.show_result"]
+
+
+def upload_audit(page: AppTest, name: str, content: bytes) -> None:
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.file_uploader(key="folder.audit.file").upload(name, content, "").run()
+
+
+def test_an_upload_that_is_refused_leaves_the_audit_on_screen_and_nothing_on_disk(
+    finished: Path, model: FakeModel
+) -> None:
+    page = opened_finished()
+    before = audit_of(page)
+    upload_audit(page, "other.zip", zip_of(2))
+    assert "no audit" in page.error[0].value
+    assert audit_of(page) is before
+    rooms = state_of(page).folder.new_room().parent
+    assert [list(room.iterdir()) for room in rooms.iterdir()] == [[]]
+
+
+def test_files_of_an_upload_are_removed_when_another_audit_is_shown(finished: Path, model: FakeModel) -> None:
+    page = opened_finished()
+    upload_audit(page, "mine.zip", downloads.parquet_set(audit_of(page)))
+    mine = audit_of(fine(page)).folder.path
+    assert (mine / ABOUT).is_file()
+    upload_audit(page, "broken.zip", b"no zip")
+    assert (mine / ABOUT).is_file()
+    page.button(key="folder.open").click().run()
+    page.run()
+    assert not mine.exists()
+
+
+def test_pictures_stay_while_they_are_audited_or_shown_and_are_removed_then(finished: Path, model: FakeModel) -> None:
+    page = audited(3)
+    zips = list(state_of(page).folder.new_room().parent.glob("*/pictures.zip"))
+    assert len(zips) == 1
+    page.file_uploader(key="folder.zip").upload("broken.zip", b"no zip", "application/zip").run()
+    page.file_uploader(key="folder.zip").upload("new.zip", zip_of(2), "application/zip").run()
+    fine(page)
+    # The first can still be opened in Explain.
+    assert len(list(state_of(page).folder.new_room().parent.glob("*/pictures.zip"))) == 2
+    assert begun(page).wait(SECONDS)
+    fine(page.run())
+    assert not zips[0].exists()
+
+
+def test_an_audit_of_the_server_that_has_changed_is_drawn_anew(finished: Path, model: FakeModel) -> None:
+    page = opened_finished()
+    before = audit_of(page).key
+    page.button(key="folder.open").click().run()
+    assert audit_of(page).key == before
+    known_audit(finished, PICTURES - 2)
+    page.button(key="folder.open").click().run()
+    assert audit_of(fine(page)).key != before
+
+
 def test_an_audit_under_way_is_no_change_of_the_visitors_own_questions(model: FakeModel) -> None:
     page = given(zip_of(6))
     model.allowed = model.pictures + 60
@@ -229,7 +318,81 @@ def test_a_finished_audit_is_opened(finished: Path, model: FakeModel) -> None:
     assert any(path_of(3) in text for text in alternatives)
 
 
-@pytest.mark.parametrize("tab", ["Concepts", "Mistakes", "All pictures", "Take away"])
+def change_findings(audit: Path, change: Callable[[Findings], Findings]) -> None:
+    folder = AuditFolder(audit)
+    folder.write_findings(change(folder.findings()))
+
+
+def untested(findings: Findings, concepts: int = 3) -> Findings:
+    """Return the findings of an audit whose concepts were not tested."""
+    return replace(
+        findings,
+        concepts=tuple(
+            replace(concept, take_away=None, add=None, p_adjusted=math.nan, proven=False)
+            for concept in findings.concepts[:concepts]
+        ),
+        shortcut_candidates=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda found: replace(found, shortcut_candidates=()), "None was found; 2 concepts were tested."),
+        (untested, "3 concepts were found, but there are too few pictures to test them."),
+        (lambda found: untested(found, 1), "1 concept was found, but there are too few pictures to test it."),
+        (lambda found: untested(found, 0), "No concept was found that could be tested."),
+        (lambda found: replace(untested(found), complete=False), "The audit was stopped before it looked for them."),
+    ],
+)
+def test_without_a_candidate_it_says_what_was_tested(
+    finished: Path, model: FakeModel, change: Callable[[Findings], Findings], message: str
+) -> None:
+    change_findings(finished, change)
+    page = opened_finished()
+    assert [one.value for one in (*page.info, *page.success)] == [message]
+
+
+def test_no_audit_fills_the_screen_without_end(finished: Path, model: FakeModel) -> None:
+    change_findings(
+        finished,
+        lambda found: replace(found, notes=("A note.",) * 25, shortcut_candidates=found.shortcut_candidates * 21),
+    )
+    page = opened_finished()
+    assert said(page).count("A note.") == 20
+    assert said(page).count("leans on concept 0") == 20
+    assert "And 5 more notes in audit.json." in said(page)
+    assert "And 1 more candidate in audit.json." in said(page)
+
+
+@pytest.mark.parametrize("spec", [None, [1], "x", {"samples": "many"}, {"segmentation": [[[]]]}, {"other": {}}])
+def test_settings_of_any_form_keep_pictures_closed(finished: Path, model: FakeModel, spec: object) -> None:
+    about = json.loads((finished / ABOUT).read_text(encoding="utf-8"))
+    (finished / ABOUT).write_text(json.dumps(about | {"spec": spec}), encoding="utf-8")
+    assert "cannot be opened in Explain" in said(opened_finished())
+
+
+def test_a_concept_that_was_not_tested_says_so_in_one_line(finished: Path, model: FakeModel) -> None:
+    change_findings(finished, untested)
+    page = on_tab(opened_finished(), "Concepts")
+    assert said(page).count("Not tested: there are too few pictures.") == 3
+    assert said(page).count(":material/remove: not tested") == 3
+    assert "not proven" not in said(page)
+    assert "could not be tested" not in said(page)
+
+
+def test_a_concept_says_in_how_many_pictures_it_speaks_for_its_class(finished: Path, model: FakeModel) -> None:
+    def change(findings: Findings) -> Findings:
+        first, *others = findings.concepts
+        return replace(findings, concepts=(replace(first, patches=first.patches[:1], pictures=4), *others))
+
+    change_findings(finished, change)
+    page = on_tab(opened_finished(), "Concepts")
+    assert "In 1 picture for this class and 3 more for others · " in said(page)
+    assert "In 10 pictures for this class · " in said(page)
+
+
+@pytest.mark.parametrize("tab", ["Overview", "Concepts", "Mistakes", "All pictures", "Take away"])
 def test_every_tab_of_a_finished_audit_is_drawn(finished: Path, model: FakeModel, tab: str) -> None:
     assert on_tab(opened_finished(), tab)
 
@@ -274,11 +437,41 @@ def test_cards_come_a_page_at_a_time(finished: Path, model: FakeModel) -> None:
     page = on_tab(opened_finished(), "All pictures")
     first = {button.key for button in page.button if str(button.key).startswith("folder.explain.all.")}
     assert len(first) == 12
-    page.session_state["folder.page.all.20"] = 2
+    page.session_state[page_of_all(page)] = 2
     fine(page.run())
     second = {button.key for button in page.button if str(button.key).startswith("folder.explain.all.")}
     assert len(second) == PICTURES - 12
     assert not first & second
+
+
+def page_of_all(page: AppTest) -> str:
+    audit = audit_of(page)
+    return cards.page_key(audit, list(audit.pictures), "all")
+
+
+def test_the_tab_and_the_page_stay_while_a_picture_is_explained(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    page.session_state[page_of_all(page)] = 2
+    fine(page.run())
+    last = list(audit_of(page).pictures)[-1]
+    page.button(key=f"folder.explain.all.{last}").click().run()
+    page.switch_page("pages/screens/explain/page.py").run()
+    page.switch_page(SCREEN).run()
+    assert page.session_state["folder.tab"] == "All pictures"
+    assert f"folder.explain.all.{last}" in {button.key for button in fine(page).button}
+
+
+def test_a_choice_of_as_many_other_pictures_begins_on_its_first_page(finished: Path, model: FakeModel) -> None:
+    audit = audit_of(opened_finished())
+    paths = list(audit.pictures)
+    assert cards.page_key(audit, paths[:15], "all") != cards.page_key(audit, paths[1:16], "all")
+    assert cards.page_key(audit, paths, "all") != cards.page_key(replace(audit, key="another"), paths, "all")
+
+
+def test_every_button_names_its_picture(finished: Path, model: FakeModel) -> None:
+    page = on_tab(opened_finished(), "All pictures")
+    label = page.button(key=f"folder.explain.all.{path_of(1)}").label
+    assert label.replace("\\", "") == "Explain 0001.png"
 
 
 def test_a_picture_of_a_finished_audit_is_asked_about_again(finished: Path, model: FakeModel) -> None:
@@ -308,6 +501,26 @@ def test_pictures_outside_of_what_the_operator_allows_stay_closed(
     page = on_tab(opened_finished(), "All pictures")
     assert "cannot be opened in Explain" in said(page)
     assert not [button for button in page.button if str(button.key).startswith("folder.explain.")]
+
+
+@pytest.mark.parametrize("root", ["a\0b", "~\0", "x" * 10_000], ids=["zero", "home", "long"])
+def test_a_collection_that_no_system_knows_keeps_pictures_closed(finished: Path, model: FakeModel, root: str) -> None:
+    about = json.loads((finished / ABOUT).read_text(encoding="utf-8"))
+    (finished / ABOUT).write_text(json.dumps(about | {"collection": root}), encoding="utf-8")
+    assert "cannot be opened in Explain" in said(opened_finished())
+
+
+def test_damage_that_drawing_finds_is_said(finished: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(drawing, "pair", fails)
+    monkeypatch.setattr(drawing, "patches", fails)
+    page = opened()
+    page.segmented_control(key="folder.source").set_value("Finished audit").run()
+    page.button(key="folder.open").click().run()
+    assert not page.exception
+    assert {error.value for error in page.error} == {"These pictures cannot be drawn: the audit is damaged."}
 
 
 def test_a_folder_that_the_operator_allows_is_audited(finished: Path, model: FakeModel) -> None:
@@ -380,7 +593,7 @@ def test_the_scatter_holds_every_picture_once_and_no_markup_of_strangers(tmp_pat
     assert sorted(path for trace in figure.data for (path,) in trace.customdata) == sorted(
         about.path for about in pictures
     )
-    assert pictures_tab.plain_text("<b>&") == "&lt;b&gt;&amp;"
+    assert plain_text("<b>&") == "&lt;b&gt;&amp;"
 
 
 def test_tables_taken_away_are_those_of_the_audit(tmp_path: Path) -> None:
