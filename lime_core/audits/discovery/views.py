@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,7 +37,7 @@ _SIGMA: Final = 12.0  # of the blur, pixels of the model's input
 _MARGIN: Final = 3  # a superpixel's edge is rarely exactly that of the thing
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class View:
     """A picture of an audit.
 
@@ -70,9 +71,23 @@ class View:
 
     def region(self, superpixels: Iterable[int]) -> Region:
         """Return where some superpixels are, and a margin around them, bool ``(h, w)``."""
-        inside = np.isin(self.labels, list(superpixels))
-        grown: Region = ndimage.binary_dilation(inside, iterations=_MARGIN)
-        return grown
+        region = np.zeros(self.labels.shape, bool)
+        for superpixel in superpixels:
+            self.grow(region, superpixel)
+        return region
+
+    def grow(self, region: Region, superpixel: int) -> None:
+        """Add a superpixel and its margin to a region."""
+        found = self._boxes[superpixel]
+        if found is None:  # none of its pixels is left at the model's input size
+            return
+        around = tuple(slice(max(side.start - _MARGIN, 0), side.stop + _MARGIN) for side in found)
+        region[around] |= ndimage.binary_dilation(self.labels[around] == superpixel, iterations=_MARGIN)
+
+    @cached_property
+    def _boxes(self) -> list[tuple[slice, slice] | None]:
+        boxes: list[tuple[slice, slice] | None] = ndimage.find_objects(self.labels + 1)
+        return boxes
 
 
 class Views:
@@ -172,11 +187,13 @@ def random_region(view: View, like: Region, rng: np.random.Generator, apart: Reg
         taken[:], occupied = False, np.zeros_like(like)
     free = np.flatnonzero(~taken)
     chosen = [int(rng.choice(free))]
-    region, wanted = view.region(chosen) & ~occupied, like.sum()
+    grown, wanted = view.region(chosen), like.sum()
+    region = grown & ~occupied
     while region.sum() < wanted and len(chosen) < len(free):
         beside = np.setdiff1d(np.flatnonzero(view.touching[chosen].any(axis=0) & ~taken), chosen)
         chosen.append(int(rng.choice(beside if len(beside) else np.setdiff1d(free, chosen))))
-        smaller, region = region, view.region(chosen) & ~occupied
+        view.grow(grown, chosen[-1])
+        smaller, region = region, grown & ~occupied
         if region.sum() - wanted > wanted - smaller.sum():
             return smaller
     return region

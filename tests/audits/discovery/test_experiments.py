@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import ndimage, stats
 
 import lime_core as lc
 from lime_core.audits.discovery.effects import benjamini_hochberg, experiment, unpaired
@@ -77,6 +77,13 @@ def test_the_adjusted_p_is_that_of_scipy():
     p = np.random.default_rng(1).random(20) ** 3
     np.testing.assert_allclose(benjamini_hochberg(p.tolist()), stats.false_discovery_control(p))
     assert benjamini_hochberg([]) == []
+
+
+@pytest.mark.parametrize("parts", [[0], [5, 30, 35], list(range(12))])
+def test_a_region_is_its_superpixels_and_three_pixels_around_them(parts):
+    view = noisy_view(0)
+    expected = ndimage.binary_dilation(np.isin(view.labels, parts), iterations=3)
+    np.testing.assert_array_equal(view.region(parts), expected)
 
 
 def test_what_is_hidden_does_not_show_through_its_fill():
