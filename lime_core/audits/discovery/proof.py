@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -58,6 +58,13 @@ class Held:
     gone: Region | None = None
 
 
+class Peer(NamedTuple):
+    """A picture without a concept, and the class that it is taken for."""
+
+    view: View
+    class_index: int
+
+
 class Bench:
     """Asks the model what it makes of changed pictures.
 
@@ -93,32 +100,32 @@ class Bench:
         return np.concatenate(found) if found else np.zeros(0)
 
     def take_away(
-        self, held: Sequence[Held], peers: Sequence[View], class_index: int, rng: np.random.Generator
+        self, held: Sequence[Held], peers: Sequence[Peer], class_index: int, rng: np.random.Generator
     ) -> Experiment | None:
         """Hide a concept in the pictures that hold it, beside random superpixels of the same size.
 
         Each picture is asked about as it is, and with random halves of its superpixels hidden, which are the same with
         the concept and without. What is hidden shows a blur of everything but the region in question. A concept that
         takes more than `LARGE` of its pictures leaves nothing but the thing itself for random superpixels: it is
-        compared with hiding the same places in pictures of the class without it, each of them once, where there are
-        enough. A colour cast is undone instead, beside other changes of the hue that are as strong.
+        compared with hiding the same places in pictures without it, each of them once and asked about the class that
+        it is taken for itself, where there are enough. A colour cast is undone instead, beside other changes of the hue
+        that are as strong.
 
         Parameters
         ----------
         held : sequence of Held
-        peers : sequence of View
-            Pictures of the class without the concept.
+        peers : sequence of Peer
         """
         halves = _number(_PERTURBED, held, PERTURBATIONS)
         local = not any(item.cast is not None for item in held)
         if local and len(peers) >= FEWEST_PICTURES and np.mean([item.region.mean() for item in held]) > LARGE:
+            places = [item.region for item in held]
             pairs = (_with_and_without(item, item.region, _halves(item.view, halves, rng)) for item in held)
-            others = (
-                _with_and_without(Held(peer, item.region), item.region, _halves(peer, halves, rng))
-                for peer, item in zip(peers, itertools.cycle(held), strict=False)
-            )
-            moved = [self._moved(each, class_index, halves).ravel() for each in (pairs, others)]
-            return unpaired(moved[0], moved[1], self.unit)
+            others = [
+                self._moved([_with_and_without(Held(view, place), place, _halves(view, halves, rng))], own, halves)
+                for (view, own), place in zip(peers, itertools.cycle(places), strict=False)
+            ]
+            return unpaired(self._moved(pairs, class_index, halves), np.concatenate(others), self.unit)
         controls = _number(_CONTROLLED, held, CONTROLS)
         moved_by = self._moved((_pairs_of(item, controls, halves, rng) for item in held), class_index, halves)
         by_picture = moved_by.reshape(len(held), 1 + controls)

@@ -11,7 +11,7 @@ import numpy as np
 
 from lime_core.audits.discovery.edges import edge_of
 from lime_core.audits.discovery.effects import FEWEST_PICTURES, benjamini_hochberg
-from lime_core.audits.discovery.proof import MOST_PICTURES, MOST_RECIPIENTS, Held
+from lime_core.audits.discovery.proof import MOST_PICTURES, MOST_RECIPIENTS, Held, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -119,9 +119,14 @@ class Tester:
         held = self._held(group)
         holding = {item.view.path for item in held} | {str(path) for path in self.patches.pictures[group.rows]}
         without = [path for path in self.explained if path not in holding]
-        same = [path for path in without if self.explained[path].predicted == group.class_index]
-        away = self.bench.take_away(held, self._some(same, MOST_PICTURES, group), group.class_index, rng)
-        elsewhere = [path for path in without if self.explained[path].predicted != group.class_index]
+        same, elsewhere = (
+            [path for path in without if (self.explained[path].predicted == group.class_index) is wanted]
+            for wanted in (True, False)
+        )
+        alike = self._some(same, MOST_PICTURES, group)
+        peers = alike if len(alike) >= FEWEST_PICTURES else self._some(elsewhere, MOST_PICTURES, group)
+        named = [Peer(view, self.explained[view.path].predicted) for view in peers]
+        away = self.bench.take_away(held, named, group.class_index, rng)
         recipients = self._some(elsewhere, MOST_RECIPIENTS, group)
         add = self.bench.add(held, recipients, self._some(without, _OTHERS, group), group.class_index, rng)
         return Proof(away, add)

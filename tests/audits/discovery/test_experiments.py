@@ -8,7 +8,7 @@ from scipy import ndimage, stats
 
 import lime_core as lc
 from lime_core.audits.discovery.effects import benjamini_hochberg, experiment, unpaired
-from lime_core.audits.discovery.proof import Bench, Held
+from lime_core.audits.discovery.proof import Bench, Held, Peer
 from lime_core.audits.discovery.views import View, painted_over, random_region, touching
 
 SIDE = 48
@@ -132,9 +132,30 @@ def test_taking_away_what_a_model_does_not_look_at_does_nothing():
 def test_a_large_concept_is_compared_with_the_same_place_in_pictures_without_it():
     red = np.full((SIDE, SIDE, 3), (255, 0, 0), np.uint8)
     whole = [Held(view_of(red), np.arange(SIDE)[:, None] * np.ones(SIDE, int) < 30) for _ in range(4)]
-    peers = [noisy_view(seed) for seed in range(4)]
+    peers = [Peer(noisy_view(seed), 0) for seed in range(4)]
     found = Bench(RED, SPEC).take_away(whole, peers, 0, np.random.default_rng(0))
     assert found.random_effect == 0
+
+
+def test_a_picture_of_another_class_is_asked_about_its_own():
+    """Hiding a place that every class lives on proves nothing of it, whatever class the pictures without it have."""
+
+    def by_blue(images):
+        shown = (images[:, :30, :, 2] > 200).mean(axis=(1, 2))
+        first = images[:, 40:, :, 0].mean(axis=(1, 2)) > 128  # of the place that is never hidden
+        return np.where(first[:, None], np.stack([shown, 1 - shown], 1), np.stack([1 - shown, shown], 1))
+
+    def blue(red):
+        pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
+        pixels[:30, :, 2], pixels[30:, :, 0] = 255, red
+        return view_of(pixels)
+
+    upper = np.arange(SIDE)[:, None] * np.ones(SIDE, int) < 30
+    classifier = lc.CallableClassifier(by_blue, SIDE, ["a", "b"], id="blue", outputs="values")
+    held, peers = [Held(blue(255), upper) for _ in range(6)], [Peer(blue(0), 1) for _ in range(6)]
+    found = Bench(classifier, SPEC).take_away(held, peers, 0, np.random.default_rng(0))
+    assert found.concept_effect > 0.5
+    assert found.effect == pytest.approx(0, abs=0.2)
 
 
 def test_laying_a_concept_into_other_pictures_gives_them_its_class():
