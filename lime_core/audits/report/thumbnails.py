@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 _QUALITY: Final = 82
 _LABEL_MODES: Final = ("L", "I;16", "I")  # Pillow's names of pictures with one whole number a pixel
-_MOST_SIDE: Final = 512  # of a stored label map or thumbnail, twice what is written; the files may come from elsewhere
+# Sides of what is stored, which may come from elsewhere: twice what is written of thumbnails, and label maps, which
+# are as large as the pictures that were explained and are scaled down at once.
+_MOST_SIDE: Final = {"JPEG": 512, "PNG": 4096}
 _DIMMED: Final = 0.65
 
 
@@ -146,8 +148,9 @@ def _thumbnail(row: dict[str, Any], size: tuple[int, int]) -> Thumbnail:
 def _decoded(data: bytes, form: str, picture: str) -> PillowImage.Image:
     try:
         image: PillowImage.Image = PillowImage.open(io.BytesIO(data), formats=[form])
-        if max(image.size) > _MOST_SIDE:
-            raise LimeError(f"The stored {form} of {picture} is {image.width}×{image.height}; at most {_MOST_SIDE}.")
+        most = _MOST_SIDE[form]
+        if max(image.size) > most:
+            raise LimeError(f"The stored {form} of {picture} is {image.width}×{image.height}; at most {most}×{most}.")
         image.load()
     except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError) as error:
         raise LimeError(f"The stored {form} of {picture} is damaged: {error}") from error
