@@ -39,16 +39,20 @@ def test_a_script_gets_findings_and_a_report(tmp_path: Path) -> None:
     assert again.findings() == found
 
 
-def test_what_stops_an_audit_passes_through_and_leaves_findings_that_say_so(tmp_path: Path) -> None:
-    class StopError(Exception):
-        pass
+class StopError(Exception):
+    """Raised by whoever is told of progress, for reasons of their own."""
 
+
+@pytest.mark.parametrize("error", [StopError, KeyboardInterrupt, OSError, lc.LimeError])
+def test_what_stops_an_audit_passes_through_and_leaves_findings_that_say_so(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
     def stop(done: int, total: int) -> None:
         if done == 4:
-            raise StopError
+            raise error
 
     pictures = write_collection(tmp_path / "pictures", 8)
-    with pytest.raises(StopError):
+    with pytest.raises(error):
         lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC, on_progress=stop)
     found = AuditFolder(tmp_path / "audit").findings()
     assert (found.complete, found.pictures) == (False, 4)

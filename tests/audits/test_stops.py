@@ -87,19 +87,6 @@ def test_a_failure_passes_through_and_finds_nothing(
         lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, lc.LimeError])
-def test_whatever_is_raised_when_progress_is_told_is_a_stop(tmp_path: Path, error: type[BaseException]) -> None:
-    def stop(done: int, _: int) -> None:
-        if done == 2:
-            raise error
-
-    pictures = write_collection(tmp_path / "pictures", 4)
-    with pytest.raises(error):
-        lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC, on_progress=stop)
-    found = AuditFolder(tmp_path / "audit").findings()
-    assert (found.complete, found.pictures) == (False, 2)
-
-
 @pytest.mark.parametrize(
     ("restart", "moment", "said"),
     [

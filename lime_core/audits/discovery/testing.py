@@ -14,7 +14,7 @@ from lime_core.audits.discovery.effects import FEWEST_PICTURES, benjamini_hochbe
 from lime_core.audits.discovery.proof import MOST_PICTURES, MOST_RECIPIENTS, Held, Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -148,9 +148,12 @@ class Tester:
             return [Held(view, edge_of(view.labels.shape)) for view in self._some(known)]
         looked_at = set(self.patches.pictures[self.patches.classes == group.class_index].astype(str))
         held: dict[str, Held] = {}
-        for view in self._some(looked_at, _LOOKED_AT):
-            if len(held) < MOST_PICTURES and (spots := self.finder.seen(view, group.parts, self._least(group))):
+        least = self._least(group)
+        for view in self._in_order(looked_at, _LOOKED_AT):
+            if spots := self.finder.seen(view, group.parts, least):
                 held[view.path] = self.finder.held(view, spots, group.parts)
+            if len(held) == MOST_PICTURES:
+                break
         if len(held) < _ENOUGH:
             for view in self._some(set(known) - set(held), _ENOUGH - len(held)):
                 held[view.path] = self.finder.held(view, self._members(group, view), group.parts)
@@ -175,16 +178,22 @@ class Tester:
         return self.finder.least(self.patches.descriptions[group.of_class(self.patches)], group.parts)
 
     def _some(self, paths: Iterable[str], most: int = MOST_PICTURES, unlike: Group | None = None) -> list[View]:
-        """Return the first of the pictures in a random order, the same for all groups, so that they share pictures.
-
-        Those that cannot be read any more are left out, and those in which something looks like the group `unlike`.
-        """
-        drawn = sorted((str(path) for path in paths), key=self._order.__getitem__)[:most]
-        views = [view for path in drawn if (view := self.views.get(path)) is not None]
+        """Return the first of the pictures, without those in which something looks like the group `unlike`."""
+        views = self._in_order(paths, most)
         if unlike is None or not len(unlike.parts):
-            return views
+            return list(views)
         least = self._least(unlike)
         return [view for view in views if not self.finder.seen(view, unlike.parts, least)]
+
+    def _in_order(self, paths: Iterable[str], most: int) -> Iterator[View]:
+        """Yield the first of the pictures in a random order, the same for all groups, so that they share pictures.
+
+        Each is read when it is asked for; those that cannot be read any more are left out.
+        """
+        for path in sorted((str(path) for path in paths), key=self._order.__getitem__)[:most]:
+            view = self.views.get(path)
+            if view is not None:
+                yield view
 
     @cached_property
     def _order(self) -> dict[str, int]:
