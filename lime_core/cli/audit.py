@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import lime_core as lc
 from lime_core.audits.run import SAMPLES
 from lime_core.cli.model_source import add_model_flags, source_of
+from lime_core.cli.printable import printable
 from lime_core.cli.progress import progress_bars
 from lime_core.cli.question import add_running_flags
 from lime_core.cli.tables import Column, print_table
@@ -123,10 +124,9 @@ def _print(found: Findings) -> None:
     print_table([Column("audit"), Column("", "right")], rows)
     if found.shortcut_candidates:
         print()
-        columns = ("class", "concept", "pictures", "effect", "95 % interval", "adjusted p", "why")
-        sides = ("left", "right", "right", "right", "right", "right", "left")
+        numbers = ("concept", "pictures", "effect", "95 % interval", "adjusted p")
         print_table(
-            [Column(title, "right" if side == "right" else "left") for title, side in zip(columns, sides, strict=True)],
+            [Column("class"), *(Column(title, "right") for title in numbers), Column("why")],
             [
                 [
                     item.class_name,
@@ -141,7 +141,7 @@ def _print(found: Findings) -> None:
             ],
         )
     for note in found.notes:
-        print(f"Note: {note}")
+        print(printable(f"Note: {note}"))
 
 
 def _interval(interval: Interval) -> str:

@@ -114,11 +114,11 @@ def _rows(text: str) -> int:
 
 def _row(picture: PictureDifference) -> tuple[str, ...]:
     before, after = (
-        f"{printable(name).replace(' ', UNBROKEN)} {probability:.0%}"
+        f"{name.replace(' ', UNBROKEN)} {probability:.0%}"
         for name, probability in zip(picture.predicted, picture.probability, strict=True)
     )
     largest = f"{picture.shift:.1f}{UNBROKEN}SE" if picture.shift == picture.shift else ""
-    return printable(picture.picture), str(len(picture.moved)), largest, before, after
+    return picture.picture, str(len(picture.moved)), largest, before, after
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,6 +8,8 @@ import os
 import sys
 import unicodedata
 
+from lime_core.cli.printable import printable
+
 _SPELLED = {
     "×": "x",
     "²": "2",
@@ -51,9 +53,9 @@ def give_up_stdout() -> None:
 
 
 def print_error(text: str) -> None:
-    """Print a line to standard error, if there is one that can be written."""
+    """Print lines to standard error, if there is one that can be written; control characters are spelled out."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+        print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def _spelled_out(error: UnicodeError) -> tuple[str, int]:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lime_core.cli.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,7 +38,11 @@ class Column:
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: laid out for the window in a terminal, one plain line a row anywhere else."""
+    """Print a table: laid out for the window in a terminal, one plain line a row anywhere else.
+
+    Cells may be names from anywhere: control characters in them are spelled out.
+    """
+    rows = [[printable(cell) for cell in row] for row in rows]
     # A program may be started without a standard output.
     if sys.stdout is None or not sys.stdout.isatty():
         print(plain_table(columns, rows).replace(UNBROKEN, " "))

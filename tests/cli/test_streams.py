@@ -14,7 +14,8 @@ import pytest
 
 import lime_core as lc
 from lime_core.cli.main import main
-from lime_core.cli.streams import make_printable
+from lime_core.cli.streams import make_printable, print_error
+from lime_core.cli.tables import Column, print_table
 
 FULL = Path("/dev/full")
 NAMES = ("tabby, tabby cat", "кошка", "猫", "naïve “cat” \ud800", "tiger × lion")
@@ -175,3 +176,11 @@ def test_a_table_calls_superpixels_by_the_numbers_of_the_users_own_map(cat, tmp_
     top = explanation.certain_top(explanation.classes[0].index, 5, "both")
     assert "among the 5 strongest" in printed
     assert f"  {top.members(explanation.superpixel_ids)}\n" in printed
+
+
+def test_no_name_controls_the_terminal(capsys):
+    print_table([Column("class"), Column("why")], [["\x1b[31mred", "two\nlines"]])
+    print_error("error: \x1b[31mred.png\nis no picture.")
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1].split() == [r"\x1b[31mred", r"two\nlines"]
+    assert said.err == "error: \\x1b[31mred.png\nis no picture.\n"
