@@ -20,6 +20,7 @@ from pages.state.known_models import BroughtModel, bring
 from pages.state.method_runs import MethodRuns
 from pages.state.methods_job import MethodsOrder
 from pages.state.pace import Pace
+from pages.state.presses import Presses
 from pages.state.question import Drawn, Question, Result, cuts_slowly
 from pages.state.server import server
 from pages.state.settings import Settings
@@ -60,6 +61,8 @@ class Session:
         What the visitor has brought for models: files of their own, and weights.
     popovers_in_use : set of str
         Keys of popovers whose widgets hold what is needed, or not taken over yet, even when they are closed.
+    presses : Presses
+        Of buttons on the present screen.
     """
 
     def __init__(self) -> None:
@@ -76,6 +79,7 @@ class Session:
         self.complaint = ""
         self.brought = Brought()
         self.popovers_in_use: set[str] = set()
+        self.presses = Presses()
         self._opened = False
         self._screen: str | None = None
         self._linked_cut: Segmentation | None = None
@@ -169,15 +173,10 @@ class Session:
         return cut == self._linked_cut and cuts_slowly(cut)
 
     def display(self, **values: Any) -> None:
-        """Let widgets that are about to be drawn show what they can, and leave the settings as they are.
+        """Let widgets that are about to be drawn show values, by field of `Settings`; the settings stay as they are.
 
         For settings that hold no choice yet, or one that does not exist here, such as the class in focus among the
         classes of other answers.
-
-        Parameters
-        ----------
-        **values
-            What to show, by the field of `Settings`.
         """
         widget_state.write({WIDGETS[name]: value for name, value in values.items()})
 
@@ -197,6 +196,7 @@ class Session:
         """
         if screen != self._screen:
             self._screen = screen
+            self.presses.forget()
             widget_state.write_anew(widget_values_of(self.settings, dict.fromkeys(("spec", *WIDGETS))))
             widget_state.prime(widget_state.SOURCE, widget_state.PICTURE_SOURCES[0])
             widget_state.prime(widget_state.PICTURE, FIRST)

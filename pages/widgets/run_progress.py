@@ -71,8 +71,14 @@ def _draw(job: ExplainJob) -> None:
     bar, button = st.columns([6, 1], vertical_alignment="center")
     share, text = progress_of(job)
     bar.progress(share, text=text)
-    if button.button("Stop", icon=":material/stop:", key="stop", width="stretch", help="The samples so far are kept."):
-        job.stop()
+    button.button(
+        "Stop",
+        icon=":material/stop:",
+        key="stop",
+        width="stretch",
+        help="The samples so far are kept.",
+        on_click=job.stop,
+    )
 
 
 def _ends_within(job: ExplainJob, limit: float) -> bool:

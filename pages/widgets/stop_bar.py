@@ -26,8 +26,12 @@ def stop_bar(job: BackgroundJob, share: float, text: str, *, key: str, help_text
     """
     bar, button = st.columns([6, 1], vertical_alignment="center")
     bar.progress(share, text=text)
-    stop = button.button(
-        "Stop", icon=":material/stop:", key=key, width="stretch", help=help_text, disabled=job.stopping
+    button.button(
+        "Stop",
+        icon=":material/stop:",
+        key=key,
+        width="stretch",
+        help=help_text,
+        disabled=job.stopping,
+        on_click=job.stop,
     )
-    if stop:
-        job.stop()

@@ -108,3 +108,15 @@ def test_code_is_not_highlighted() -> None:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.code":
                 assert ast.unparse(node.args[1]) == "None", f"{path}:{node.lineno}"
+
+
+def test_what_a_button_does_is_not_lost_when_the_run_of_the_script_is_interrupted() -> None:
+    """What `st.button` returns is true for one run, which another event may end early; a callback always runs."""
+    for path in FILES:
+        tree = tree_of(path)
+        alone = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "button":
+                where = f"{path}:{node.lineno}"
+                assert node in alone, f"{where}: use pressed_button, or on_click"
+                assert any(keyword.arg == "on_click" for keyword in node.keywords), where

@@ -11,6 +11,7 @@ from pages.state.server import server
 from pages.state.session import session
 from pages.widgets import labels
 from pages.widgets.model_choice import download_of, other_models
+from pages.widgets.pressed_button import pressed_button
 from pages.widgets.setting_widgets import setting
 from pages.widgets.text import seconds
 
@@ -27,7 +28,9 @@ def show() -> None:
         state.change(others=others, samples=samples)
         asked = questions(state.settings)
         ready = len(asked) > 1
-        pressed = st.button("Compare", type="primary", icon=":material/compare:", key="compare", disabled=not ready)
+        pressed = pressed_button(
+            "Compare", type="primary", icon=":material/compare:", key="compare", disabled=not ready
+        )
     if pressed:
         state.comparison.ask(asked)
     elif state.comparison.open():

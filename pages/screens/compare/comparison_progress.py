@@ -47,10 +47,14 @@ def _watch() -> None:
             share, text = progress_of(job)
             bars.progress(share, text=f"{labels.model_title(model)}: {text}")
             _cancel(bars, model)
-    if button.button(
-        "Stop", icon=":material/stop:", key="compare.stop", width="stretch", help="The samples so far are kept."
-    ):
-        comparison.stop()
+    button.button(
+        "Stop",
+        icon=":material/stop:",
+        key="compare.stop",
+        width="stretch",
+        help="The samples so far are kept.",
+        on_click=comparison.stop,
+    )
 
 
 def _cancel(bars: DeltaGenerator, model: str) -> None:

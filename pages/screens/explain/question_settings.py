@@ -20,6 +20,7 @@ from pages.widgets import labels
 from pages.widgets.method_choice import method, preset
 from pages.widgets.model_choice import download_of
 from pages.widgets.popovers import SettingsPopover
+from pages.widgets.pressed_button import pressed_button
 from pages.widgets.setting_groups import sampling_settings, superpixel_settings
 from pages.widgets.setting_widgets import option, setting
 from pages.widgets.text import plain, seconds
@@ -105,14 +106,15 @@ def _show_sample(question: Question, scene: lc.Scene) -> None:
 
 
 def _buttons(state: Session, *, disabled: bool) -> None:
-    if st.button("Explain", type="primary", icon=":material/highlight:", key="explain", disabled=disabled):
+    if pressed_button("Explain", type="primary", icon=":material/highlight:", key="explain", disabled=disabled):
         state.ask()
         # The rest of the page shows the run; this is a part of it only.
         st.rerun()
     more = _more_samples(state)
     if not more or state.running:
         return
-    if st.button("More samples", key="more", help=f"Goes on to {more:,} samples.", on_click=_ask_for, args=(more,)):
+    help_text = f"Goes on to {more:,} samples."
+    if pressed_button("More samples", key="more", help=help_text, on_press=partial(_ask_for, more)):
         st.rerun()
 
 

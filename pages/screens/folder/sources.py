@@ -16,6 +16,7 @@ from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.model_choice import download_of
+from pages.widgets.pressed_button import pressed_button
 from pages.widgets.text import problem, seconds
 
 _ZIP, _FOLDER, _FINISHED = "Zip of pictures", "Folder of this server", "Finished audit"
@@ -94,17 +95,17 @@ def _start(title: str, collection: Collection) -> None:
         model = state.settings.model
         precision = state.settings.precision if known_model(model).has_precisions else "f32"
         order = AuditOrder(title, collection, model, spec, precision)
-        pressed = st.button(
+        pressed = pressed_button(
             "Audit",
             type="primary",
             icon=":material/play_arrow:",
             key="folder.begin",
             disabled=state.folder.running,
         )
-    _summary(order)
     if pressed:
         state.folder.begin(order)
         st.rerun()
+    _summary(order)
 
 
 def _seed(state: Session) -> int:

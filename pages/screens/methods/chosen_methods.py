@@ -16,6 +16,7 @@ from pages.state.session import Session, session
 from pages.widgets import labels, method_choice, tables
 from pages.widgets.class_choice import class_in_focus
 from pages.widgets.model_choice import download_of
+from pages.widgets.pressed_button import pressed_button
 from pages.widgets.setting_widgets import setting
 from pages.widgets.text import plain, seconds
 from pages.widgets.view_settings import view_row
@@ -42,7 +43,9 @@ def show() -> MethodsOrder | None:
                 layer = method_choice.layer(layers_of(state.settings.model, server()))
         asked = order.order_of(state.settings, methods, names, layer)
         ready = asked is not None and bool(methods) and (scene is not None or state.cut_waits)
-        pressed = st.button("Compare", type="primary", icon=":material/balance:", key="methods", disabled=not ready)
+        pressed = pressed_button(
+            "Compare", type="primary", icon=":material/balance:", key="methods", disabled=not ready
+        )
     if pressed and asked is not None:
         state.compare_methods(asked)
         st.rerun()

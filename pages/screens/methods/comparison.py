@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 import lime_core as lc
@@ -13,6 +15,7 @@ from pages.screens.methods.methods_view import MethodsView
 from pages.state.methods_job import MethodsOrder
 from pages.state.session import session
 from pages.widgets import labels, verdict_text
+from pages.widgets.pressed_button import pressed_button
 from pages.widgets.text import listed, output, plain
 
 _A_ROW = 3
@@ -110,15 +113,14 @@ def _card(shown: MethodsView, method: MethodMeasures) -> None:
 
 
 def _open_on_explain(shown: MethodsView, method: MethodMeasures) -> None:
-    pressed = st.button(
+    pressed = pressed_button(
         "Explain with it",
         key=f"methods.explain.{method.method}",
         type="tertiary",
         icon=":material/highlight:",
         help="Opens the Explain screen with this method and the settings as they are now. The model is asked, unless "
         "the answers are there.",
-        on_click=_explain_with,
-        args=(method.method, shown.index),
+        on_press=partial(_explain_with, method.method, shown.index),
     )
     if pressed:
         st.switch_page(_EXPLAIN)

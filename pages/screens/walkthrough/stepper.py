@@ -13,6 +13,7 @@ from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets.model_choice import download_of
+from pages.widgets.pressed_button import pressed_button
 from pages.widgets.sample_choice import sample
 from pages.widgets.text import plain, seconds
 
@@ -128,7 +129,7 @@ def _ask(walk: WalkthroughState) -> None:
     if download := download_of(walk.question.model):
         pace = f"{pace}; {download}"
     label = f"Ask the model: {samples:,} samples{pace}"
-    if st.button(label, type="primary", key="walk.ask", on_click=_ask_with_lime):
+    if pressed_button(label, type="primary", key="walk.ask", on_press=_ask_with_lime):
         # The progress stands above this part of the page.
         st.rerun()
 
