@@ -14,14 +14,21 @@ pytestmark = [
 ]
 
 
-def test_a_learned_sticker_is_the_strongest_candidate(tmp_path):
-    row = measure_one(DataSet("sticker", 1.0, "shapes", 0, 14), tmp_path, Controls(tmp_path), samples=64)
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A folder for the data sets, and the model without a shortcut, which both tests need."""
+    folder = tmp_path_factory.mktemp("sets")
+    return folder, Controls(folder)
+
+
+def test_a_learned_sticker_is_the_strongest_candidate(sets):
+    row = measure_one(DataSet("sticker", 1.0, "shapes", 0, 14), *sets, samples=64)
     assert row.moves, row.learned
     assert row.found, row.candidates
     assert row.candidates[0]["matches"], row.candidates
 
 
-def test_a_control_is_clean(tmp_path):
-    row = measure_one(DataSet(None, 0.0, "shapes", 0, 14), tmp_path, Controls(tmp_path), samples=64)
+def test_a_control_is_clean(sets):
+    row = measure_one(DataSet(None, 0.0, "shapes", 0, 14), *sets, samples=64)
     assert row.candidates == []
     assert row.pictures == 42

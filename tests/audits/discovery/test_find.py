@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shutil
 
 import numpy as np
 import pytest
@@ -120,8 +120,8 @@ def test_after_an_interrupt_no_experiment_is_made_and_a_note_says_so(audited, pi
 
 
 @pytest.mark.slow
-def test_pictures_that_are_gone_are_left_out_of_the_experiments(pictures, tmp_path):
-    folder = lc.audit(pictures, model(4.0), tmp_path / "out", replace(SPEC, samples=32))
+def test_pictures_that_are_gone_are_left_out_of_the_experiments(audited, pictures, tmp_path):
+    folder = shutil.copytree(audited.path, tmp_path / "out")
 
     class Gone:
         def __init__(self, collection):
@@ -130,6 +130,6 @@ def test_pictures_that_are_gone_are_left_out_of_the_experiments(pictures, tmp_pa
         def read(self, path):
             raise lc.LimeError(f"{path} is gone.")
 
-    found = find(AuditFolder(folder.path), Gone(open_collection(pictures)), model(4.0), SPEC, seed=0)
+    found = find(AuditFolder(folder), Gone(open_collection(pictures)), model(4.0), SPEC, seed=0)
     assert found.shortcut_candidates == ()
     assert all(concept.take_away is None and concept.add is None for concept in found.concepts)

@@ -434,6 +434,9 @@ def test_the_built_in_network_brought_as_a_file_gives_the_built_in_models_explan
     page.locator(".st-key-own-file input[type=file]").set_input_files(lite0_files[ending])
     page.get_by_role("button", name="Use this model").click()
     expect(page.get_by_text("It is the model in the list now")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-own-use")).not_to_be_visible()
+    drawn(page)
     own = explained(f"lite0.{ending}")
     assert own["provenance"]["model"] == f"lite0.{ending}"
     for ours, theirs in zip(own["classes"], built_in["classes"], strict=True):
