@@ -330,7 +330,9 @@ def test_an_unknown_method_is_refused_with_those_there_are(image, classifier):
         lc.attribute(image, classifier, method="shap")
 
 
-@pytest.mark.parametrize("method", [each for each in lc.METHODS.values() if isinstance(each, MaskMethod)], ids=str)
+@pytest.mark.parametrize(
+    "method", [each for each in lc.METHODS.values() if isinstance(each, MaskMethod)], ids=lambda each: each.name
+)
 def test_answers_to_masks_that_a_method_cannot_use_are_refused_in_words(method, image, classifier):
     """Masks of smooth grids are of no use but to RISE, and of the others only LIME's are of use to several."""
     other = "occlusion" if method.name == "rise" else "rise"
