@@ -37,7 +37,7 @@ from tests.benchmarks.emulated import emulated_bf16
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.methods import Chance, Method, Settings
 from tests.benchmarks.report import Report
-from tests.benchmarks.serving import crowds, memory, soak
+from tests.benchmarks.serving import crowds, folder_clicks, memory, soak
 
 MODEL = "efficientnet_lite0"
 DEFAULT_SAMPLES = 512  # the calls at which the default's pointing game is judged
@@ -295,6 +295,13 @@ def _soak(options: argparse.Namespace, found: Report) -> None:
     soak.measure(plan, found)
 
 
+def _folder(options: argparse.Namespace, found: Report) -> None:
+    plan = folder_clicks.SHORT if options.short else folder_clicks.Plan()
+    changes = {"pictures": options.pictures, "samples": options.samples, "rounds": options.runs}
+    plan = replace(plan, **{name: value for name, value in changes.items() if value})
+    folder_clicks.measure(plan, found, options.keep)
+
+
 def _audit(options: argparse.Namespace, found: Report) -> None:
     plan = audit_sets.data_sets(short=options.short)
     if options.only:
@@ -365,6 +372,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
     "soak": _soak,
     "audit": _audit,
     "audit-costs": _audit_costs,
+    "folder": _folder,
 }
 
 if __name__ == "__main__":

@@ -40,15 +40,15 @@ class Bench:
     """
 
     def __init__(self, name: str, samples: int, found: Report, folder: Path, **kept: Any) -> None:
-        self.found, self.cache = found, folder / "cache"
-        self._name, self._samples, self._folder, self._kept = name, samples, folder, kept
+        self.found, self.folder, self.cache = found, folder, folder / "cache"
+        self._name, self._samples, self._kept = name, samples, kept
         self._seeds = count(1)
         self._rows: list[Row] = []
 
     @contextmanager
-    def server(self) -> Iterator[PageServer]:
+    def server(self, **environment: str) -> Iterator[PageServer]:
         """Run a server until the end of the block; an exception in its log counts as a failure."""
-        with PageServer(self._folder, self.cache) as server:
+        with PageServer(self.folder, self.cache, **environment) as server:
             yield server
             for line in server.complaints():
                 self.found.fail(f"The server's log says: {line}")
@@ -78,7 +78,7 @@ class Bench:
             scores = one.visitor.page.scores()
             shown.append(explain_page.every_class(one.visitor) if all_classes else [scores] if scores else [])
             one.visitor.leave()
-        expected = command_line_scores([one.question for one in visits], self._folder / "command-line", self.cache)
+        expected = command_line_scores([one.question for one in visits], self.folder / "command-line", self.cache)
         found = [
             worst_difference(one, other, all_classes=all_classes) for one, other in zip(shown, expected, strict=True)
         ]

@@ -28,9 +28,11 @@ class PageServer:
         For its log.
     cache : Path, optional
         Folder of converted models; without it the user's own, or that of ``LIMELIGHT_CACHE``.
+    **environment
+        Further environment variables.
     """
 
-    def __init__(self, folder: Path, cache: Path | None = None) -> None:
+    def __init__(self, folder: Path, cache: Path | None = None, **environment: str) -> None:
         self.port = _free_port()
         self.log = folder / f"server-{self.port}.log"
         options = {
@@ -41,12 +43,13 @@ class PageServer:
             "browser.gatherUsageStats": "false",
         }
         flags = [f"--{name}={value}" for name, value in options.items()]
-        environment = os.environ | ({"LIMELIGHT_CACHE": str(cache)} if cache is not None else {})
+        if cache is not None:
+            environment["LIMELIGHT_CACHE"] = str(cache)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", *flags],
                 cwd=ROOT,
-                env=environment,
+                env=os.environ | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

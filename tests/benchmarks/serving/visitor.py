@@ -40,6 +40,8 @@ class Visitor:
         Query string of the address, without the question mark.
     session : str
         Id of an earlier session to come back to; empty for a new one.
+    screen : str
+        The screen that is opened, as the address names it; empty for the first one.
 
     Attributes
     ----------
@@ -49,7 +51,7 @@ class Visitor:
         Bytes of pictures so far.
     """
 
-    def __init__(self, port: int, query: str = "", session: str = "") -> None:
+    def __init__(self, port: int, query: str = "", session: str = "", screen: str = "") -> None:
         self.page = PageElements()
         self.fetched = 0
         self.session = session
@@ -65,6 +67,7 @@ class Visitor:
         # run a fragment whose timer was due before: the next run is not always the one that was asked for.
         self._awaited: str | None = None
         self._page_hash = self._run = ""
+        self._screen = screen
         # What a browser asks for first; the cookie is what an upload has to show again.
         self._http.get("/_stcore/host-config")
         self._http.get("/_stcore/health")
@@ -160,6 +163,10 @@ class Visitor:
             state.string_value = option
         self._change(widget, state)
 
+    def turn_to(self, key: str, page: int) -> None:
+        """Choose a page, by its number from 1, of what is shown a page at a time."""
+        self._change(self._widget(key), WidgetState(int_value=page))
+
     def upload(self, key: str, name: str, content: bytes) -> None:
         """Choose a file."""
         widget = self._widget(key)
@@ -206,6 +213,7 @@ class Visitor:
         if pressed is not None:
             asked.widget_states.widgets.append(pressed)
         asked.page_script_hash = self._page_hash
+        asked.page_name = "" if self._page_hash else self._screen
         asked.fragment_id = fragment
         asked.is_auto_rerun = by_timer
         asked.cached_message_hashes.extend(self._kept.hashes)
