@@ -159,6 +159,14 @@ def test_a_short_soak_finds_no_wrong_answer_no_broken_page_and_no_exception(tmp_
     assert found["wrong"] == found["broken"] == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is looked at in /proc")
+@pytest.mark.slow
+def test_every_click_in_an_audit_is_answered(tmp_path):
+    rows = {row["what"]: row for row in _run(tmp_path, "folder", "--short", "--pictures", "13")["folder"]["rows"]}
+    assert {"audit opened", "tab Concepts", "filter by class", "another page of cards"} < set(rows)
+    assert all(row["measured"]["seconds"] for row in rows.values())
+
+
 def _run(folder: Path, *words: str) -> dict:
     target = folder / "numbers.json"
     command = [sys.executable, "-m", "tests.benchmarks", *words, "--json", str(target)]
