@@ -14,6 +14,7 @@ from lime_core.audits.discovery.mistakes import mistakes
 from lime_core.audits.discovery.proof import Bench
 from lime_core.audits.discovery.representative import representative
 from lime_core.audits.discovery.shortcuts import shortcut_candidates
+from lime_core.audits.discovery.suspicions import background
 from lime_core.audits.discovery.testing import Proof, Tester
 from lime_core.audits.discovery.views import Views
 from lime_core.audits.storage.findings import Concept, Findings, Mistakes
@@ -139,7 +140,7 @@ def _concepts(grouping: Grouping, proofs: Sequence[Proof], names: dict[int, str]
             add=proof.add,
             p_adjusted=proof.p_adjusted,
             proven=proof.proven,
-            suspicions=reasons,
+            suspicions=reasons or background(proof.surrounding, proof.pictures),
         )
         for number, (group, proof, reasons) in enumerate(zip(grouping.groups, proofs, grouping.reasons, strict=True))
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lime_core.audits.discovery.concepts import Explained, Group
     from lime_core.audits.discovery.patches import Patches
+    from lime_core.audits.discovery.views import Region
 
 LEVEL: Final = 0.05
 _PLACES: Final = (  # what is said, the least share of its pictures, and the share of the area
@@ -25,6 +26,9 @@ _PLACES: Final = (  # what is said, the least share of its pictures, and the sha
 )
 MINORITY: Final = 0.5  # of the pictures taken for the class
 WRONG_LEVEL: Final = 0.002  # 5 % over the 24 concepts that are tested
+_AROUND: Final = 0.5  # at least, of the outermost pixels of a picture
+_MIDDLE: Final = 0.25  # at most, of the middle half of its height and width
+_SURROUNDING: Final = 0.8  # of the pictures
 ALIKE: Final = 0.75  # mean cosine between the patches of a thing that is the same each time; kinds of things reach 0.66
 
 
@@ -52,6 +56,27 @@ def suspicions(group: Group, patches: Patches, explained: dict[str, Explained]) 
             "same in all of them."
         )
     return tuple(reasons)
+
+
+def surrounds(region: Region) -> bool:
+    """Return whether a region is what is around the middle of its picture: on most of its edge and hardly inside."""
+    outermost = np.concatenate([region[0], region[-1], region[1:-1, 0], region[1:-1, -1]])
+    height, width = region.shape
+    middle = region[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return bool(outermost.mean() >= _AROUND and middle.mean() <= _MIDDLE)
+
+
+def background(surrounding: int, pictures: int) -> tuple[str, ...]:
+    """Return why a concept is the background of its pictures, if it surrounds the middle of most of them.
+
+    Parameters
+    ----------
+    surrounding, pictures : int
+        In how many of how many pictures it `surrounds` the middle.
+    """
+    if not surrounding or surrounding < _SURROUNDING * pictures:
+        return ()
+    return (f"It is around the middle of {surrounding} of {pictures} pictures, where the background is.",)
 
 
 def _more_often(wrong_holding: int, wrong: int, right_holding: int, right: int) -> bool:

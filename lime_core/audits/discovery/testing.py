@@ -12,6 +12,7 @@ import numpy as np
 from lime_core.audits.discovery.edges import edge_of
 from lime_core.audits.discovery.effects import FEWEST_PICTURES, benjamini_hochberg
 from lime_core.audits.discovery.proof import MOST_PICTURES, MOST_RECIPIENTS, Held, Peer
+from lime_core.audits.discovery.suspicions import surrounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,11 +45,15 @@ class Proof:
         None where there were too few pictures.
     p_adjusted : float
         By Benjamini–Hochberg over the groups tested; NaN where one of the experiments is missing.
+    surrounding, pictures : int
+        In how many of the pictures from which it was taken away it surrounds the middle, and how many those are.
     """
 
     take_away: Experiment | None = None
     add: Experiment | None = None
     p_adjusted: float = math.nan
+    surrounding: int = 0
+    pictures: int = 0
 
     @property
     def proven(self) -> bool:
@@ -129,7 +134,7 @@ class Tester:
         away = self.bench.take_away(held, named, group.class_index, rng)
         recipients = self._some(elsewhere, MOST_RECIPIENTS, group)
         add = self.bench.add(held, recipients, self._some(without, _OTHERS, group), group.class_index, rng)
-        return Proof(away, add)
+        return Proof(away, add, surrounding=sum(surrounds(item.region) for item in held), pictures=len(held))
 
     def _pictures(self, group: Group) -> NDArray[Any]:
         return np.unique(self.patches.pictures[group.of_class(self.patches)].astype(str))
@@ -209,5 +214,5 @@ def _adjusted(proofs: list[Proof]) -> list[Proof]:
             numbers.append(number)
             values.append(max(proof.take_away.p, proof.add.p))
     for number, p in zip(numbers, benjamini_hochberg(values), strict=True):
-        proofs[number] = Proof(proofs[number].take_away, proofs[number].add, p)
+        proofs[number] = replace(proofs[number], p_adjusted=p)
     return proofs
