@@ -29,3 +29,4 @@ session().turn_to(page.url_path)
 with st.sidebar:
     sidebar.show()
 page.run()
+session().brought.taken = ""

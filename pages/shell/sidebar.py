@@ -30,6 +30,8 @@ def show() -> None:
         chosen = None
     # The picture stands above the model, but how the model sees it is known only below.
     above = st.container()
+    if state.brought.taken:
+        state.change(model=state.brought.taken)
     model = model_choice.model()
     own_model.show()
     state.change(model=model, precision=model_choice.precision(model))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from differentiable_models import by_hand, in_keras
 from model_server import CLASSES, ModelServer
 from own_models import linear_onnx, pooled_onnx
@@ -19,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 import lime_core as lc
 from lime_core.models.from_file import classifier_from
 from lime_core.models.own.reading import read_model
-from pages.shell import own_file
+from pages.shell import own_file, sidebar
 from pages.state import known_models, read_job
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, state_of, texts
 
@@ -129,6 +130,27 @@ def test_a_size_is_asked_for_where_it_is_open() -> None:
     assert state_of(page).brought.reading.wait(SECONDS)
     page = fine(page.run())
     assert state_of(page).brought.reading.model.input_size == (32, 32)
+
+
+def test_it_stays_chosen_when_something_else_happens_before_the_page_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = fine(given(open_page(segmentation="grid", grid_rows="3", grid_columns="3"), linear_onnx()))
+    before = page.selectbox(key="model").value
+    card = sidebar._model_card
+
+    def interrupted(*_: object) -> None:
+        monkeypatch.setattr(sidebar, "_model_card", card)
+        st.stop()
+
+    monkeypatch.setattr(sidebar, "_model_card", interrupted)
+    page.button(key="own.use").click().run()
+    chosen = page.selectbox(key="model").value
+    assert chosen != before
+    # What the browser sends still holds the model that its page shows.
+    page.selectbox(key="model").set_value(before)
+    assert fine(page.run()).selectbox(key="model").value == chosen
+    assert state_of(page).settings.model == chosen
+    # Now the page shows it, and another choice counts.
+    assert fine(page.selectbox(key="model").set_value(before).run()).selectbox(key="model").value == before
 
 
 def test_it_works_on_every_screen() -> None:
