@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
         spec = lc.ExplainSpec.from_dict({**spec.to_dict(), "samples": SAMPLES})
     given = options.pictures
     collection = open_collection(given[0] if len(given) == 1 else given)
-    titles = ("Explaining pictures", "Testing concepts")
+    titles = ("Explaining pictures", "Experiments")
     with (
         _saying_how_to_go_on(options) as begun,
         progress_bars(titles, unit="pictures", quiet=options.quiet) as bars,

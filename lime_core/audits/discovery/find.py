@@ -10,7 +10,7 @@ import numpy as np
 from lime_core.audits.discovery.concepts import class_names, counted_once, members_of, patches_of, read_explained
 from lime_core.audits.discovery.grouping import group_audit
 from lime_core.audits.discovery.holding import Finder
-from lime_core.audits.discovery.mistakes import mistakes
+from lime_core.audits.discovery.mistakes import MOST_FLIPS, mistakes
 from lime_core.audits.discovery.proof import Bench
 from lime_core.audits.discovery.representative import representative
 from lime_core.audits.discovery.shortcuts import shortcut_candidates
@@ -64,7 +64,8 @@ def find(
     seed : int
         Of groups, experiments and random picks.
     on_progress : callable, optional
-        Called as ``on_progress(done, total)`` after the experiments with each concept.
+        Called as ``on_progress(done, total)`` after the experiments with each concept, and after each wrong prediction,
+        or right one for the wrong reason, that the model is asked about again.
     complete : bool
         False after an interrupt: then no experiments are made, and a note says so.
 
@@ -78,6 +79,7 @@ def find(
         When the model's outputs cannot be used.
     """
     explained = read_explained(folder)
+    steps = _Steps(on_progress, min(sum(item.correct is False for item in explained.values()), MOST_FLIPS))
     notes = [] if complete else [_INTERRUPTED]
     concepts: tuple[Concept, ...] = ()
     candidates: tuple[ShortcutCandidate, ...] = ()
@@ -91,7 +93,7 @@ def find(
             views = Views(folder, collection, classifier.input_size, spec)
             finder = Finder(network, grouping.patches.components, grouping.means)
             tester = Tester(grouping, explained, views, finder, Bench(classifier, spec), seed)
-            proofs = tester.test(on_progress or _silent)
+            proofs = tester.test(steps.concepts)
         concepts = _concepts(grouping, proofs, class_names(folder))
         candidates = shortcut_candidates(grouping, concepts, explained, tester.alone if tester else _untested)
         members = members_of(grouping.patches, grouping.groups)
@@ -105,13 +107,40 @@ def find(
         representative=representative(folder, evidence, seed),
         concepts=concepts,
         shortcut_candidates=candidates,
-        mistakes=mistakes(folder, collection, classifier, spec, candidates, evidence) if complete else _NO_MISTAKES,
+        mistakes=(
+            mistakes(folder, collection, classifier, spec, candidates, evidence, on_progress=steps.mistakes)
+            if complete
+            else _NO_MISTAKES
+        ),
         notes=tuple(notes),
     )
 
 
-def _silent(done: int, total: int) -> None:
-    """Report no progress."""
+class _Steps:
+    """Reports the progress of all that is found as one.
+
+    Parameters
+    ----------
+    report : callable or None
+    mistakes : int
+        Pictures that the model is expected to be asked about again; more come if a shortcut is found.
+    """
+
+    def __init__(self, report: Callable[[int, int], object] | None, mistakes: int) -> None:
+        self._report, self._tested, self._mistakes = report, 0, mistakes
+
+    def concepts(self, done: int, total: int) -> None:
+        """Report that so many of all concepts were tested."""
+        self._tested = total
+        self._tell(done, total + self._mistakes)
+
+    def mistakes(self, done: int, total: int) -> None:
+        """Report that the model was asked again about so many pictures."""
+        self._tell(self._tested + done, self._tested + total)
+
+    def _tell(self, done: int, total: int) -> None:
+        if self._report is not None:
+            self._report(done, total)
 
 
 def _untested(*_: object) -> None:

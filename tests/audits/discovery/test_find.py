@@ -92,7 +92,17 @@ def test_concepts_add_up_and_are_the_members_that_were_written(audited):
 
 @pytest.mark.slow
 def test_the_same_seed_finds_the_same(audited, pictures):
-    again = find(AuditFolder(audited.path), open_collection(pictures), model(4.0), SPEC, seed=SPEC.seed)
+    told = []
+    again = find(
+        AuditFolder(audited.path),
+        open_collection(pictures),
+        model(4.0),
+        SPEC,
+        seed=SPEC.seed,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert [done for done, _ in told] == list(range(1, len(told) + 1)), "every concept, then every picture asked again"
+    assert told[-1] == (len(told), len(told))
     assert again.concepts == audited.findings().concepts
     assert again.shortcut_candidates == audited.findings().shortcut_candidates
 

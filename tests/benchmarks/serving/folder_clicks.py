@@ -91,7 +91,7 @@ def audited(plan: Plan, audits: Path, found: Report) -> Path:
         audits / "audit",
         lc.ExplainSpec(samples=plan.samples),
         on_progress=lambda done, total: found.say(f"{done} of {total} pictures explained"),
-        on_finding=lambda done, total: found.say(f"{done} of {total} concepts tested"),
+        on_finding=lambda done, total: found.say(f"{done} of {total} experiments made"),
     )
     return audits / "audit"
 
