@@ -145,6 +145,11 @@ class CandidateShift:
         """Whether only the second audit has found it, and its evidence has grown beyond the error bars."""
         return self.audit == "b" and not self.also_in_other and self.grown > 0
 
+    @property
+    def cannot_be_told(self) -> bool:
+        """Whether only the second audit has found it, and none of its superpixels could be compared."""
+        return self.audit == "b" and not self.also_in_other and not self.superpixels
+
 
 @dataclass(frozen=True, slots=True)
 class AuditDifference:

@@ -12,7 +12,7 @@ from lime_core.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lime_core.audits.difference.difference import AuditDifference, Counts
+    from lime_core.audits.difference.difference import AuditDifference, CandidateShift, Counts
 
 MEANINGS: Final[Mapping[str, str]] = {
     "evidence": "a superpixel's evidence moved beyond its error bars (evidence:5%: in more than 5 % of the pictures)",
@@ -116,8 +116,18 @@ def _shortcut(difference: AuditDifference, _threshold: float | None) -> str | No
         raise SpecError(
             "--fail-on shortcut needs audit.json in both folders. Finish the audits by giving their commands."
         )
-    new = [f"{each.class_name} (concept {each.concept})" for each in difference.candidates if each.new]
+    new = [_named(each) for each in difference.candidates if each.new]
+    unknown = [_named(each) for each in difference.candidates if each.cannot_be_told]
+    if unknown and not new:
+        raise SpecError(
+            f"--fail-on shortcut cannot tell whether {', '.join(unknown)} is new: the first audit has no evidence for "
+            "the class in any of its pictures. Look at it in the report of the second audit."
+        )
     return f"New shortcut candidates: {', '.join(new)}." if new else None
+
+
+def _named(candidate: CandidateShift) -> str:
+    return f"{candidate.class_name} (concept {candidate.concept})"
 
 
 def _significantly_lower(counts: Counts) -> bool:

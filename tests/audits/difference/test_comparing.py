@@ -12,7 +12,7 @@ import pytest
 import lime_core as lc
 from lime_core.audits.difference.fail_on import Condition
 from lime_core.audits.storage.audit_folder import ABOUT
-from lime_core.audits.storage.tables import SCHEMAS, SUPERPIXELS
+from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SUPERPIXELS
 from tests.audits.known_audit import STICKER, known_audit, known_findings
 from tests.audits.small_audits import Said, audit_of, explained_audit
 from tests.benchmarks.pictures import DEFAULT_FOLDER
@@ -200,6 +200,19 @@ def test_a_new_candidate_without_new_evidence_is_no_change(tmp_path):
     difference = lc.diff(a, b)
     assert not difference.candidates[0].also_in_other
     assert Condition("shortcut").reason(difference) is None
+
+
+def test_a_candidate_of_which_nothing_can_be_compared_does_not_let_a_model_pass(tmp_path):
+    a, b = known_audit(tmp_path / "a"), known_audit(tmp_path / "b")
+    a.write_findings(replace(known_findings(), shortcut_candidates=()))
+    table = a.table(EXPLANATIONS)
+    others = [row | ({"class_name": "lynx"} if row["class_name"] == "cat" else {}) for row in table.to_pylist()]
+    a.write_part(EXPLANATIONS, "part-0", table.from_pylist(others, schema=SCHEMAS[EXPLANATIONS]))
+    difference = lc.diff(a, b)
+    assert difference.tested
+    assert difference.candidates[0].cannot_be_told
+    with pytest.raises(lc.SpecError, match=r"cannot tell whether cat \(concept 0\) is new"):
+        Condition("shortcut").reason(difference)
 
 
 @pytest.mark.parametrize("damage", ["missing", "no audit", "damaged", "damaged about"])
