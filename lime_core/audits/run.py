@@ -43,9 +43,9 @@ def audit(
 
     Every picture is explained for its predicted class, and for its true one where that is known and another. What is
     explained is written at once: an audit that was ended in whatever way goes on where it stopped when it is asked for
-    again. Then pictures that could not be explained are tried again, and those whose label has changed explained again.
-    Pictures are known by their paths: whether a file was replaced that is explained already is not looked at, so that
-    after such a change the audit is to be begun anew, with `restart`.
+    again. Then pictures that could not be explained are tried again. Those whose label has changed are explained again,
+    and so are those whose file on this machine was replaced by another picture. At an address pictures are known by
+    their paths alone: after such a change the audit is to be begun anew, with `restart`.
 
     Parameters
     ----------

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lime_core.audits.report.report import write_report
-from lime_core.audits.storage.audit_folder import FINDINGS, REPORT, AuditFolder, delete
+from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, REPORT, AuditFolder, delete
 from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
 from lime_core.audits.workers.pool import Job
 from lime_core.audits.writer import AuditWriter
+from lime_core.collections.protocol import OnThisMachine
 from lime_core.errors import LimeError
+from lime_core.picture.image import load_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lime_core.audits.workers.explainer import Keep
     from lime_core.audits.workers.pool import Workers
+    from lime_core.collections import Collection
     from lime_core.methods.lime.precision import Load
 
     Progress = Callable[[int, int], object]
@@ -46,8 +50,8 @@ class Task:
     ) -> None:
         """Explain every picture that is not done; whatever ends it, what is done is left in order.
 
-        Pictures that an earlier run has skipped are tried again, and those that have another label by now are explained
-        again; what is in a picture that was explained is not looked at.
+        Pictures that an earlier run has skipped are tried again. Those that have another label by now, or whose file on
+        this machine has become another picture, are explained again.
 
         Parameters
         ----------
@@ -58,7 +62,7 @@ class Task:
         """
         collection = self.job.collection
         skipped = {row["picture"]: row["reason"] for row in self.folder.table(SKIPPED).to_pylist()}
-        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures], self._relabelled())
+        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures], self._changed())
         total = len(collection.pictures)
         report = on_progress or _silent
         report(len(writer.done), total)
@@ -80,11 +84,18 @@ class Task:
             pool.close()
             writer.finish()
 
-    def _relabelled(self) -> set[str]:
-        """Return the explained pictures whose label is another one by now."""
+    def _changed(self) -> set[str]:
+        """Return the explained pictures that have another label by now, or are others."""
         labels = {picture.path: picture.label for picture in self.job.collection.pictures}
-        rows = self.folder.table(EXPLANATIONS, ["picture", "label"]).to_pylist()
-        return {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
+        rows = self.folder.table(EXPLANATIONS, ["picture", "label", "sha256"]).to_pylist()
+        relabelled = {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
+        explained = {row["picture"]: row["sha256"] for row in rows if row["picture"] not in relabelled}
+        begun = (self.folder.path / ABOUT).stat().st_mtime
+        return relabelled | {
+            path
+            for path, sha256 in explained.items()
+            if _touched(self.job.collection, path) > begun and _sha256(self.job.collection, path) != sha256
+        }
 
     def _forget_findings(self) -> None:
         """Delete what was found, since it was found in other pictures."""
@@ -131,6 +142,26 @@ class Task:
         from lime_core.audits.workers.explainer import ThisProcess
 
         return ThisProcess(self.job, load=self.load, keep=keep)
+
+
+def _touched(collection: Collection, path: str) -> float:
+    """Return when a picture's file was changed or put in its place, as `os.stat` counts; 0 where nobody knows."""
+    file = collection.file_of(path) if isinstance(collection, OnThisMachine) else None
+    if file is None:
+        return 0.0
+    try:
+        facts = file.stat()
+    except OSError:
+        return math.inf
+    return max(facts.st_mtime, facts.st_ctime)
+
+
+def _sha256(collection: Collection, path: str) -> str | None:
+    """Return the hash of a decoded picture; None where it cannot be read."""
+    try:
+        return load_image(collection.read(path)).sha256
+    except Exception:  # whatever a strange picture makes libraries raise; the next attempt to explain it says why
+        return None
 
 
 def _silent(done: int, total: int) -> None:

@@ -70,6 +70,10 @@ class ZipCollection:
         check_bytes(len(data), name)
         return data
 
+    def file_of(self, path: str) -> Path | None:  # noqa: ARG002 - one file holds all pictures
+        """Return the zip file, see `OnThisMachine`."""
+        return None if is_address(self.root) else Path(self.root)
+
 
 def open_zip(place: str, folder: str = "") -> ZipCollection:
     """Return the pictures in a zip file.

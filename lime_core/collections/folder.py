@@ -24,7 +24,11 @@ class FolderCollection:
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a picture, see `Collection.read`."""
-        return read_picture_file(Path(self.root) / path)
+        return read_picture_file(self.file_of(path))
+
+    def file_of(self, path: str) -> Path:
+        """Return the file of a picture, see `OnThisMachine`."""
+        return Path(self.root) / path
 
 
 def open_folder(folder: Path) -> FolderCollection:

@@ -51,7 +51,13 @@ class ListedCollection:
         """Return the bytes of a picture, see `Collection.read`."""
         if is_address(self.base):
             return read_address(_allowed(joined(self.base, path), self.base))
-        return read_picture_file(Path(self.base, path)) if is_local(path, self.base) else read_address(path)
+        file = self.file_of(path)
+        return read_address(path) if file is None else read_picture_file(file)
+
+    def file_of(self, path: str) -> Path | None:
+        """Return the file of a picture, see `OnThisMachine`."""
+        local = not is_address(self.base) and is_local(path, self.base)
+        return Path(self.base, path) if local else None
 
 
 def from_paths(paths: Iterable[str | Path]) -> ListedCollection:

@@ -9,6 +9,7 @@ from lime_core.errors import LimeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 
@@ -49,6 +50,14 @@ class Collection(Protocol):
         LimeError
             When it cannot be read, or is larger than a picture may be.
         """
+
+
+@runtime_checkable
+class OnThisMachine(Protocol):
+    """A collection whose pictures may be in files of this machine."""
+
+    def file_of(self, path: str) -> Path | None:
+        """Return the file that holds a picture, whether it is there or not; None where it is not on this machine."""
 
 
 def is_picture_name(path: str) -> bool:

@@ -264,6 +264,39 @@ def test_pictures_whose_label_was_corrected_are_explained_again(tmp_path: Path) 
         assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
 
 
+@pytest.mark.parametrize("form", ["folder", "list", "zip"])
+def test_a_picture_that_was_replaced_by_another_is_explained_again_and_no_other(tmp_path: Path, form: str) -> None:
+    pictures = write_collection(tmp_path / "pictures", 4)
+    paths = sorted(path for path in pictures.rglob("*") if path.is_file())
+
+    def collection() -> Path | list[Path]:
+        if form != "zip":
+            return pictures if form == "folder" else paths
+        with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+            for path in paths:
+                archive.write(path, path.relative_to(pictures))
+        return tmp_path / "pictures.zip"
+
+    def audited(name: str) -> AuditFolder:
+        return lc.audit(collection(), TinyClassifier(), tmp_path / name, SPEC)
+
+    def written() -> dict[str, bytes]:
+        return {str(file): file.read_bytes() for file in (tmp_path / "audit" / THUMBNAILS).iterdir()}
+
+    audited("audit")
+    first = written()
+    for path in paths[1:]:
+        os.utime(path)  # touched, and the same picture still
+    audited("audit")
+    assert written() == first
+    write_picture(paths[0], 99)
+    known, anew = audited("audit"), audited("anew")
+    assert written() != first
+    assert known.findings() == anew.findings()
+    for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
+        assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
+
+
 class WithoutFeatures(TinyClassifier):
     gives_features = False
     features = None
