@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> None:
     """Explain all PICTURES, and find what the model has really learned.
 
     What is explained is written at once: the same command goes on where an earlier one was ended. It tries again what
-    was skipped, and explains again what has another label by now; after a picture was replaced, give --restart.
+    was skipped, and explains again what has another label by now or was replaced by another picture. Of pictures at an
+    address a replacement is not noticed: give --restart.
     """
     spec = spec_from(options, lc.preset(options.preset))
     if not hasattr(options, "samples") and options.preset == "default":

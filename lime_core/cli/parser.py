@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,7 +38,13 @@ def build_parser() -> argparse.ArgumentParser:
     trials.add_argument(
         "--seeds", type=int, default=len(SEEDS), metavar="N", help="seeds in the trial repeat (default %(default)s)"
     )
-    compared = _add_question(commands, "methods", methods.run, "compare methods by what the model says of each")
+    compared = _add_question(
+        commands,
+        "methods",
+        methods.run,
+        "compare methods by what the model says of each",
+        partial(add_question_flags, precision="moves the scores a little; auto is f32 here"),
+    )
     compared.add_argument(
         "--methods",
         nargs="+",

@@ -48,8 +48,14 @@ class Answers:
     method: Method
 
 
-def add_question_flags(parser: argparse.ArgumentParser) -> None:
-    """Give a command the flags that say what is asked of which model, and where the results go."""
+_PRECISION = "moves the scores a little; auto takes it where that is small beside the error bars"
+
+
+def add_question_flags(parser: argparse.ArgumentParser, *, precision: str = _PRECISION) -> None:
+    """Give a command the flags that say what is asked of which model, and where the results go.
+
+    `precision` says what bf16 does, and when ``auto`` takes it.
+    """
     parser.add_argument("image", metavar="IMAGE", help="a JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF or HEIC file")
     parser.add_argument(
         "--value-range",
@@ -67,10 +73,7 @@ def add_question_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the results (default %(default)s)",
     )
-    add_running_flags(
-        parser,
-        precision="moves the scores a little; auto takes it where that is small beside the error bars",
-    )
+    add_running_flags(parser, precision=precision)
 
 
 def add_running_flags(parser: argparse.ArgumentParser, *, precision: str) -> None:
