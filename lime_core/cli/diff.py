@@ -57,7 +57,7 @@ def add_diff_command(commands: Any) -> None:
         help="compare two audits of the same pictures",
         description=run.__doc__,
         epilog="Exit status: 0 without such a change, 1 with one, 2 when the audits cannot be compared. Between two "
-        "seeds of one model the chance that evidence, verdict and accuracy without a number give status 1 is at most 1 %.",
+        "seeds of one model the chance that evidence, verdict or accuracy (without a number) gives 1 is at most 1 %.",
         allow_abbrev=False,
     )
     command.add_argument("a", metavar="AUDIT_A", help="folder of the audit before")

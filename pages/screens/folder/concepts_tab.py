@@ -39,8 +39,9 @@ def _draw(audit: OpenedAudit) -> None:
         return
     st.caption(
         "Superpixels that the network sees alike. Two experiments tell what they do: they are hidden in the pictures "
-        "that have them, beside random superpixels of the same size, and laid into pictures of other classes, beside the "
-        "same place of pictures without them. Intervals are of 95 %, p is adjusted for the number of concepts (Benjamini–Hochberg)."
+        "that have them, beside random superpixels of the same size, and laid into pictures of other classes, beside "
+        "the same place of pictures without them. Intervals are of 95 %, p is adjusted for the number of concepts "
+        "(Benjamini–Hochberg)."
     )
     _chart(audit)
     page = 1
