@@ -29,4 +29,6 @@ session().turn_to(page.url_path)
 with st.sidebar:
     sidebar.show()
 page.run()
-session().brought.taken = ""
+# A run that is interrupted does not come here: what was kept for the next one is kept until the whole page is drawn.
+session().brought.taken = None
+session().presses.forget()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lime_core.audits.report.report import write_report
-from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, REPORT, AuditFolder, delete
+from lime_core.audits.storage.audit_folder import FINDINGS, REPORT, AuditFolder, delete
 from lime_core.audits.storage.tables import EXPLANATIONS, SKIPPED
 from lime_core.audits.workers.pool import Job
 from lime_core.audits.writer import AuditWriter
@@ -90,11 +89,8 @@ class Task:
         rows = self.folder.table(EXPLANATIONS, ["picture", "label", "sha256"]).to_pylist()
         relabelled = {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
         explained = {row["picture"]: row["sha256"] for row in rows if row["picture"] not in relabelled}
-        begun = (self.folder.path / ABOUT).stat().st_mtime
         return relabelled | {
-            path
-            for path, sha256 in explained.items()
-            if _touched(self.job.collection, path) > begun and _sha256(self.job.collection, path) != sha256
+            path for path, sha256 in explained.items() if _is_another(self.job.collection, path, sha256)
         }
 
     def _forget_findings(self) -> None:
@@ -144,24 +140,21 @@ class Task:
         return ThisProcess(self.job, load=self.load, keep=keep)
 
 
-def _touched(collection: Collection, path: str) -> float:
-    """Return when a picture's file was changed or put in its place, as `os.stat` counts; 0 where nobody knows."""
-    file = collection.file_of(path) if isinstance(collection, OnThisMachine) else None
-    if file is None:
-        return 0.0
-    try:
-        facts = file.stat()
-    except OSError:
-        return math.inf
-    return max(facts.st_mtime, facts.st_ctime)
+def _is_another(collection: Collection, path: str, sha256: str) -> bool:
+    """Return whether a file of this machine holds another picture than the one with a hash, or none any more.
 
-
-def _sha256(collection: Collection, path: str) -> str | None:
-    """Return the hash of a decoded picture; None where it cannot be read."""
+    All are read, which takes milliseconds each: the time of a file says nothing where links or folders were exchanged.
+    """
+    if not isinstance(collection, OnThisMachine) or collection.file_of(path) is None:
+        return False
     try:
-        return load_image(collection.read(path)).sha256
-    except Exception:  # whatever a strange picture makes libraries raise; the next attempt to explain it says why
-        return None
+        data = collection.read(path)
+    except (LimeError, OSError):
+        return False  # it may be out of reach for a while, and its explanation is worth keeping
+    try:
+        return load_image(data).sha256 != sha256
+    except Exception:  # whatever a strange picture makes libraries raise; the attempt to explain it says why
+        return True
 
 
 def _silent(done: int, total: int) -> None:

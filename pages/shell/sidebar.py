@@ -8,6 +8,7 @@ import lime_core as lc
 from lime_core.models import CATALOG, DEFAULT_MODEL
 from lime_core.superpixels import resize_pixels
 from pages.shell import missing_weights, own_model
+from pages.state import widget_state
 from pages.state.known_models import known_model
 from pages.state.load_job import LoadJob
 from pages.state.server import server
@@ -30,8 +31,8 @@ def show() -> None:
         chosen = None
     # The picture stands above the model, but how the model sees it is known only below.
     above = st.container()
-    if state.brought.taken:
-        state.change(model=state.brought.taken)
+    if (taken := state.brought.taken) is not None and widget_state.read(widget_state.MODEL) == taken[1]:
+        state.change(model=taken[0])
     model = model_choice.model()
     own_model.show()
     state.change(model=model, precision=model_choice.precision(model))

@@ -23,9 +23,9 @@ class Brought:
         The file that was read last.
     connected : (str, object, ServerClassifier) or None
         The server that was asked last: its address, what was said of the model, and the model itself.
-    taken : str
-        Key of a model that was chosen by a button, until a run of the script has drawn the whole page with it: what the
-        visitor does before is sent with the model that the page still shows. Empty otherwise.
+    taken : (str, str) or None
+        Key of a model that was chosen by a button, and of the one before, until a run of the script has drawn the whole
+        page: what the visitor does meanwhile is sent with the model that the page still shows.
     refusal : LimeError or None
         Why the latest model was not taken.
     refused_weights : dict of str to LimeError
@@ -36,7 +36,7 @@ class Brought:
         self.models: dict[str, BroughtModel] = {}
         self.reading: ReadJob | None = None
         self.connected: tuple[str, object, ServerClassifier] | None = None
-        self.taken = ""
+        self.taken: tuple[str, str] | None = None
         self.refusal: lc.LimeError | None = None
         self.refused_weights: dict[str, lc.LimeError] = {}
 

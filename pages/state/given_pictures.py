@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lime_core as lc
 from lime_core.collections import CollectedPicture, Collection, open_collection
+from lime_core.collections.protocol import OnThisMachine
 from pages.state.allowed_folders import picture_folders
 from pages.state.cache import digest
 from pages.state.session import session
@@ -72,6 +73,9 @@ class _GivenPictures:
     def read(self, path: str) -> bytes:
         with _called(self.path, self.root):
             return self.inner.read(path)
+
+    def file_of(self, path: str) -> Path | None:
+        return self.inner.file_of(path) if isinstance(self.inner, OnThisMachine) else None
 
 
 def _opened(path: Path, name: str) -> Collection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +12,6 @@ from lime_core.settings.spec import QUERY_STAGES, stage_of
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets import labels
-from pages.widgets.pressed_button import pressed_button
 from pages.widgets.text import plain, seconds
 
 _NAMED: Mapping[str, Callable[[Any], str]] = {
@@ -43,22 +41,22 @@ def offer(verdict: lc.Verdict) -> None:
 
 def _button(state: Session, changes: dict[str, Any]) -> None:
     asks = any(stage_of(name) in QUERY_STAGES for name in changes)
-    pressed = pressed_button(
+    st.button(
         ", ".join(_NAMED[name](value) if name in _NAMED else f"Set {name}" for name, value in changes.items()),
         key="advice",
         icon=":material/auto_fix_high:",
         help=_price(state, changes) if asks else "At once: the model is not asked again.",
-        on_press=partial(_follow, changes, asks),
+        on_click=_follow,
+        args=(changes, asks),
     )
-    if pressed:
-        # The settings and the run are drawn by other parts of the page than the one with the button.
-        st.rerun()
 
 
 def _follow(changes: dict[str, Any], asks: bool) -> None:
     session().change(**changes, report=True)
     if asks:
         session().ask(keep_report=True)
+    # The settings and the run are drawn by other parts of the page than the one with the button.
+    st.rerun()
 
 
 def _name(value: Any) -> str:

@@ -297,6 +297,49 @@ def test_a_picture_that_was_replaced_by_another_is_explained_again_and_no_other(
         assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
 
 
+def test_pictures_that_are_out_of_reach_for_a_while_keep_their_explanations(tmp_path: Path) -> None:
+    pictures, others = (write_collection(tmp_path / name, 4) for name in ("pictures", "others"))
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(str(path) for path in sorted(pictures.rglob("*.png"))))
+
+    def audited() -> list[dict[str, object]]:
+        return lc.audit(listed, TinyClassifier(), tmp_path / "audit", SPEC).table(EXPLANATIONS).to_pylist()
+
+    before = audited()
+    pictures.rename(tmp_path / "elsewhere")
+    assert audited() == before
+    # In their place comes a folder with other pictures of the same names, all older than the audit.
+    for path in others.rglob("*.png"):
+        write_picture(path, 1000 + int(path.stem))
+        os.utime(path, (0, 0))
+    others.rename(pictures)
+    assert {row["sha256"] for row in audited()}.isdisjoint(row["sha256"] for row in before)
+
+
+class Values(TinyClassifier):
+    outputs_are = "values"
+
+    def predict(self, images: object) -> object:
+        return 100 * super().predict(images)
+
+
+def test_a_model_that_returns_values_is_audited_in_those(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 24)
+    concepts = lc.audit(pictures, Values(), tmp_path / "audit", SPEC).findings().concepts
+    units = {each.unit for concept in concepts for each in (concept.take_away, concept.add) if each is not None}
+    assert units == {"output"}
+
+
+class WithHugeFeatures(TinyClassifier):
+    def features(self, images: object) -> object:
+        return 1e9 * super().features(images)
+
+
+def test_features_beyond_half_precision_do_not_end_an_audit(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 10)
+    assert lc.audit(pictures, WithHugeFeatures(), tmp_path / "audit", SPEC).findings().complete
+
+
 class WithoutFeatures(TinyClassifier):
     gives_features = False
     features = None

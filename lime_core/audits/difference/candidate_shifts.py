@@ -72,7 +72,8 @@ class _Shared:
         for position, superpixels in held.items():
             start, end = self.rows.get((position, candidate.class_name), (0, 0))
             everywhere += range(start, end)
-            own += [row for row in range(start, end) if int(self.evidence.superpixel[row]) in superpixels]
+            compared = (row for row in range(start, end) if np.isfinite(self.errors[row]))
+            own += [row for row in compared if int(self.evidence.superpixel[row]) in superpixels]
         change = after[own] - before[own]
         mean, half = math.nan, math.nan
         if own:
@@ -117,7 +118,7 @@ def _members(found: Findings, candidate: ShortcutCandidate, positions: dict[str,
 
 def _has(candidates: list[tuple[ShortcutCandidate, Members]], class_name: str, own: Members) -> bool:
     return any(
-        other.class_name == class_name and members and len(own & members) >= _SAME * min(len(own), len(members))
+        other.class_name == class_name and own and members and len(own & members) >= _SAME * min(len(own), len(members))
         for other, members in candidates
     )
 

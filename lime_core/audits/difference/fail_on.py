@@ -120,8 +120,8 @@ def _shortcut(difference: AuditDifference, _threshold: float | None) -> str | No
     unknown = [_named(each) for each in difference.candidates if each.cannot_be_told]
     if unknown and not new:
         raise SpecError(
-            f"--fail-on shortcut cannot tell whether {', '.join(unknown)} is new: the first audit has no evidence for "
-            "the class in any of its pictures. Look at it in the report of the second audit."
+            f"--fail-on shortcut cannot tell whether {', '.join(unknown)} is new: none of its superpixels can be "
+            "compared with the first audit. Look at it in the report of the second audit."
         )
     return f"New shortcut candidates: {', '.join(new)}." if new else None
 

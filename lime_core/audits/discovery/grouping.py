@@ -63,8 +63,8 @@ def group_audit(folder: AuditFolder, explained: dict[str, Explained], seed: int)
     means = means_of(patches.descriptions, parts)
     total = _evidence(folder)
     groups = make_groups(patches, parts, numbers, explained, total)
+    casts = cast_groups(folder, patches, explained, total, seed)  # of the patches without those that edges add
     patches, edges = edge_groups(folder, patches, explained, total, seed)
-    casts = cast_groups(folder, patches, explained, total, seed)
     groups = sorted(groups + edges + casts, key=lambda group: -group.share)
     return Grouping(patches, groups, [suspicions(group, patches, explained) for group in groups], means)
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from lime_core.answers.classes import explainable
 from lime_core.audits.discovery.effects import FEWEST_PICTURES, experiment, unpaired
 from lime_core.audits.discovery.views import painted_over, random_region, recoloured, turned
 from lime_core.errors import ModelError
+from lime_core.models.protocol import outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +37,7 @@ _CONTROLLED: Final = 48
 ADDED: Final = 2  # concepts of other pictures that are laid into each recipient, and as many random regions
 LARGE: Final = 1 / 3  # of a picture
 _BATCH: Final = 32
+_VALUES: Final = "output"  # the unit of values that are no probabilities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,17 +75,19 @@ class Bench:
     ----------
     classifier : Classifier
     spec : ExplainSpec
-        Effects are in the unit of its target.
+        Effects are in the unit of its target; of a model that returns values, in those.
     """
 
     def __init__(self, classifier: Classifier, spec: ExplainSpec) -> None:
-        self._classifier, self._target = classifier, spec.target
+        outputs_are = outputs_of(classifier)
+        self._classifier, self._target = classifier, explainable(spec, outputs_are).target
+        self._unit = _VALUES if outputs_are == "values" else self._target.unit
         self.calls = 0
 
     @property
     def unit(self) -> str:
         """Unit of effects."""
-        return self._target.unit
+        return self._unit
 
     def ask(self, pictures: Iterable[Pixels], class_index: int) -> Floats:
         """Return the target values of a class for pictures, float64 ``(B,)``; some are in memory at a time."""

@@ -184,6 +184,9 @@ def random_region(view: View, like: Region, rng: np.random.Generator, apart: Reg
     sizes = np.bincount(view.labels.ravel(), minlength=view.superpixels)
     taken = np.bincount(view.labels[occupied], minlength=view.superpixels) > sizes / 2
     if sizes[~taken].sum() < like.sum() / 2:
+        occupied = np.zeros_like(like) if apart is None else apart
+        taken = np.bincount(view.labels[occupied], minlength=view.superpixels) > sizes / 2
+    if taken.all():
         taken[:], occupied = False, np.zeros_like(like)
     free = np.flatnonzero(~taken)
     chosen = [int(rng.choice(free))]

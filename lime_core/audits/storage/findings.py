@@ -62,7 +62,7 @@ class Experiment:
     pictures : int
         How many pictures took part.
     unit : str
-        Unit of the effects: ``"probability"`` or ``"log-odds"``.
+        Unit of the effects: ``"probability"``, ``"log-odds"``, or ``"output"`` of a model that returns values.
     """
 
     effect: float

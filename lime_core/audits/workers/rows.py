@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STRONGEST = 6  # superpixels of a picture and class of which the network's features are kept
 _THUMBNAIL_SIDE = 256
+_LARGEST = float(np.finfo(np.float16).max)  # features are kept in half precision
 
 
 def rows_of(
@@ -138,7 +139,7 @@ def _features(
         resize_pixels(pixels[box["top"] : box["bottom"], box["left"] : box["right"]], network.input_size)
         for box in boxes
     ]
-    found = network.features(np.stack(patches)).astype(np.float16)
+    found = np.clip(np.nan_to_num(network.features(np.stack(patches))), -_LARGEST, _LARGEST).astype(np.float16)
     return dict(zip(numbers, found, strict=True))
 
 

@@ -113,9 +113,7 @@ def _buttons(state: Session, *, disabled: bool) -> None:
     more = _more_samples(state)
     if not more or state.running:
         return
-    help_text = f"Goes on to {more:,} samples."
-    if pressed_button("More samples", key="more", help=help_text, on_press=partial(_ask_for, more)):
-        st.rerun()
+    st.button("More samples", key="more", help=f"Goes on to {more:,} samples.", on_click=_ask_for, args=(more,))
 
 
 def _more_samples(state: Session) -> int:
@@ -131,6 +129,8 @@ def _more_samples(state: Session) -> int:
 def _ask_for(samples: int) -> None:
     session().change(samples=samples)
     session().ask()
+    # The rest of the page shows the run; the button is in a part of it only, and is not drawn meanwhile.
+    st.rerun()
 
 
 def _summary(state: Session, scene: lc.Scene | None) -> None:

@@ -13,7 +13,6 @@ from pages.state.question import Question
 from pages.state.server import server
 from pages.state.session import Session, session
 from pages.widgets.model_choice import download_of
-from pages.widgets.pressed_button import pressed_button
 from pages.widgets.sample_choice import sample
 from pages.widgets.text import plain, seconds
 
@@ -129,11 +128,11 @@ def _ask(walk: WalkthroughState) -> None:
     if download := download_of(walk.question.model):
         pace = f"{pace}; {download}"
     label = f"Ask the model: {samples:,} samples{pace}"
-    if pressed_button(label, type="primary", key="walk.ask", on_press=_ask_with_lime):
-        # The progress stands above this part of the page.
-        st.rerun()
+    st.button(label, type="primary", key="walk.ask", on_click=_ask_with_lime)
 
 
 def _ask_with_lime() -> None:
     session().change(method="lime")
     session().ask()
+    # The progress stands above the part of the page with the button, which is not drawn meanwhile.
+    st.rerun()

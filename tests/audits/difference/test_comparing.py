@@ -215,6 +215,21 @@ def test_a_candidate_of_which_nothing_can_be_compared_does_not_let_a_model_pass(
         Condition("shortcut").reason(difference)
 
 
+def test_a_candidate_in_pictures_that_the_other_audit_does_not_have_is_not_taken_for_one_of_its_own(tmp_path):
+    a, b = known_audit(tmp_path / "a"), known_audit(tmp_path / "b")
+    found = known_findings()
+    elsewhere = [
+        replace(each, patches=tuple(replace(patch, picture=f"new/{patch.picture}") for patch in each.patches))
+        for each in found.concepts
+    ]
+    b.write_findings(replace(found, concepts=tuple(elsewhere)))
+    difference = lc.diff(a, b)
+    (own,) = (each for each in difference.candidates if each.audit == "b")
+    assert not own.also_in_other
+    with pytest.raises(lc.SpecError, match="none of its superpixels can be compared"):
+        Condition("shortcut").reason(difference)
+
+
 @pytest.mark.parametrize("damage", ["missing", "no audit", "damaged", "damaged about"])
 def test_what_is_no_audit_is_refused_with_its_name(tmp_path, damage):
     good, bad = audit_of(tmp_path / "a", {"one": PLAIN}), tmp_path / "b"

@@ -247,6 +247,15 @@ def test_a_click_on_explain_beside_an_open_popover_asks_for_what_was_typed_in_it
         expect(page.get_by_text("settings have changed")).to_have_count(0)
 
 
+def test_more_samples_are_asked_for_and_shown(page: Page, address: str) -> None:
+    page.goto(f"{address}/?samples=64")
+    settled(page)
+    page.get_by_role("button", name="More samples").click()
+    expect(page.get_by_text("128 samples").first).to_be_visible()
+    drawn(page)
+    expect(page.get_by_role("button", name="More samples")).to_be_visible()
+
+
 def test_a_preset_reaches_every_widget_before_the_next_click(page: Page, address: str) -> None:
     page.goto(f"{address}/?samples=64&seed=7")
     settled(page)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.conftest import FakeModel, fine, open_page, state_of
+
 
 def page() -> None:
     import streamlit as st
@@ -35,6 +37,13 @@ def test_a_press_outlives_a_run_that_ends_before_the_button_is_drawn() -> None:
     app.session_state["interrupted"] = True
     app.button("go").click().run()
     assert app.session_state["log"] == ["callback", "body"]
+
+
+def test_a_press_is_forgotten_when_a_whole_page_was_drawn_without_its_button(model: FakeModel) -> None:
+    app = open_page()
+    state_of(app).presses.note("some button")
+    fine(app.run())
+    assert not state_of(app).presses.take("some button")
 
 
 def test_a_press_is_forgotten_on_another_screen() -> None:
