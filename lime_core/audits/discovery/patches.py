@@ -149,7 +149,8 @@ def _fitted(features: NDArray[np.float32], seed: int) -> Components:
 
     unit = _rooted(features)
     count = min(COMPONENTS, unit.shape[1], len(unit) - 1)
-    analysis = PCA(count, svd_solver="randomized", random_state=seed).fit(unit)
+    with np.errstate(invalid="ignore"):  # of shares of the variance, where all features are the same
+        analysis = PCA(count, svd_solver="randomized", random_state=seed).fit(unit)
     return Components(analysis.mean_.astype(np.float32), analysis.components_.astype(np.float32))
 
 
