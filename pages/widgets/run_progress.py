@@ -9,6 +9,7 @@ from pages.state.methods_job import MethodsJob
 from pages.state.server import server
 from pages.state.session import session
 from pages.state.turns import Place
+from pages.widgets.stop_bar import stop_bar
 from pages.widgets.text import megabytes, problem, seconds
 
 _EXPLAIN = "pages/screens/explain/page.py"
@@ -68,17 +69,7 @@ def _watch() -> None:
 
 
 def _draw(job: ExplainJob) -> None:
-    bar, button = st.columns([6, 1], vertical_alignment="center")
-    share, text = progress_of(job)
-    bar.progress(share, text=text)
-    button.button(
-        "Stop",
-        icon=":material/stop:",
-        key="stop",
-        width="stretch",
-        help="The samples so far are kept.",
-        on_click=job.stop,
-    )
+    stop_bar(job, *progress_of(job), key="stop", help_text="The samples so far are kept.")
 
 
 def _ends_within(job: ExplainJob, limit: float) -> bool:
