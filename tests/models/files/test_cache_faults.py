@@ -151,7 +151,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_entries_and_its_leftovers_ar
     whole = entry.read_bytes()
     key = answer_of(start(f"import json\n{KEY}\nprint(json.dumps(store.key))", cache))
     left = set()
-    for _ in range(25):
+    for _ in range(15):
         source = f"import sys; sys.argv[1:] = {[str(cache), 'efficientnet_lite0', key]!r}\n" + textwrap.dedent(WRITE)
         writer = start(source, cache)
         assert writer.stdout.readline() == "ready\n"
@@ -449,7 +449,7 @@ def test_a_damaged_entry_is_noticed_and_replaced_and_changes_no_answer(cache, un
     answer = explained(cache)
     assert_same(answer, untroubled)
     assert answer["built"]
-    assert not explained(cache)["built"]
+    assert entry.read_bytes() == whole
 
 
 @pytest.mark.slow
