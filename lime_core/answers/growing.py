@@ -51,7 +51,7 @@ class Growing:
             spec = explainable(spec, outputs_are)
             self._notes += (NOT_PROBABILITIES,)
         self._exact = exact
-        self._original = (exact or probe).original
+        self._original = probe.original
         self._chosen = chosen_classes(self._original, spec)
         spec.target.check(self._original[self._chosen])  # refused before any perturbed picture is asked
         self.done = 0

@@ -27,13 +27,16 @@ class Probe:
         From `prepare`, as the masks hide it.
     classifier : Classifier
         One that hides superpixels in its own graph is sent masks instead of pictures.
+    exact : Probe, optional
+        Of the same model in f32, where `classifier` computes in reduced precision: what it has said of the unmodified
+        picture holds, and this one is not asked.
 
     Attributes
     ----------
     scene, classifier
         As given.
     original : ndarray of float32, shape (C,)
-        The outputs for the unmodified picture, asked once at construction.
+        The outputs for the unmodified picture, asked once at construction unless `exact` knows them.
     class_names : tuple of str
         C names; numbered where the classifier has none.
 
@@ -44,16 +47,13 @@ class Probe:
         class names differs.
     """
 
-    def __init__(self, scene: Scene, classifier: Classifier) -> None:
+    def __init__(self, scene: Scene, classifier: Classifier, exact: Probe | None = None) -> None:
         self.scene = scene
         self.classifier = classifier
         self._predict = _predictor(scene, classifier)
-        names = as_class_names(classifier.class_names)  # a wrong name is reported before the model is called
-        whole = np.ones((1, scene.columns), np.uint8)
-        self.original = self._checked(whole, None)[0]
-        # Some classifiers know their classes only after the first answer.
-        self.class_names = names or as_class_names(classifier.class_names) or numbered_names(len(self.original))
-        check_count(self.class_names, len(self.original))
+        known = self._of_the_whole() if exact is None else (exact.original, exact.class_names)
+        self.original: NDArray[np.float32] = known[0]
+        self.class_names: tuple[str, ...] = known[1]
 
     def ask(self, masks: NDArray[np.uint8], batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
         """Return the outputs float32 ``(B, C)`` for masks uint8 ``(B, columns)``; equal masks are asked once."""
@@ -64,6 +64,15 @@ class Probe:
             for start in range(0, len(distinct), batch_size)
         ]
         return np.concatenate(answers)[index.ravel()]
+
+    def _of_the_whole(self) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        """Ask about the unmodified picture; return the outputs and the names of the classes."""
+        names = as_class_names(self.classifier.class_names)  # a wrong name is reported before the model is called
+        original = self._checked(np.ones((1, self.scene.columns), np.uint8), None)[0]
+        # Some classifiers know their classes only after the first answer.
+        names = names or as_class_names(self.classifier.class_names) or numbered_names(len(original))
+        check_count(names, len(original))
+        return original, names
 
     def _checked(self, masks: NDArray[np.uint8], classes: int | None) -> NDArray[np.float32]:
         given = self._predict(masks)

@@ -105,7 +105,7 @@ def stream(
     _check_size(spec, scene.columns)
     prepared = time.perf_counter()
     both = None if exact is None else Probe(scene, exact)
-    growing = Growing(Probe(scene, classifier), image, spec, {"prepare": prepared - started}, both)
+    growing = Growing(Probe(scene, classifier, both), image, spec, {"prepare": prepared - started}, both)
     growing.take(known)
     if growing.done:
         yield growing.snapshot()

@@ -4,12 +4,13 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lime_core.audits import writer
 from lime_core.audits.storage import audit_folder
 from lime_core.audits.storage.audit_folder import AuditFolder
-from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
+from lime_core.audits.storage.tables import EXPLANATIONS, ROWS_A_GROUP, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 from lime_core.audits.workers.pool import Outcome
 from lime_core.audits.writer import AuditWriter
 from lime_core.collections import CollectedPicture
@@ -74,6 +75,22 @@ def test_rows_are_in_the_order_of_the_collection_in_few_files_whatever_came_firs
     assert [row["picture"] for row in rows(tmp_path / "a")[THUMBNAILS]] == [p for p in PATHS if p != "3.png"]
     assert [row["superpixel"] for row in rows(tmp_path / "a")[SUPERPIXELS]] == [2, 0, 1] * 7
     assert files(tmp_path / "a") == 3 * 2 + 1
+
+
+def test_whoever_wants_a_few_pictures_need_not_read_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROWS_A_GROUP, THUMBNAILS, 2)
+    write(tmp_path, PATHS)
+    groups = [pq.ParquetFile(file).metadata for file in sorted((tmp_path / THUMBNAILS).glob("*.parquet"))]
+    assert [[each.row_group(index).num_rows for index in range(each.num_row_groups)] for each in groups] == [
+        [2, 1],
+        [2, 2],
+    ]
+    ends = [each.row_group(index).column(0).statistics for each in groups for index in range(each.num_row_groups)]
+    assert [(each.min, each.max) for each in ends] == [
+        ("0.png", "1.png"), ("2.png", "2.png"), ("4.png", "5.png"), ("6.png", "7.png")
+    ]  # fmt: skip
+    wanted = AuditFolder(tmp_path).table(THUMBNAILS, ["picture"], pictures=["1.png", "6.png"])
+    assert wanted["picture"].to_pylist() == ["1.png", "6.png"]
 
 
 def test_an_audit_that_is_finished_in_parts_is_the_same(tmp_path: Path) -> None:

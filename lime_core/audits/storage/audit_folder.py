@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from lime_core.audits.storage.findings import Findings
-from lime_core.audits.storage.tables import SCHEMAS
+from lime_core.audits.storage.tables import ROWS_A_GROUP, SCHEMAS
 from lime_core.errors import LimeError, in_words
 
 if TYPE_CHECKING:
@@ -90,7 +90,12 @@ class AuditFolder:
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
         """Write one Parquet file of a data set, whole or not at all, in the place of one of the same name."""
         whole = rows.cast(SCHEMAS[kind])
-        _replace(self.path / kind / f"{name}.parquet", lambda draft: pq.write_table(whole, draft, compression="zstd"))
+        together = ROWS_A_GROUP.get(kind)
+
+        def write(draft: Path) -> None:
+            pq.write_table(whole, draft, compression="zstd", row_group_size=together)
+
+        _replace(self.path / kind / f"{name}.parquet", write)
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the folder, whole or not at all, in the place of one of the same name."""

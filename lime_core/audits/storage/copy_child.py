@@ -13,7 +13,15 @@ import pyarrow.parquet as pq
 
 from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS
 from lime_core.audits.storage.findings import Findings
-from lime_core.audits.storage.tables import EXPLANATIONS, MEMBERS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
+from lime_core.audits.storage.tables import (
+    EXPLANATIONS,
+    MEMBERS,
+    ROWS_A_GROUP,
+    SCHEMAS,
+    SKIPPED,
+    SUPERPIXELS,
+    THUMBNAILS,
+)
 from lime_core.errors import LimeError
 from lime_core.models.own.limits import Limits, apply
 from lime_core.superpixels.base import MAX_SUPERPIXELS
@@ -125,7 +133,7 @@ class _Tables:
                     rows = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
                     rows.validate(full=True)
                     self._check(rows)
-                    writer.write_table(rows)
+                    writer.write_table(rows, ROWS_A_GROUP.get(self._kind))
 
     def _check(self, rows: pa.Table) -> None:
         kind = self._kind

@@ -103,8 +103,10 @@ def test_noise_alone_is_borne_by_a_longer_run_too(chelsea):
 
 
 def test_compared_samples_hold_the_answers_in_f32(chelsea):
-    grown, _ = asked("auto", chelsea, noise=0.001)
+    grown, networks = asked("auto", chelsea, noise=0.001)
     exact, last = lc.query(chelsea, Network(), SPEC), grown[-1]
+    # About the unmodified picture only f32 is asked.
+    assert {name: network.pictures for name, network in networks.items()} == {"f32": 96 + 1, "bf16": 512}
     np.testing.assert_array_equal(last.compared, np.flatnonzero(asked_twice(np.arange(512))))
     np.testing.assert_array_equal(last.masks, exact.masks)
     np.testing.assert_array_equal(last.outputs[last.compared], exact.outputs[last.compared])
