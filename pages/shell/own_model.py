@@ -80,6 +80,11 @@ def _labels() -> tuple[tuple[str, ...] | None, str]:
     except lc.LimeError as error:
         st.error(problem(error))
         return None, ""
-    for note in labels.notes:
+    for note in (_few(labels.names), *labels.notes):
         st.caption(plain(note))
     return labels.names, file.name
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """Say how many class names there are, and the first of them."""
+    return f"{len(names):,} names: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"

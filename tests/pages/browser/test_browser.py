@@ -145,6 +145,14 @@ def visit(page: Page, address: str, screen: str, samples: int, mark: str) -> Non
     drawn(page)
 
 
+def give(page: Page, uploader: str, file: Path) -> None:
+    """Choose a file, once the page is at rest: Streamlit forgets an upload that begins just when a run of it begins."""
+    chooser = page.locator(f"{uploader} input[type=file]".strip())
+    expect(chooser).to_be_attached()
+    drawn(page)
+    chooser.set_input_files(file)
+
+
 def saved(page: Page, key: str, folder: Path) -> Path:
     """Press a download button and return the file."""
     with page.expect_download() as waiting:
@@ -162,7 +170,7 @@ def test_the_whole_journey(page: Page, address: str, tmp_path: Path) -> None:
     page.goto(f"{address}/?samples={SAMPLES}&seed=3&slic-n-segments=30")
     settled(page)
     page.get_by_text("Upload", exact=True).click()
-    page.locator("input[type=file]").set_input_files(picture)
+    give(page, "", picture)
     # The uploader shows the name at once; the picture itself shows that the page has it.
     expect(page.get_by_role("img", name="coffee cup.png")).to_be_visible()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
@@ -440,8 +448,9 @@ def test_the_built_in_network_brought_as_a_file_gives_the_built_in_models_explan
     page.get_by_role("button", name="Your own model").click()
     labels = tmp_path / "labels.txt"
     labels.write_text("\n".join(imagenet_class_names()), encoding="utf-8")
-    page.locator(".st-key-own-labels input[type=file]").set_input_files(labels)
-    page.locator(".st-key-own-file input[type=file]").set_input_files(lite0_files[ending])
+    give(page, ".st-key-own-labels", labels)
+    expect(page.get_by_text("1,000 names: tench, goldfish, great white shark, …")).to_be_visible()
+    give(page, ".st-key-own-file", lite0_files[ending])
     use = page.get_by_role("button", name="Use this model")
     expect(use).to_be_visible()
     use.click()
@@ -464,5 +473,5 @@ def test_a_model_file_may_be_larger_than_a_picture(page: Page, address: str, tmp
     page.goto(f"{address}/?samples={SAMPLES}")
     settled(page)
     page.get_by_role("button", name="Your own model").click()
-    page.locator(".st-key-own-file input[type=file]").set_input_files(large)
+    give(page, ".st-key-own-file", large)
     expect(page.get_by_text("is no model file that can be read")).to_be_visible()

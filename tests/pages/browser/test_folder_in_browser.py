@@ -18,7 +18,7 @@ from lime_core.show.encoding import to_png
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.gallery import EXAMPLES, example
 from tests.audits.known_audit import known_audit, known_collection
-from tests.pages.browser.test_browser import ARTIFACTS, MINUTES, Axe, drawn, saved, served
+from tests.pages.browser.test_browser import ARTIFACTS, MINUTES, Axe, drawn, give, saved, served
 from tests.pages.browser.test_browser import browser as browser
 from tests.pages.browser.test_browser import page as page
 
@@ -73,7 +73,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def begin(page: Page, address: str, file: Path, samples: int) -> None:
     page.goto(f"{address}/folder?samples=64")
-    page.locator(".st-key-folder-zip input[type=file]").set_input_files(file)
+    give(page, ".st-key-folder-zip", file)
     field = page.get_by_role("spinbutton", name="Samples a picture")
     field.fill(str(samples))
     field.press("Enter")
@@ -117,7 +117,7 @@ def test_a_zip_is_audited_and_a_click_opens_a_picture_without_a_new_question(
         assert {"audit.json", "about.json"} < set(archive.namelist())
     page.goto(f"{address}/folder?samples=64")
     page.get_by_text("Finished audit").first.click()
-    page.locator(".st-key-folder-audit-file input[type=file]").set_input_files(taken)
+    give(page, ".st-key-folder-audit-file", taken)
     expect(page.get_by_text("looks at in 6 pictures")).to_be_visible()
 
 
@@ -165,7 +165,7 @@ def test_addresses_in_names_of_classes_and_files_become_no_links(page: Page, add
             archive.write(part, part.relative_to(known.path))
     page.goto(f"{address}/folder?samples=64")
     page.get_by_text("Finished audit").first.click()
-    page.locator(".st-key-folder-audit-file input[type=file]").set_input_files(file)
+    give(page, ".st-key-folder-audit-file", file)
     expect(page.get_by_text("looks at in 4 pictures")).to_be_visible()
     page.get_by_role("tab", name="All pictures").click()
     expect(page.locator(".st-key-folder-cards-all img")).to_have_count(4)

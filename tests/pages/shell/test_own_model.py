@@ -81,6 +81,11 @@ def test_what_the_model_says_stands_beside_each_preprocessing() -> None:
     assert known_models.known_model(state_of(page).settings.model).title == "fruit.onnx (rescale)"
 
 
+def test_names_are_counted_and_the_first_are_shown() -> None:
+    page = given(open_page(samples="64"), linear_onnx())
+    assert "4 names: apple, banana, cherry, …" in texts(page).replace("\\", "")
+
+
 def test_too_few_names_are_refused_with_both_numbers_and_nothing_changes() -> None:
     page = given(explained(samples="64"), linear_onnx(), labels=b"apple\nbanana\ncherry\n")
     before = state_of(page).settings
