@@ -12,7 +12,7 @@ from hypothesis import settings
 import lime_core as lc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 # The same examples each time, so that a failure repeats; and no deadline, because machines are shared.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -42,6 +42,8 @@ SLOW_PATHS = tuple(
         "test_real_model.py",
     )
 )
+# Begun first: at the end, one of two processes would wait for the other to finish them.
+LONGEST = (TESTS / "training", TESTS / "test_serving.py")
 SLOW_FIXTURES = {"lite0", "lite0_files", "run_python"}
 # Single tests: a whole benchmark, hundreds of fits, pictures of fifty megapixels, every network built once.
 SLOW_NAMES = {
@@ -63,11 +65,12 @@ SLOW_NAMES = {
 }
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what is slow, so that ``pytest -m "not slow"`` leaves it out."""
-    missing = [str(path.relative_to(TESTS)) for path in SLOW_PATHS if not path.exists()]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, so that ``pytest -m "not slow"`` leaves it out; put the longest files first."""
+    missing = [str(path.relative_to(TESTS)) for path in (*SLOW_PATHS, *LONGEST) if not path.exists()]
     if missing:
-        raise pytest.UsageError(f"tests/conftest.py calls slow what is not there: {', '.join(missing)}.")
+        raise pytest.UsageError(f"tests/conftest.py calls slow or long what is not there: {', '.join(missing)}.")
+    items.sort(key=lambda item: not any(item.path.is_relative_to(path) for path in LONGEST))
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         slow = any(item.path.is_relative_to(path) for path in SLOW_PATHS)

@@ -176,9 +176,9 @@ def canary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def files(canary: Path, tmp_path_factory: pytest.TempPathFactory) -> Files:
     sources = {
-        "onnx": (linear_onnx(first=False), 70, 25, 25),
-        "tflite": (converted(linear()), 55, 20, 10),
-        "keras": (_small_keras(tmp_path_factory.mktemp("keras") / "small.keras"), 30, 25, 15),
+        "onnx": (linear_onnx(first=False), 55, 20, 15),
+        "tflite": (converted(linear()), 40, 15, 8),
+        "keras": (_small_keras(tmp_path_factory.mktemp("keras") / "small.keras"), 20, 20, 10),
     }
     damaged = {
         f"{name}.{kind}": content
