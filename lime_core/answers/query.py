@@ -92,8 +92,8 @@ def stream(
         What `prepare` gives for this picture, the classifier's input size and `spec`, where it is there already:
         cutting and inpainting take seconds.
     exact : Classifier, optional
-        The same model in f32, where `classifier` computes in reduced precision. It is asked as well about the
-        unmodified picture and about the samples of `asked_twice` (`lime_core.answers.growing`), and its answers to
+        The same model in f32, where `classifier` computes in reduced precision. It alone is asked about the unmodified
+        picture. Both are asked about the samples of `asked_twice` (`lime_core.answers.growing`), and its answers to
         these are kept as outputs.
     """
     image, classifier, spec = as_image(image), as_classifier(classifier), as_spec(spec)

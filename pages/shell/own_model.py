@@ -87,4 +87,5 @@ def _labels() -> tuple[tuple[str, ...] | None, str]:
 
 def _few(names: tuple[str, ...]) -> str:
     """Say how many class names there are, and the first of them."""
-    return f"{len(names):,} names: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+    shown = ", ".join((*names[:3], "…") if len(names) > 3 else names)
+    return f"{len(names):,} {'name' if len(names) == 1 else 'names'}: {shown}"

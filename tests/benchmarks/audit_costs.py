@@ -170,11 +170,11 @@ def _bare(question: dict[str, Any]) -> dict[str, Any]:
     calls = {question["precision"]: question["samples"]}
     if question["precision"] != "f32":
         calls["f32"] = int(asked_twice(np.arange(question["samples"])).sum())
-    first = next(Path(question["pictures"]).rglob("*.jpg"))
+    image = lc.load_image(next(Path(question["pictures"]).rglob("*.jpg")))
     seconds = 0.0
     for precision, count in calls.items():
         classifier = lc.load_classifier("efficientnet_lite0", precision=precision)
-        pixels = resize_pixels(lc.load_image(first).pixels, classifier.input_size)
+        pixels = resize_pixels(image.pixels, classifier.input_size)
         run = bare_passes(classifier, pixels, question["count"] * count)
         bare_passes(classifier, pixels, 64)()
         seconds += run()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -90,11 +91,7 @@ class AuditFolder:
     def write_part(self, kind: str, name: str, rows: pa.Table) -> None:
         """Write one Parquet file of a data set, whole or not at all, in the place of one of the same name."""
         whole = rows.cast(SCHEMAS[kind])
-        together = ROWS_A_GROUP.get(kind)
-
-        def write(draft: Path) -> None:
-            pq.write_table(whole, draft, compression="zstd", row_group_size=together)
-
+        write = partial(pq.write_table, whole, compression="zstd", row_group_size=ROWS_A_GROUP.get(kind))
         _replace(self.path / kind / f"{name}.parquet", write)
 
     def write_text(self, name: str, text: str) -> Path:

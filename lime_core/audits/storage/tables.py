@@ -12,9 +12,9 @@ THUMBNAILS: Final = "thumbnails"
 SKIPPED: Final = "skipped"
 MEMBERS: Final = "members"
 
-# Whoever wants a few pictures skips the groups of rows that hold none of them: Parquet notes the first and the last
-# path of each. Of other data sets everything is wanted at once.
-ROWS_A_GROUP: Final = {SUPERPIXELS: 4096, THUMBNAILS: 16}
+# Whoever wants a few thumbnails skips the groups of rows that hold none of them: Parquet notes the first and the last
+# path of each. Rows of other data sets are so small that this saves nothing.
+ROWS_A_GROUP: Final = {THUMBNAILS: 16}
 
 _names = pa.string()
 _names_list = pa.list_(pa.string())

@@ -449,7 +449,7 @@ def test_a_damaged_entry_is_noticed_and_replaced_and_changes_no_answer(cache, un
     answer = explained(cache)
     assert_same(answer, untroubled)
     assert answer["built"]
-    assert entry.read_bytes() == whole
+    assert not explained(cache)["built"]
 
 
 @pytest.mark.slow

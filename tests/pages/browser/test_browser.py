@@ -136,9 +136,9 @@ def drawn(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
-def visit(page: Page, address: str, screen: str, samples: int, mark: str) -> None:
+def visit(page: Page, address: str, screen: str, mark: str) -> None:
     """Open a screen and wait for `mark`; a visit alone asks one model for one explanation, so Compare is pressed."""
-    page.goto(f"{address}/{screen}?samples={samples}{METHODS if screen == 'methods' else ''}")
+    page.goto(f"{address}/{screen}?samples={FEW}{METHODS if screen == 'methods' else ''}")
     if screen in ("compare", "methods"):
         page.locator(f".st-key-{screen} button").click()
     expect(page.get_by_text(mark).first).to_be_visible()
@@ -147,7 +147,7 @@ def visit(page: Page, address: str, screen: str, samples: int, mark: str) -> Non
 
 def give(page: Page, uploader: str, file: Path) -> None:
     """Choose a file, once the page is at rest: Streamlit forgets an upload that begins just when a run of it begins."""
-    chooser = page.locator(f"{uploader} input[type=file]".strip())
+    chooser = page.locator(f"{uploader} input[type=file]")
     expect(chooser).to_be_attached()
     drawn(page)
     chooser.set_input_files(file)
@@ -170,7 +170,7 @@ def test_the_whole_journey(page: Page, address: str, tmp_path: Path) -> None:
     page.goto(f"{address}/?samples={SAMPLES}&seed=3&slic-n-segments=30")
     settled(page)
     page.get_by_text("Upload", exact=True).click()
-    give(page, "", picture)
+    give(page, ".st-key-upload", picture)
     # The uploader shows the name at once; the picture itself shows that the page has it.
     expect(page.get_by_role("img", name="coffee cup.png")).to_be_visible()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
@@ -339,7 +339,7 @@ def test_every_other_screen_fits_and_is_photographed(
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     context.set_default_timeout(MINUTES)
     page = context.new_page()
-    visit(page, address, screen, FEW, mark)
+    visit(page, address, screen, mark)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{screen}-{name}.png")
@@ -373,7 +373,7 @@ def test_axe_finds_no_violation(browser: Browser, address: str, screen: str, sch
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
     context.set_default_timeout(MINUTES)
     page = context.new_page()
-    visit(page, address, screen, FEW, SCREENS[screen])
+    visit(page, address, screen, SCREENS[screen])
     violations = Axe().run(page).response["violations"]
     found = {(violation["id"], node["html"]) for violation in violations for node in violation["nodes"]}
     # Streamlit gives its drop zone, which only a mouse uses, a role and a name at once; the button inside has its own.
@@ -388,7 +388,7 @@ def test_the_page_asks_no_other_host(page: Page, address: str) -> None:
     page.on("request", lambda request: addresses.append(request.url))
     page.on("websocket", lambda socket: addresses.append(socket.url))
     for screen, mark in SCREENS.items():
-        visit(page, address, screen, FEW, mark)
+        visit(page, address, screen, mark)
     hosts = {urlsplit(url).netloc for url in addresses if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
     assert hosts == {urlsplit(address).netloc}
 
@@ -451,9 +451,7 @@ def test_the_built_in_network_brought_as_a_file_gives_the_built_in_models_explan
     give(page, ".st-key-own-labels", labels)
     expect(page.get_by_text("1,000 names: tench, goldfish, great white shark, …")).to_be_visible()
     give(page, ".st-key-own-file", lite0_files[ending])
-    use = page.get_by_role("button", name="Use this model")
-    expect(use).to_be_visible()
-    use.click()
+    page.get_by_role("button", name="Use this model").click()
     expect(page.get_by_text("It is the model in the list now")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-own-use")).not_to_be_visible()
