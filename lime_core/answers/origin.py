@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -74,12 +76,6 @@ def provenance_of(
 
     The engine is that of the classifier, or the one that is given where another ran the model.
     """
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     height, width = classifier.input_size
     return Provenance(
         model=classifier.id,
@@ -87,8 +83,18 @@ def provenance_of(
         engine=engine or classifier.engine,
         input_size=(int(height), int(width)),
         image_sha256=image.sha256,
-        versions=versions,
+        versions=dict(_versions()),
         timings=timings,
         identity=identity_of(classifier),
         outputs_are=outputs_of(classifier),
     )
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Return the version of Python and of each package that is installed; looking them up takes 20 ms."""
+    versions = [("python", platform.python_version())]
+    for package in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions.append((package, metadata.version(package)))
+    return tuple(versions)

@@ -35,7 +35,8 @@ class Engine(ABC):
     """What a classifier needs from the engine that runs its network.
 
     Every batch has the same length (the last one is padded, and its outputs cut), so that a picture's outputs do not
-    depend on the other pictures of its batch, not even in the last bit.
+    depend on the other pictures of its batch, not even in the last bit. A few pictures that are left over may go one by
+    one where that gives the same bits.
 
     Attributes
     ----------

@@ -135,7 +135,7 @@ class NetworkClassifier(OutputReadingClassifier):
 
     @property
     def batch_size(self) -> int:
-        """Pictures that go through the network at a time; smaller batches are padded to it."""
+        """Pictures that go through the network at a time; fewer are padded to it, or go one by one."""
         return self._engine.batch_size
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -4,14 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
+import openvino.opset13 as ov
 import pytest
 
 from lime_core.errors import ModelError
 from lime_core.models import KerasClassifier, bf16_available, load_classifier
+from lime_core.models.engines import openvino_engine
 from lime_core.models.engines.base import choosing_function
 from lime_core.models.engines.choice import make_engine
 from lime_core.models.engines.openvino_engine import OpenVINOEngine, Plan
-from lime_core.models.engines.openvino_graph import convert
+from lime_core.models.engines.openvino_graph import choosing_graph, convert
 
 SIZE = (14, 10)
 
@@ -73,8 +75,41 @@ def test_a_row_is_the_same_to_the_last_bit_however_it_is_batched(graph, streams)
     engine = OpenVINOEngine(graph, SIZE, Plan(8, streams))
     pictures, labels, choices = asked(37)
     together = engine.choose(pictures, labels, choices)
-    for start, stop in [(0, 1), (36, 37), (3, 12), (0, 8), (7, 37)]:
+    # From the third short call on, pictures that are left over go one by one.
+    for start, stop in [(0, 1), (36, 37), (3, 12), (0, 8), (7, 37), (36, 37), (4, 7), (20, 31), (0, 37)]:
         np.testing.assert_array_equal(engine.choose(pictures, labels, choices[start:stop]), together[start:stop])
+
+
+def test_a_few_pictures_cost_few_passes_once_short_calls_have_come_again(graph, monkeypatch):
+    passes = []
+    run = openvino_engine._Compiled.run
+    monkeypatch.setattr(
+        openvino_engine._Compiled,
+        "run",
+        lambda self, pictures, labels, choices, output: (
+            passes.append((self._batch_size, len(choices))) or run(self, pictures, labels, choices, output)
+        ),
+    )
+    engine = OpenVINOEngine(graph, SIZE, Plan(8))
+    pictures, labels, choices = asked(37)
+    for count in (1, 2):  # the second is compared
+        engine.choose(pictures, labels, choices[:count])
+    assert passes == [(8, 1), (8, 2), (1, 1)]
+    passes.clear()
+    for count in (1, 3, 4, 8, 10):
+        engine.choose(pictures, labels, choices[:count])
+    assert passes == [(1, 1), (1, 3), (8, 4), (8, 8), (1, 2), (8, 8)]
+
+
+def test_pictures_go_in_full_batches_where_one_alone_gives_other_bits():
+    def depends_on_the_batch(pixels):
+        return ov.add(ov.reduce_mean(pixels, np.int32([1, 2])), ov.reduce_sum(pixels, np.int32([0, 1, 2])))
+
+    engine = OpenVINOEngine(choosing_graph(depends_on_the_batch, SIZE), SIZE, Plan(8))
+    pictures, labels, choices = asked(37)
+    first = engine.choose(pictures, labels, choices[:1])
+    for _ in range(4):
+        np.testing.assert_array_equal(engine.choose(pictures, labels, choices[:1]), first)
 
 
 @pytest.mark.parametrize("streams", [1, 2])
