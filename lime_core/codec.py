@@ -1,17 +1,26 @@
-"""Arrays and numbers as JSON: arrays as compressed bytes, exact to the bit; NaN as null and infinity as a word."""
+"""Arrays and numbers as JSON: arrays as compressed bytes, exact to the bit; NaN as null and infinity as a word.
+
+And files of arrays, NPZ.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import math
+import os
 import zlib
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.errors import LimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DTYPES = ("uint8", "int32", "float32", "float64")
 _MAX_BYTES = 1 << 30
@@ -69,3 +78,14 @@ def numbers_to_list(values: NDArray[np.float64]) -> list[Any]:
 def numbers_from_list(values: list[Any]) -> NDArray[np.float64]:
     """Return the float64 array that `numbers_to_list` was given."""
     return np.array([from_null(value) for value in values], dtype=np.float64)
+
+
+@contextmanager
+def opened_npz(source: str | os.PathLike[str] | BinaryIO) -> Iterator[Any]:
+    """Open an NPZ file without objects of Python in it; any exception may come of a damaged one.
+
+    NumPy alone would leave the file open where it is damaged.
+    """
+    with ExitStack() as stack:
+        file = stack.enter_context(Path(source).open("rb")) if isinstance(source, str | os.PathLike) else source
+        yield stack.enter_context(np.load(file, allow_pickle=False))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lime_core.answers.classes import explainable
 from lime_core.answers.origin import Provenance
+from lime_core.codec import opened_npz
 from lime_core.errors import LimeError, SpecError, in_words
 from lime_core.masks.covers import Cover
 from lime_core.models.names import as_class_names
@@ -139,7 +140,7 @@ class Neighborhood:
             When the file is not such a file, is damaged, or its arrays do not fit together.
         """
         try:
-            with np.load(source, allow_pickle=False) as stored:
+            with opened_npz(source) as stored:
                 document = json.loads(str(stored["document"]))
                 arrays = {name: stored[name] for name in (*ARRAYS, *COMPARED) if name in stored or name in ARRAYS}
             _check_format(document["format"])

@@ -74,10 +74,12 @@ def prepared(
     precision: PrecisionChoice = "auto",
     *,
     restart: bool = False,
+    answers_bytes: int = 0,
 ) -> Task:
     """Begin an audit in an empty folder, or go on with the one that is there; with `restart` begin it anew.
 
-    What is there is cleared only once the model is loaded and all that was given is known to be usable.
+    What is there is cleared only once the model is loaded and all that was given is known to be usable. Of the model's
+    answers at most `answers_bytes` are kept.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def prepared(
     # A classifier that was handed over computes as it does, and is asked in nothing else.
     stated = precision_of(classifier.engine) if isinstance(model, LoadedModel) else given
     document = about(collection, classifier, stated, spec)
-    job = Job(collection, model, given, spec)
+    job = Job(collection, model, given, spec, keep_answers=answers_bytes > 0)
     _, network_note = as_feature_classifier(classifier)
     notes = _notes(collection, classifier, network_note, given)
     if kept is not None:
@@ -106,7 +108,7 @@ def prepared(
             clear(folder)
         # In the place of the earlier one in a single step: there is no moment when the tables are about nothing.
         folder.write_text(ABOUT, json.dumps(document, indent=1))
-    return Task(folder, job, load, notes)
+    return Task(folder, job, load, notes, answers_bytes)
 
 
 def first_image(collection: Collection) -> Image | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ def audit(
     ray: str | None = None,
     restart: bool = False,
     precision: PrecisionChoice = "auto",
+    keep_answers: bool = False,
     on_progress: Progress | None = None,
     on_finding: Progress | None = None,
 ) -> AuditFolder:
@@ -66,6 +68,9 @@ def audit(
         Whether to begin anew where the folder holds an audit already, which is deleted once the model is loaded.
     precision : {"auto", "f32", "bf16"}
         In which the model is asked; ``auto`` is decided once, on the first picture. A classifier stays as it is.
+    keep_answers : bool
+        Whether the model's answers are kept in the folder, about 1 MB a picture for 256 samples of 1,000 classes. With
+        them the page opens a picture of the audit without asking the model again.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each picture, with those of an earlier run among them. When it
         raises, the audit is left as a valid, smaller one.
@@ -92,7 +97,8 @@ def audit(
     check_apart(output, collection)
     progress, finding = _Told(on_progress), _Told(on_finding)
     with opened(output) as folder:
-        task = prepared(folder, collection, _source(model), spec, precision, restart=restart)
+        kept = sys.maxsize if keep_answers else 0
+        task = prepared(folder, collection, _source(model), spec, precision, restart=restart, answers_bytes=kept)
         try:
             task.explain(workers=workers, ray=ray, on_progress=progress)
             if not task.concluded:

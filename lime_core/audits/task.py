@@ -17,7 +17,6 @@ from lime_core.picture.image import load_image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lime_core.audits.workers.explainer import Keep
     from lime_core.audits.workers.pool import Workers
     from lime_core.collections import Collection
     from lime_core.methods.lime.precision import Load
@@ -37,16 +36,17 @@ class Task:
         Returns the model in a precision; each is loaded once.
     notes : tuple of str
         What a reader of the audit should know.
+    answers_bytes : int
+        How many bytes of the model's answers are kept, see `lime_core.audits.storage.answers`.
     """
 
     folder: AuditFolder
     job: Job
     load: Load
     notes: tuple[str, ...]
+    answers_bytes: int = 0
 
-    def explain(
-        self, *, workers: int = 1, ray: str | None = None, on_progress: Progress | None = None, keep: Keep | None = None
-    ) -> None:
+    def explain(self, *, workers: int = 1, ray: str | None = None, on_progress: Progress | None = None) -> None:
         """Explain every picture that is not done; whatever ends it, what is done is left in order.
 
         Pictures that an earlier run has skipped are tried again. Those that have another label by now, or whose file on
@@ -56,12 +56,11 @@ class Task:
         ----------
         workers, ray, on_progress
             Those of `audit`.
-        keep : callable, optional
-            Of `lime_core.audits.workers.explainer.Explainer`, for this process alone.
         """
         collection = self.job.collection
         skipped = {row["picture"]: row["reason"] for row in self.folder.table(SKIPPED).to_pylist()}
-        writer = AuditWriter(self.folder, [picture.path for picture in collection.pictures], self._changed())
+        paths = [picture.path for picture in collection.pictures]
+        writer = AuditWriter(self.folder, paths, self._changed(), answers_bytes=self.answers_bytes)
         total = len(collection.pictures)
         report = on_progress or _silent
         report(len(writer.done), total)
@@ -72,7 +71,7 @@ class Task:
             # A process that was killed at its end has left small files.
             writer.finish()
             return
-        pool = self._pool(min(workers, len(left)), ray, keep)
+        pool = self._pool(min(workers, len(left)), ray)
         try:
             for outcome in pool.explain(left):
                 if outcome.skipped is None or outcome.skipped != skipped.get(outcome.picture.path):
@@ -126,7 +125,7 @@ class Task:
         self.folder.write_findings(replace(found, notes=tuple(dict.fromkeys((*found.notes, *self.notes)))))
         write_report(self.folder)
 
-    def _pool(self, workers: int, ray: str | None, keep: Keep | None) -> Workers:
+    def _pool(self, workers: int, ray: str | None) -> Workers:
         if ray is not None:
             from lime_core.audits.workers.ray_workers import RayWorkers
 
@@ -137,7 +136,7 @@ class Task:
             return WorkerProcesses(self.job, workers)
         from lime_core.audits.workers.explainer import ThisProcess
 
-        return ThisProcess(self.job, load=self.load, keep=keep)
+        return ThisProcess(self.job, load=self.load)
 
 
 def _is_another(collection: Collection, path: str, sha256: str) -> bool:

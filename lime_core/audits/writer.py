@@ -9,7 +9,6 @@ is replaced by one without them, in a single step.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -18,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, read_rows, replaced_files
+from lime_core.audits.storage.answers import KeptAnswers
+from lime_core.audits.storage.audit_folder import REPLACES, delete, drafts, part_name, read_rows, replaced_files
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED, SUPERPIXELS, THUMBNAILS
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class AuditWriter:
         Paths of the whole collection, in order.
     again : set of str
         Pictures whose rows are to be removed, whatever they are.
+    answers_bytes : int
+        How many bytes of the model's answers are kept, see `lime_core.audits.storage.answers`.
 
     Attributes
     ----------
@@ -50,8 +52,16 @@ class AuditWriter:
         The pictures that are explained, or skipped by this writer: what an earlier one has skipped is tried again.
     """
 
-    def __init__(self, folder: AuditFolder, pictures: Sequence[str], again: Set[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        folder: AuditFolder,
+        pictures: Sequence[str],
+        again: Set[str] = frozenset(),
+        *,
+        answers_bytes: int = 0,
+    ) -> None:
         self._folder = folder
+        self._answers = KeptAnswers(folder, answers_bytes)
         self._blocks = {path: index // BLOCK for index, path in enumerate(pictures)}
         self._left: dict[int, int] = defaultdict(int)
         self._finish_replacements()
@@ -61,6 +71,7 @@ class AuditWriter:
         # Explanations first: a process that is killed here leaves rows that the next one removes.
         for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
             self._remove(kind, held[kind] - self.done)
+        self._answers.keep_only(self.done)
         self._remove_drafts()
         for path in self._blocks.keys() - self.done:
             self._left[self._blocks[path]] += 1
@@ -71,6 +82,8 @@ class AuditWriter:
         tables = dict(outcome.tables)
         if outcome.skipped is not None:
             tables = {SKIPPED: pa.Table.from_pylist([{"picture": path, "reason": outcome.skipped}], SCHEMAS[SKIPPED])}
+        if outcome.answers is not None:
+            self._answers.keep(path, outcome.answers)
         for kind in _WRITTEN:
             if kind in tables:
                 self._folder.write_part(kind, part_name(path), tables[kind])
@@ -153,8 +166,3 @@ class AuditWriter:
                 delete(folder / name)
             for note in folder.glob(f"*{REPLACES}"):
                 delete(note)
-
-
-def part_name(path: str) -> str:
-    """Return the name of a picture's own file in a data set."""
-    return f"picture-{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"

@@ -44,6 +44,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--restart", action="store_true", default=False, help="begin anew where there is an audit")
     parser.add_argument(
+        "--keep-answers",
+        action="store_true",
+        default=False,
+        help="keep what the model answers, about 1 MB a picture, so that the page opens one without asking again",
+    )
+    parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that explain pictures (default %(default)s)"
     )
     parser.add_argument(
@@ -78,6 +84,7 @@ def run(options: argparse.Namespace) -> None:
             ray=options.ray,
             restart=options.restart,
             precision=options.precision,
+            keep_answers=options.keep_answers,
             on_progress=_first(begun.set, bars[0]),
             on_finding=bars[1],
         )

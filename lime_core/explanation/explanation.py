@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lime_core.answers.neighborhood import StopReason
-from lime_core.codec import decode_array, encode_array, from_null, numbers_from_list, numbers_to_list, to_null
+from lime_core.codec import (
+    decode_array,
+    encode_array,
+    from_null,
+    numbers_from_list,
+    numbers_to_list,
+    opened_npz,
+    to_null,
+)
 from lime_core.errors import LimeError, SpecError, in_words
 from lime_core.explanation.attribution import Attribution
 from lime_core.explanation.class_attribution import ClassAttribution
@@ -193,7 +201,7 @@ class Explanation(Attribution):
             When the file is not such a file, or is damaged.
         """
         try:
-            with np.load(source, allow_pickle=False) as stored:
+            with opened_npz(source) as stored:
                 document = json.loads(str(stored["document"]))
                 check_format(document, _FORMAT)
                 arrays = {name: list(stored[name]) for name in _CLASS_ARRAYS}

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 import lime_core as lc
 from lime_core.audits.beginning import opened, prepared
+from lime_core.audits.storage.answers import KeptAnswers
 from lime_core.audits.storage.audit_folder import AuditFolder
 from lime_core.audits.task import Task
 from lime_core.audits.workers.explainer import StoppedError as GivenUpError
-from lime_core.collections import CollectedPicture, Collection
+from lime_core.collections import Collection
 from lime_core.models.engines.base import Precision, PrecisionChoice
 from pages.state.audit_reading import read_audit
-from pages.state.audit_source import AuditSource, answers_file
+from pages.state.audit_source import AuditSource
 from pages.state.background_job import BackgroundJob, StoppedError
 from pages.state.cache import digest
 from pages.state.guarded_classifier import guarded
@@ -27,8 +28,7 @@ from pages.state.opened_audit import OpenedAudit
 from pages.state.server import Server
 from pages.state.turns import Place, Run
 
-_ANSWERS = "answers"  # folder beside the tables
-_MOST_KEPT = 1 << 30  # bytes of answers
+_ANSWERS_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,6 @@ class AuditJob(BackgroundJob):
         self._server = server
         self._taking_part: Run | None = None
         self._concluding = False
-        self._bytes_kept = 0
         # Two threads ask: one prepares a picture while the model works for the other.
         self._asking = threading.Lock()
 
@@ -124,7 +123,7 @@ class AuditJob(BackgroundJob):
             task: Task | None = None
             try:
                 task = self._prepared(folder)
-                task.explain(on_progress=self._explained, keep=self._keep)
+                task.explain(on_progress=self._explained)
                 self.stage = "Looking for concepts, and putting them to the test…"
                 task.conclude(complete=True, on_progress=self._found)
             except (StoppedError, GivenUpError):
@@ -142,11 +141,13 @@ class AuditJob(BackgroundJob):
 
     def _prepared(self, folder: AuditFolder) -> Task:
         order = self.order
-        return prepared(folder, order.collection, _ServersModel(self._classifier), order.spec, order.precision)
+        model = _ServersModel(self._classifier)
+        return prepared(folder, order.collection, model, order.spec, order.precision, answers_bytes=_ANSWERS_BYTES)
 
     def _read(self) -> None:
         order = self.order
-        source = AuditSource(order.collection, order.model, order.spec, order.precision, self.output / _ANSWERS)
+        answers = KeptAnswers(AuditFolder(self.output))
+        source = AuditSource(order.collection, order.model, order.spec, order.precision, answers)
         read = read_audit(self.output, order.title, digest(str(self.output), str(self.began)))
         self.audit = replace(read, source=source)
 
@@ -160,14 +161,6 @@ class AuditJob(BackgroundJob):
         self.share_of_stage = min(done / total, 1.0) if total else 0.0
         if not self._concluding:
             self.check()
-
-    def _keep(self, picture: CollectedPicture, _: lc.Image, answers: lc.Neighborhood) -> None:
-        """Keep the answers, so that Explain need not ask again; not without end."""
-        if self._bytes_kept < _MOST_KEPT:
-            file = answers_file(self.output / _ANSWERS, picture.path)
-            file.parent.mkdir(exist_ok=True)
-            answers.save_npz(file)
-            self._bytes_kept += file.stat().st_size
 
     def _classifier(self, precision: Precision) -> lc.Classifier:
         return guarded(self._server.models.wait_for(self.order.model, precision, self), self._in_turn)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import lime_core as lc
+from lime_core.audits.storage.answers import KeptAnswers
+from lime_core.audits.storage.audit_folder import AuditFolder
 from lime_core.audits.storage.received import unpack_audit
 from lime_core.collections import open_collection
 from lime_core.errors import in_words
@@ -22,7 +24,7 @@ def open_folder(name: str) -> None:
     """Open an audit that the operator allows, by its name; to be called in a callback."""
     path = finished_audits().get(name)
     if path is not None:
-        _show(path, name)
+        _show(path, name, KeptAnswers(AuditFolder(path)))
 
 
 def open_upload(file_id: str, name: str, content: bytes) -> None:
@@ -38,17 +40,17 @@ def open_upload(file_id: str, name: str, content: bytes) -> None:
     _show(path, name)
 
 
-def _show(path: Path, name: str) -> None:
+def _show(path: Path, name: str, answers: KeptAnswers | None = None) -> None:
     folder = session().folder
     try:
         audit = read_audit(path, name, key_of(path))
-        source, obstacle = _source_of(audit)
+        source, obstacle = _source_of(audit, answers)
         folder.show(replace(audit, source=source, obstacle=obstacle))
     except lc.LimeError as error:
         folder.refuse(str(error))
 
 
-def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
+def _source_of(audit: OpenedAudit, answers: KeptAnswers | None) -> tuple[AuditSource | None, str]:
     """Return what the pictures of a finished audit are explained with, or why they are not to be had here."""
     root, model = audit.about.get("collection"), audit.model
     if not isinstance(root, str):
@@ -60,7 +62,7 @@ def _source_of(audit: OpenedAudit) -> tuple[AuditSource | None, str]:
             return None, "the pictures are not in a folder that the operator of this server allows."
         spec = lc.ExplainSpec.from_dict(audit.about["spec"])
         precision: PrecisionChoice = "bf16" if audit.about.get("precision") == "bf16" else "f32"
-        return AuditSource(open_collection(Path(root)), model, spec, precision), ""
+        return AuditSource(open_collection(Path(root)), model, spec, precision, answers), ""
     except lc.LimeError as error:
         return None, str(error)
     except Exception as error:

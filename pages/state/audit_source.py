@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lime_core as lc
+from lime_core.audits.storage.answers import KeptAnswers
 from lime_core.collections import Collection
 from lime_core.models.engines.base import PrecisionChoice
-from pages.state.cache import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +25,17 @@ class AuditSource:
         The settings; every picture has a seed of its own.
     precision : {"auto", "f32", "bf16"}
         Numbers inside the network.
-    answers : Path or None
-        Folder with the model's answers, a file a picture, see `answers_file`; None where they were not kept.
+    answers : KeptAnswers or None
+        The model's answers, of those pictures for which they were kept; None where they are not to be trusted.
     """
 
     collection: Collection
     model: str
     spec: lc.ExplainSpec
     precision: PrecisionChoice = "f32"
-    answers: Path | None = None
+    answers: KeptAnswers | None = None
 
     def kept_answers(self, path: str) -> Path | None:
         """Return where the answers about a picture are; None where they were not kept."""
-        file = None if self.answers is None else answers_file(self.answers, path)
+        file = None if self.answers is None else self.answers.file(path)
         return file if file is not None and file.is_file() else None
-
-
-def answers_file(folder: Path, path: str) -> Path:
-    """Return where in a folder the answers about a picture are kept."""
-    return folder / f"{digest(path)}.npz"

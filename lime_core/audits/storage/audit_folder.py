@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -94,11 +95,14 @@ class AuditFolder:
         write = partial(pq.write_table, whole, compression="zstd", row_group_size=ROWS_A_GROUP.get(kind))
         _replace(self.path / kind / f"{name}.parquet", write)
 
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of the folder, whole or not at all, in the place of one of the same name."""
+        _replace(self.path / name, lambda draft: draft.write_bytes(content))
+
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the folder, whole or not at all, in the place of one of the same name."""
-        target = self.path / name
-        _replace(target, lambda draft: draft.write_text(text, encoding="utf-8"))
-        return target
+        self.write_bytes(name, text.encode())
+        return self.path / name
 
     def findings(self) -> Findings:
         """Return what was found.
@@ -120,6 +124,11 @@ class AuditFolder:
     def write_findings(self, findings: Findings) -> None:
         """Write what was found to ``audit.json``, whole or not at all."""
         self.write_text(FINDINGS, findings.to_json())
+
+
+def part_name(picture: str) -> str:
+    """Return the name of a picture's own file among those of its kind, without the ending."""
+    return f"picture-{hashlib.sha256(picture.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"
 
 
 def read_rows(file: Path, kind: str) -> pa.Table:

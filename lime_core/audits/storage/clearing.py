@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lime_core.audits.storage.about import is_audit
+from lime_core.audits.storage.answers import ANSWERS, KeptAnswers
 from lime_core.audits.storage.audit_folder import ABOUT, FINDINGS, REPLACES, REPORT, AuditFolder, delete, drafts
 from lime_core.audits.storage.tables import SCHEMAS
 from lime_core.errors import LimeError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def check_output(folder: AuditFolder) -> None:
     """Raise `LimeError` where a folder holds what an audit would overwrite, and is no audit."""
-    held = [name for name in (ABOUT, FINDINGS, REPORT, *SCHEMAS) if os.path.lexists(folder.path / name)]
+    held = [name for name in (ABOUT, FINDINGS, REPORT, ANSWERS, *SCHEMAS) if os.path.lexists(folder.path / name)]
     if held and not is_audit(folder):
         raise LimeError(
             f"{folder.path} holds something that is no audit: {', '.join(held)}, without an {ABOUT} that an audit has "
@@ -56,5 +57,8 @@ def clear(folder: AuditFolder) -> None:
             delete(file)
         with contextlib.suppress(OSError):  # a link, or not empty
             data_set.rmdir()
+    KeptAnswers(folder).keep_only(())
+    with contextlib.suppress(OSError):
+        (folder.path / ANSWERS).rmdir()
     for draft in drafts(folder.path):
         delete(draft)

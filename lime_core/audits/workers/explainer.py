@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -22,16 +23,13 @@ from lime_core.models.features import as_feature_classifier
 from lime_core.picture.image import load_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from lime_core.answers.neighborhood import Neighborhood
     from lime_core.audits.workers.pool import Job
     from lime_core.collections import CollectedPicture
     from lime_core.methods.lime.precision import Load
     from lime_core.models.protocol import Classifier
-    from lime_core.picture.image import Image
-
-    Keep = Callable[[CollectedPicture, Image, Neighborhood], object]
 
 AT_A_TIME = 2  # pictures: one is prepared or fitted while the model works for the other
 _LARGEST_SEED = 2**31
@@ -50,8 +48,6 @@ class Explainer:
         What to explain, with which model and settings. The model is loaded at once.
     load : callable, optional
         Returns the model in a precision, where it is loaded already.
-    keep : callable, optional
-        Called as ``keep(picture, image, answers)`` with the model's answers of each picture.
 
     Raises
     ------
@@ -59,8 +55,8 @@ class Explainer:
         When the model cannot be loaded.
     """
 
-    def __init__(self, job: Job, *, load: Load | None = None, keep: Keep | None = None) -> None:
-        self._job, self._keep = job, keep
+    def __init__(self, job: Job, *, load: Load | None = None) -> None:
+        self._job = job
         self._load = cache(load or job.model.load)
         self._classifier = self._load("f32")
         self._network, _ = as_feature_classifier(self._load(job.precision))
@@ -107,8 +103,6 @@ class Explainer:
         asked = stream_in(self._job.precision, image, self._load, spec, fitted=True, scene=scene)
         for answers in asked:  # noqa: B007 - the last are all
             self._check_stop()
-        if self._keep is not None:
-            self._keep(picture, image, answers)
         predicted = int(answers.original_outputs.argmax())
         true_class = _true_classes(answers.class_names).index(picture.label)
         roles = {predicted: "predicted"}
@@ -117,7 +111,7 @@ class Explainer:
         explanation = fit(answers, replace(spec, classes=tuple(roles)))
         pixels = frame(image, spec).pixels
         tables = rows_of(picture, image.sha256, pixels, explanation, roles, true_class, self._network)
-        return Outcome(picture, tables)
+        return Outcome(picture, tables, answers=_as_npz(answers) if self._job.keep_answers else None)
 
     def _check_stop(self) -> None:
         if self._stopped:
@@ -128,6 +122,12 @@ def seed_of(seed: int, sha256: str) -> int:
     """Return the seed of a picture: the same wherever and whenever it is explained, another for every picture."""
     digest = hashlib.sha256(f"{seed} {sha256}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % _LARGEST_SEED
+
+
+def _as_npz(answers: Neighborhood) -> bytes:
+    buffer = io.BytesIO()
+    answers.save_npz(buffer)
+    return buffer.getvalue()
 
 
 _true_classes = lru_cache(maxsize=4)(TrueClasses)
@@ -149,8 +149,8 @@ def _check_answers(classifier: Classifier) -> None:
 class ThisProcess:
     """The pool that is this process alone; parameters are those of `Explainer`."""
 
-    def __init__(self, job: Job, *, load: Load | None = None, keep: Keep | None = None) -> None:
-        self._explainer = Explainer(job, load=load, keep=keep)
+    def __init__(self, job: Job, *, load: Load | None = None) -> None:
+        self._explainer = Explainer(job, load=load)
         self._pool = ThreadPoolExecutor(AT_A_TIME, "limelight-audit")
 
     def explain(self, pictures: Iterable[CollectedPicture]) -> Iterator[Outcome]:

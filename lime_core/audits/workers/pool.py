@@ -98,12 +98,15 @@ class Job:
         In which every picture is asked; decided once, so that all pictures of an audit are treated alike.
     spec : ExplainSpec
         The settings; each picture has a seed of its own, derived from its `seed`.
+    keep_answers : bool
+        Whether outcomes hold the model's answers, about 1 MB for 256 samples of 1,000 classes.
     """
 
     collection: Collection
     model: LoadsModel
     precision: Precision
     spec: ExplainSpec
+    keep_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +120,15 @@ class Outcome:
         Its rows, by the keys of `lime_core.audits.storage.tables.SCHEMAS`; empty where it was skipped.
     skipped : str or None
         Why it could not be explained, in a sentence.
+    answers : bytes or None
+        What the model answered, as an NPZ file of `lime_core.answers.neighborhood.Neighborhood`; None where that is not
+        asked for.
     """
 
     picture: CollectedPicture
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     skipped: str | None = None
+    answers: bytes | None = None
 
 
 class Workers(Protocol):

@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lime_core as lc
+from lime_core.audits.storage.answers import KeptAnswers
 from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
@@ -483,6 +484,36 @@ def test_a_picture_of_a_finished_audit_is_asked_about_again(finished: Path, mode
     assert state.job.wait(SECONDS)
     assert model.pictures > asked
     assert state.settings.spec.seed == 2
+
+
+@pytest.mark.parametrize("fault", [None, "damaged", "of another picture", "of another seed"])
+def test_a_picture_opens_with_the_answers_that_the_command_has_kept_and_with_no_others(
+    tmp_path: Path, model: FakeModel, monkeypatch: pytest.MonkeyPatch, fault: str | None
+) -> None:
+    pictures, folder = tmp_path / "pictures", tmp_path / "audits" / "kept"
+    known_collection(pictures, 4)
+    spec = lc.ExplainSpec(samples=32, segmentation=lc.Grid(rows=3, columns=4))
+    classifier = model.ready("efficientnet_lite0")
+    audit = lc.audit(pictures, classifier, folder, spec, keep_answers=True)
+    monkeypatch.setenv(FOLDERS_VARIABLE, f"{tmp_path / 'audits'}:{pictures}")
+    file, another = (KeptAnswers(audit).file(path_of(index)) for index in (2, 3))
+    if fault == "damaged":
+        file.write_bytes(file.read_bytes()[:1000])
+    elif fault == "of another picture":
+        file.write_bytes(another.read_bytes())
+    elif fault == "of another seed":
+        lc.query(pictures / path_of(2), classifier, spec).save_npz(file)
+    page = on_tab(opened_finished(), "All pictures")
+    asked = model.pictures
+    page.button(key=f"folder.explain.all.{path_of(2)}").click().run()
+    state = state_of(fine(page))
+    assert state.job is not None
+    assert state.job.wait(SECONDS)
+    assert (model.pictures > asked) == (fault is not None)
+    assert state.job.neighborhood is not None
+    explanation = lc.fit(state.job.neighborhood, state.settings.spec)
+    about = audit_of(page).pictures[path_of(2)]
+    assert explanation[about.class_index].r2_holdout == pytest.approx(about.r2_holdout, abs=1e-5)
 
 
 def test_a_picture_that_has_changed_is_not_explained(finished: Path, model: FakeModel, tmp_path: Path) -> None:
