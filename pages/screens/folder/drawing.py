@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from lime_core.audits.storage.findings import Box
 from lime_core.colormaps import colorize
-from lime_core.show.drawing import blend, to_bytes
+from lime_core.show.drawing import to_bytes
 from pages.state.opened_audit import SmallPicture
 
 Pixels = NDArray[np.uint8]
@@ -28,10 +28,11 @@ def pair(small: SmallPicture) -> Pixels:
 
 def evidence(small: SmallPicture) -> Pixels:
     """Lay the evidence for the predicted class (blue) and against it (orange) over the picture without its colour."""
-    pixels = small.thumbnail.pixels
-    grey = np.repeat(pixels.mean(axis=-1, keepdims=True, dtype=np.float32), 3, axis=-1)
     limit = float(np.abs(small.coefficients).max()) or 1.0
-    return to_bytes(blend(grey, colorize(small.coefficients, "diverging", limit)[small.thumbnail.segments], _TINT))
+    tints = colorize(small.coefficients, "diverging", limit) * np.float32(_TINT)
+    # A product of matrices: a mean over three numbers a pixel takes five times as long.
+    grey = small.thumbnail.pixels.astype(np.float32) @ np.full((3, 1), (1 - _TINT) / 3, np.float32)
+    return to_bytes(tints[small.thumbnail.segments] + grey)
 
 
 def without(small: SmallPicture, superpixels: Sequence[int]) -> Pixels:
