@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -12,6 +15,7 @@ import lime_core as lc
 from pages.state.visitor import connection, visitor
 
 _LOG = logging.getLogger("limelight")
+_NICENESS = 5  # a page then gets about three quarters of a core that both want
 
 
 class StoppedError(Exception):
@@ -119,6 +123,7 @@ class BackgroundJob(ABC):
         """Keep what there is, however the work ended; called before the job counts as ended."""
 
     def _run(self) -> None:
+        _give_way()
         try:
             self.work()
         except StoppedError:
@@ -132,3 +137,11 @@ class BackgroundJob(ABC):
         finally:
             self.clean_up()
             self._finished.set()
+
+
+def _give_way() -> None:
+    """Let the threads of pages go first, before this one and before those in which a model works: they inherit this."""
+    if sys.platform == "linux":  # elsewhere the whole process would give way
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)

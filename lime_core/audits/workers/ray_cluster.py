@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import warnings
 
 from lime_core.errors import LimeError, in_words
 
@@ -19,12 +20,15 @@ def connect(address: str) -> bool:
         return False
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Ray warns of what it raises
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:  # of many types
         what = "This machine belongs to no Ray cluster" if address == "auto" else f"No Ray cluster answers at {address}"
         raise LimeError(
             f"{what} ({last_line(error)}). Start one with `ray start --head`, or give its address, "
-            "ray://HOST:10001; without --ray the pictures are explained on this machine."
+            "ray://HOST:10001; one that asks for a token needs RAY_AUTH_MODE=token and the token in RAY_AUTH_TOKEN or "
+            "~/.ray/auth_token. Without --ray the pictures are explained on this machine."
         ) from error
     finally:
         # Ray would end this process at once; an audit is left in order first.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -48,6 +50,24 @@ def test_it_counts_and_ends_without_an_error() -> None:
     job = Job(count).start()
     assert job.wait(SECONDS)
     assert (job.share, job.error, job.active, job.stopping, job.cleaned) == (0.75, None, False, False, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")
+def test_it_gives_way_to_pages_and_so_do_the_threads_that_it_starts() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    found: list[int] = []
+
+    def look(job: Job) -> None:
+        found.append(niceness())
+        started = threading.Thread(target=lambda: found.append(niceness()))
+        started.start()
+        started.join()
+
+    assert Job(look).start().wait(SECONDS)
+    assert len(set(found)) == 1
+    assert found[0] > niceness()
 
 
 def test_a_stop_ends_it_at_the_next_check() -> None:
