@@ -25,6 +25,7 @@ from lime_core.show.canvas import Canvas
 from lime_core.show.encoding import to_jpeg
 from pages.state.attribution_keys import fit_key
 from pages.state.cache import LruCache, digest
+from pages.state.connections import send_at_once
 from pages.state.load_job import keep_keras_whole
 from pages.state.loaded_models import LoadedModels
 from pages.state.question import Question, cut_key
@@ -215,4 +216,5 @@ def scene_key(image: lc.Image, input_size: tuple[int, int], spec: lc.ExplainSpec
 def server() -> Server:
     """Return the one that all sessions share."""
     keep_keras_whole()
+    send_at_once()
     return Server()
