@@ -33,7 +33,7 @@ def bare_passes(classifier: lc.Classifier, image: NDArray[np.uint8], count: int)
         run = _on_tensorflow(function, pictures)
     else:
         precision = "bf16" if engine.name.endswith("bf16") else "f32"
-        run = _on_openvino(function, pictures, len(engine._requests), precision)
+        run = _on_openvino(function, pictures, engine.streams, precision)
     batches = math.ceil(count / batch)
 
     def timed() -> float:

@@ -64,6 +64,11 @@ class OpenVINOEngine(Engine):
     channels : int
         Numbers a pixel that the graph is expected to have: 3 for color pictures, 1 for gray ones.
 
+    Attributes
+    ----------
+    streams : int
+        Of the plan.
+
     Raises
     ------
     ModelError
@@ -81,7 +86,7 @@ class OpenVINOEngine(Engine):
     ) -> None:
         plan = plan or Plan()
         self.name = "openvino" if precision == "f32" else f"openvino-{precision}"
-        self.batch_size = plan.batch_size
+        self.batch_size, self.streams = plan.batch_size, plan.streams
         self._lock = threading.Lock()
         try:
             self._model = _read(graph, (*input_size, channels), plan.batch_size)
