@@ -167,17 +167,28 @@ class OpenedAudit:
         LimeError
             When one is damaged.
         """
-        wanted = [path for path in paths if path in self.pictures]
-        stored, scores = Thumbnails(self.folder, wanted), self._coefficients(wanted)
+        thumbnails = self.thumbnails(paths)
+        scores = self._coefficients(list(thumbnails))
         found = {}
-        for path in wanted:
-            thumbnail = stored.get(path)
-            if thumbnail is not None:
-                values = scores[path]
-                coefficients = np.zeros(max([int(thumbnail.segments.max()), *values]) + 1)
-                coefficients[list(values)] = list(values.values())
-                found[path] = SmallPicture(thumbnail, coefficients)
+        for path, thumbnail in thumbnails.items():
+            values = scores[path]
+            coefficients = np.zeros(max([int(thumbnail.segments.max()), *values]) + 1)
+            coefficients[list(values)] = list(values.values())
+            found[path] = SmallPicture(thumbnail, coefficients)
         return found
+
+    def thumbnails(self, paths: Sequence[str]) -> dict[str, Thumbnail]:
+        """Return the thumbnails at some paths; those without one are left out.
+
+        Raises
+        ------
+        LimeError
+            When one is damaged.
+        """
+        wanted = [path for path in paths if path in self.pictures]
+        stored = Thumbnails(self.folder, wanted)
+        found = {path: stored.get(path) for path in wanted}
+        return {path: thumbnail for path, thumbnail in found.items() if thumbnail is not None}
 
     def _coefficients(self, paths: list[str]) -> dict[str, dict[int, float]]:
         columns = ["picture", "class_index", "superpixel", "coefficient"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from lime_core.errors import LimeError
 from lime_core.show.drawing import DARK, LIGHT, blend, to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,21 +35,33 @@ _MOST_SIDE: Final = {"JPEG": 512, "PNG": 4096}
 _DIMMED: Final = 0.65
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Thumbnail:
     """A small picture and its superpixels.
 
     Attributes
     ----------
     pixels : ndarray of uint8, shape (h, w, 3)
-    segments : ndarray of int32, shape (h, w)
     scale : (float, float)
         Thumbnail pixels a pixel of the picture as explained, down and across.
+    decode : callable
+        Returns `segments`; decoding them takes longer than decoding the picture, and is not always needed.
     """
 
     pixels: Pixels
-    segments: NDArray[np.int32]
     scale: tuple[float, float]
+    decode: Callable[[], NDArray[np.int32]]
+
+    @cached_property
+    def segments(self) -> NDArray[np.int32]:
+        """The superpixel of each pixel, int32 ``(h, w)``.
+
+        Raises
+        ------
+        LimeError
+            When the stored label map is damaged.
+        """
+        return self.decode()
 
     def with_boxes(self, boxes: Iterable[Box]) -> Pixels:
         """Return the thumbnail with rectangles drawn around boxes."""
@@ -113,7 +126,7 @@ class Thumbnails:
         Raises
         ------
         LimeError
-            When the stored thumbnail or label map is damaged.
+            When the stored thumbnail is damaged.
         """
         if picture not in self._files or picture not in self._sizes:
             return None
@@ -131,18 +144,21 @@ def data_url(pixels: Pixels, side: int) -> str:
 
 def _thumbnail(row: dict[str, Any], size: tuple[int, int]) -> Thumbnail:
     pixels = _decoded(row["thumbnail"], "JPEG", row["picture"]).convert("RGB")
+    return Thumbnail(
+        pixels=np.asarray(pixels),
+        scale=(pixels.height / max(size[0], 1), pixels.width / max(size[1], 1)),
+        decode=partial(_segments, row, pixels.size),
+    )
+
+
+def _segments(row: dict[str, Any], size: tuple[int, int]) -> NDArray[np.int32]:
     labels = _decoded(row["segments"], "PNG", row["picture"])
     if labels.mode not in _LABEL_MODES:
         raise LimeError(
             f"The stored label map of {row['picture']} is a PNG of mode {labels.mode}; expected one whole number a "
             f"pixel ({', '.join(_LABEL_MODES)}). Make the audit anew."
         )
-    labels = labels.resize(pixels.size, PillowImage.Resampling.NEAREST)
-    return Thumbnail(
-        pixels=np.asarray(pixels),
-        segments=np.asarray(labels).astype(np.int32),
-        scale=(pixels.height / max(size[0], 1), pixels.width / max(size[1], 1)),
-    )
+    return np.asarray(labels.resize(size, PillowImage.Resampling.NEAREST)).astype(np.int32)
 
 
 def _decoded(data: bytes, form: str, picture: str) -> PillowImage.Image:

@@ -177,7 +177,7 @@ def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
             break
 
     def draw() -> NDArray[np.uint8]:
-        small = audit.small(tuple(chosen))
+        small = audit.thumbnails(tuple(chosen))
         found = [(small[path], patch.box) for path, patch in chosen.items() if path in small]
         return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from lime_core.audits.report.thumbnails import Thumbnail
 from lime_core.audits.storage.findings import Box
 from lime_core.colormaps import colorize
 from lime_core.show.drawing import to_bytes
@@ -40,13 +41,13 @@ def without(small: SmallPicture, superpixels: Sequence[int]) -> Pixels:
     return _row([small.thumbnail.pixels, small.thumbnail.without(superpixels)])
 
 
-def patches(found: Sequence[tuple[SmallPicture, Box]]) -> Pixels:
+def patches(found: Sequence[tuple[Thumbnail, Box]]) -> Pixels:
     """Draw places in pictures side by side, each as a square with a little of what is around it."""
-    return _row([_square_around(small, box) for small, box in found])
+    return _row([_square_around(thumbnail, box) for thumbnail, box in found])
 
 
-def _square_around(small: SmallPicture, box: Box) -> Pixels:
-    pixels, (down, across) = small.thumbnail.pixels, small.thumbnail.scale
+def _square_around(thumbnail: Thumbnail, box: Box) -> Pixels:
+    pixels, (down, across) = thumbnail.pixels, thumbnail.scale
     whole = pixels.shape[:2]
     size = max((box.bottom - box.top) * down, (box.right - box.left) * across)
     side = int(np.clip(round((1 + 2 * _AROUND) * size), 1, min(whole)))

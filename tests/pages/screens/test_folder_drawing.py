@@ -16,7 +16,7 @@ def test_evidence_lies_over_the_picture_without_its_colour(scores: list[float]) 
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (9, 7, 3), dtype=np.uint8)
     segments = rng.integers(0, 4, (9, 7), dtype=np.int32)
-    small = SmallPicture(Thumbnail(pixels, segments, (1.0, 1.0)), np.array(scores))
+    small = SmallPicture(Thumbnail(pixels, (1.0, 1.0), lambda: segments), np.array(scores))
     pair = drawing.pair(small).astype(int)
     np.testing.assert_array_equal(pair[:, :7], pixels)
     evidence = pair[:, -7:]
