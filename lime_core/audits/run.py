@@ -70,7 +70,8 @@ def audit(
         In which the model is asked; ``auto`` is decided once, on the first picture. A classifier stays as it is.
     keep_answers : bool
         Whether the model's answers are kept in the folder, about 1 MB a picture for 256 samples of 1,000 classes. With
-        them the page opens a picture of the audit without asking the model again.
+        them the page opens a picture of the audit without asking the model again. Pictures that an earlier run has
+        explained are not asked about again for it.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each picture, with those of an earlier run among them. When it
         raises, the audit is left as a valid, smaller one.

@@ -47,7 +47,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--keep-answers",
         action="store_true",
         default=False,
-        help="keep what the model answers, about 1 MB a picture, so that the page opens one without asking again",
+        help="keep what the model answers about the pictures that are explained from now on, about 1 MB each, so that "
+        "the page opens them without asking again",
     )
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that explain pictures (default %(default)s)"

@@ -147,7 +147,7 @@ class AuditJob(BackgroundJob):
     def _read(self) -> None:
         order = self.order
         answers = KeptAnswers(AuditFolder(self.output))
-        source = AuditSource(order.collection, order.model, order.spec, order.precision, answers)
+        source = AuditSource(order.collection, order.model, order.spec, order.precision, answers, made_here=True)
         read = read_audit(self.output, order.title, digest(str(self.output), str(self.began)))
         self.audit = replace(read, source=source)
 

@@ -38,9 +38,9 @@ def _explain(audit: OpenedAudit, about: AuditedPicture) -> None:
     state.folder.explain(picture)
     state.change(picture=picture, model=source.model, precision=source.precision, method="lime", spec=spec)
     question = state.settings.question
-    if answers is not None and question is not None:
+    if answers is not None and question is not None and source.made_here:
         server().remember(question, answers)
-    state.ask()
+    state.ask(offered=None if source.made_here else answers)
     state.change(focus=about.class_index)
 
 

@@ -27,6 +27,8 @@ class AuditSource:
         Numbers inside the network.
     answers : KeptAnswers or None
         The model's answers, of those pictures for which they were kept; None where they are not to be trusted.
+    made_here : bool
+        Whether the answers are those of this server's own model, and not of one that only has its name.
     """
 
     collection: Collection
@@ -34,6 +36,7 @@ class AuditSource:
     spec: lc.ExplainSpec
     precision: PrecisionChoice = "f32"
     answers: KeptAnswers | None = None
+    made_here: bool = False
 
     def kept_answers(self, path: str) -> Path | None:
         """Return where the answers about a picture are; None where they were not kept."""

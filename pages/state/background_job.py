@@ -140,8 +140,11 @@ class BackgroundJob(ABC):
 
 
 def _give_way() -> None:
-    """Let the threads of pages go first, before this one and before those in which a model works: they inherit this."""
+    """Let the threads of pages go first, before this one and before those that it starts.
+
+    Among these are the threads in which a model works that a job has loaded, whoever asks it afterwards.
+    """
     if sys.platform == "linux":  # elsewhere the whole process would give way
-        thread = threading.get_native_id()
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
+            usual = os.getpriority(os.PRIO_PROCESS, os.getpid())  # of the first thread; jobs start jobs
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)

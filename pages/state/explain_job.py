@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 import lime_core as lc
+from lime_core.answers.origin import provenance_of
 from lime_core.methods import mask_method_named
 from lime_core.methods.lime.precision import stream_in
 from lime_core.models.engines.base import Precision, precision_of
@@ -23,6 +24,14 @@ from pages.state.turns import Place, Run
 class ExplainJob(BackgroundJob):
     """The answers to a question, growing batch by batch; what there is after a stop stays valid.
 
+    Parameters
+    ----------
+    question : Question
+    server : Server
+        Whose model is asked.
+    offered : Neighborhood, optional
+        Answers from elsewhere, which are taken if they are this server's model's; it is loaded to tell that.
+
     Attributes
     ----------
     question : Question
@@ -35,9 +44,9 @@ class ExplainJob(BackgroundJob):
 
     failure: ClassVar[str] = "The run ended unexpectedly"
 
-    def __init__(self, question: Question, server: Server) -> None:
+    def __init__(self, question: Question, server: Server, offered: lc.Neighborhood | None = None) -> None:
         super().__init__("explain", total=question.asked.samples)
-        self.question = question
+        self.question, self._offered = question, offered
         self._seconds = 0.0  # that the model took since the last batch
         self.neighborhood = server.answers_to(question)
         self.started_with = self.done = self.neighborhood.samples if self.neighborhood else 0
@@ -65,12 +74,28 @@ class ExplainJob(BackgroundJob):
 
     def is_needed(self) -> bool:
         """Return whether more answers are wanted than there are."""
-        return self.done < self.total
+        return self.done < self.total or self._offered is not None
 
     def work(self) -> None:
         """Take part in the turns that visitors take, and ask batch by batch."""
+        if self._offered is not None:
+            self._take(self._offered)
+            if self.done >= self.total:
+                return
         with self._server.turns.run(self.visitor, self.remaining) as self._taking_part:
             self._ask(self._taking_part)
+
+    def _take(self, offered: lc.Neighborhood) -> None:
+        """Take answers from elsewhere, if they are more than there are, and those of the model that would be asked."""
+        engine, exact = offered.provenance.engine, self._classifier("f32")
+        # In reduced precision it is the same model, and need not run on this machine.
+        here = provenance_of(
+            self.question.image, exact, {}, engine=exact.engine if precision_of(engine) == "f32" else engine
+        )
+        if offered.samples > self.done and offered.provenance.is_origin_of(here):
+            self.neighborhood = offered
+            self.started_with = self.done = offered.samples
+            self.total = self.question.size(offered.superpixels)
 
     def _ask(self, run: Run) -> None:
         question, asked, known = self.question, self.question.asked, self.neighborhood

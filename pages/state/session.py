@@ -202,8 +202,8 @@ class Session:
             widget_state.prime(widget_state.SOURCE, widget_state.PICTURE_SOURCES[0])
             widget_state.prime(widget_state.PICTURE, FIRST)
 
-    def ask(self, *, keep_report: bool = False) -> None:
-        """Pose the present question; `keep_report` leaves the line about what a preset or an advice has changed."""
+    def ask(self, *, keep_report: bool = False, offered: lc.Neighborhood | None = None) -> None:
+        """Pose the present question, with answers from elsewhere; `keep_report` leaves the line about changes."""
         question = self.settings.question
         if question is None:
             return
@@ -212,7 +212,7 @@ class Session:
             self.job.stop()
         if not keep_report:
             self.reported = None
-        self.job = ExplainJob(question, server()).start()
+        self.job = ExplainJob(question, server(), offered).start()
         self.catch_up()
 
     def compare_methods(self, order: MethodsOrder) -> None:

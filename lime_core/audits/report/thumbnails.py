@@ -91,7 +91,7 @@ class Thumbnail:
         return self.pixels[rows, columns]
 
     def _inside(self, box: Box) -> tuple[slice, slice]:
-        height, width = self.segments.shape
+        height, width = self.pixels.shape[:2]
         down, across = self.scale
         return _span(box.top * down, box.bottom * down, height), _span(box.left * across, box.right * across, width)
 

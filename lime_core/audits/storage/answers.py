@@ -27,14 +27,14 @@ class KeptAnswers:
 
     def __init__(self, folder: AuditFolder, most_bytes: int = 0) -> None:
         self._folder, self._most_bytes = folder, most_bytes
-        self._kept = sum(file.stat().st_size for file in self._files())
+        self._kept = 0
 
     def file(self, picture: str) -> Path:
         """Return where the answers about a picture are, or would be."""
         return self._folder.path / ANSWERS / f"{part_name(picture)}.npz"
 
     def keep(self, picture: str, answers: bytes) -> None:
-        """Write the answers about a picture that has none, if there is room."""
+        """Write the answers about a picture that has none, if there is room beside those that `keep_only` has kept."""
         if self._kept + len(answers) <= self._most_bytes:
             self._kept += len(answers)
             self._folder.write_bytes(f"{ANSWERS}/{self.file(picture).name}", answers)
@@ -42,12 +42,11 @@ class KeptAnswers:
     def keep_only(self, pictures: Iterable[str]) -> None:
         """Delete the answers about all pictures but these, and what a killed process has left half written."""
         names = {self.file(picture).name for picture in pictures}
-        for file in self._files():
-            if file.name not in names:
-                self._kept -= file.stat().st_size
+        self._kept = 0
+        for file in sorted((self._folder.path / ANSWERS).glob("picture-*.npz")):
+            if file.name in names:
+                self._kept += file.stat().st_size
+            else:
                 delete(file)
         for draft in drafts(self._folder.path / ANSWERS):
             delete(draft)
-
-    def _files(self) -> list[Path]:
-        return sorted((self._folder.path / ANSWERS).glob("picture-*.npz"))

@@ -28,6 +28,7 @@ _FEW = 3 / 8
 _SHORT_CALLS_BEFORE = 1
 # The weights are held a second time.
 _MOST_BYTES_TWICE = 256 * 2**20
+_BLOCKS = 4  # down and across, in the pictures by which both ways are compared
 
 _SHAPES = {"pictures": "[?,{0},{1},{2}]", "labels": "[{0},{1}]", "choices": "[?,?]"}
 
@@ -116,30 +117,26 @@ class OpenVINOEngine(Engine):
     ) -> NDArray[np.float32]:
         count = len(choices)
         left = count % self.batch_size
-        few = 0 < left <= self._few
         with self._lock:
             try:
+                few = 0 < left <= self._few
+                if few and self._one_by_one is None:
+                    self._consider_one_by_one(pictures)
                 if not few or self._one_by_one is None:
-                    outputs = self._batches.run(pictures, labels, choices, output)
-                    if few:
-                        self._consider_one_by_one(pictures, labels, choices[-1:], outputs[-1:], output)
-                    return outputs
-                alone = self._one_by_one.run(pictures, labels, choices[count - left :], output)
+                    return self._batches.run(pictures, labels, choices)[output]
+                alone = self._one_by_one.run(pictures, labels, choices[count - left :])[output]
                 if left == count:
                     return alone
-                return np.concatenate([self._batches.run(pictures, labels, choices[: count - left], output), alone])
+                return np.concatenate([self._batches.run(pictures, labels, choices[: count - left])[output], alone])
             except RuntimeError as error:
                 raise ModelError(f"OpenVINO could not run the model: {error}") from error
 
-    def _consider_one_by_one(
-        self,
-        pictures: NDArray[np.float32],
-        labels: NDArray[np.int32],
-        choice: NDArray[np.uint8],
-        in_batch: NDArray[np.float32],
-        output: int,
-    ) -> None:
-        """Compile the network for one picture, and use it from now on if it gives the same bits as a batch."""
+    def _consider_one_by_one(self, pictures: NDArray[np.float32]) -> None:
+        """Compile the network for one picture, and use it from now on if it gives the same bits as a batch.
+
+        Both ways are asked about a batch of different pictures, and all outputs are compared: a class that is sure of
+        itself has the same output whatever the rest of the network computes.
+        """
         self._short_calls += 1
         if self._short_calls <= _SHORT_CALLS_BEFORE:
             return
@@ -147,8 +144,22 @@ class OpenVINOEngine(Engine):
         with contextlib.suppress(RuntimeError):
             self._model.reshape({"choices": [1, -1]})
             one_by_one = _Compiled(self._model, Plan(1), self._precision)
-            if np.array_equal(one_by_one.run(pictures, labels, choice, output), in_batch):
+            mixed = _mixed(pictures, self.batch_size)
+            both = zip(one_by_one.run(*mixed), self._batches.run(*mixed), strict=True)
+            if all(np.array_equal(alone, in_batch) for alone, in_batch in both):
                 self._one_by_one, self._few = one_by_one, few
+
+
+def _mixed(
+    pictures: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.uint8]]:
+    """Return the arguments of `Engine.choose` for so many pictures, of blocks of those given and of their mirrors."""
+    rng = np.random.default_rng(0)
+    some = pictures[:2]
+    mirrored = np.concatenate([some, some[:, ::-1], some[:, :, ::-1], rng.permuted(some, axis=1)])
+    rows, columns = (np.arange(side, dtype=np.int32) * _BLOCKS // side for side in pictures.shape[1:3])
+    choices = rng.integers(0, len(mirrored), (count, _BLOCKS * _BLOCKS), dtype=np.uint8)
+    return mirrored, rows[:, None] * _BLOCKS + columns, choices
 
 
 class _Compiled:
@@ -171,26 +182,26 @@ class _Compiled:
         self._requests = [compiled.create_infer_request() for _ in range(plan.streams)]
 
     def run(
-        self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8], output: int
-    ) -> NDArray[np.float32]:
-        """Return one of the outputs for choices, float32 with a row a choice."""
+        self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8]
+    ) -> list[NDArray[np.float32]]:
+        """Return each output for choices, float32 with a row a choice."""
         outputs = []
         idle, busy = deque(self._requests), deque[Any]()
         try:
             for batch in padded_batches(choices, self._batch_size):
                 if not idle:
-                    outputs.append(_finish(busy[0], output))
+                    outputs.append(_finish(busy[0]))
                     idle.append(busy.popleft())
                 busy.append(idle.popleft())
                 inputs = {"pictures": pictures, "labels": labels, "choices": batch}
                 busy[-1].start_async(inputs, share_inputs=True)
-            outputs += [_finish(request, output) for request in busy]
+            outputs += [_finish(request) for request in busy]
         finally:
             # An interrupted call must not leave a request running: the next call could not use it.
             with contextlib.suppress(RuntimeError):
                 for request in busy:
                     request.wait()
-        return np.concatenate(outputs)[: len(choices)]
+        return [np.concatenate(batches)[: len(choices)] for batches in zip(*outputs, strict=True)]
 
 
 def _read(graph: Graph, picture_shape: tuple[int, int, int], batch_size: int) -> Any:
@@ -207,6 +218,6 @@ def _read(graph: Graph, picture_shape: tuple[int, int, int], batch_size: int) ->
     return model
 
 
-def _finish(request: Any, output: int) -> NDArray[np.float32]:
+def _finish(request: Any) -> list[NDArray[np.float32]]:
     request.wait()
-    return np.array(request.get_output_tensor(output).data, np.float32)
+    return [np.array(tensor.data, np.float32) for tensor in request.output_tensors]

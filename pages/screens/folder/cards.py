@@ -155,7 +155,7 @@ def _short(name: str) -> str:
 def how_it_opens(audit: OpenedAudit, path: str) -> str:
     """Say what opening a picture costs."""
     if audit.source is not None and audit.source.kept_answers(path) is not None:
-        return "Opens it on the Explain screen with the audit's settings; the model is not asked again."
+        return "Opens it on the Explain screen with the audit's settings and the answers that it has kept."
     return "Opens it on the Explain screen with the audit's settings; the model is asked again."
 
 

@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,10 +72,20 @@ def head(environment):
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         try:
+            _wait_for(port)
             yield f"ray://127.0.0.1:{port}"
         finally:
             process.terminate()  # it ends the others
             process.wait(60)
+
+
+def _wait_for(port):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
+            return
+        time.sleep(0.5)
+    raise AssertionError("the cluster does not start")
 
 
 def test_a_cluster_is_found_by_its_address(tmp_path):
@@ -88,7 +99,9 @@ lc.audit({str(pictures)!r}, TinySource(), {str(tmp_path / "audit")!r}, SPEC, ray
     environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     with head(environment) as address:
-        done = subprocess.run([sys.executable, "-c", code, address], env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, address], env=environment, capture_output=True, text=True, timeout=240
+        )
     assert done.returncode == 0, done.stderr
     found = AuditFolder(tmp_path / "audit")
     expected = lc.audit(pictures, TinySource(), tmp_path / "here", SPEC, keep_answers=True)

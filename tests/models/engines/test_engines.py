@@ -80,36 +80,51 @@ def test_a_row_is_the_same_to_the_last_bit_however_it_is_batched(graph, streams)
         np.testing.assert_array_equal(engine.choose(pictures, labels, choices[start:stop]), together[start:stop])
 
 
-def test_a_few_pictures_cost_few_passes_once_short_calls_have_come_again(graph, monkeypatch):
+def test_a_few_pictures_cost_few_passes_once_short_calls_have_come_again(monkeypatch):
     passes = []
     run = openvino_engine._Compiled.run
     monkeypatch.setattr(
         openvino_engine._Compiled,
         "run",
-        lambda self, pictures, labels, choices, output: (
-            passes.append((self._batch_size, len(choices))) or run(self, pictures, labels, choices, output)
+        lambda self, pictures, labels, choices: (
+            passes.append((self._batch_size, len(choices))) or run(self, pictures, labels, choices)
         ),
     )
-    engine = OpenVINOEngine(graph, SIZE, Plan(8))
+    # The largest number is the same in whatever order they are looked at.
+    engine = OpenVINOEngine(choosing_graph(lambda pixels: ov.reduce_max(pixels, np.int32([1, 2])), SIZE), SIZE, Plan(8))
     pictures, labels, choices = asked(37)
-    for count in (1, 2):  # the second is compared
+    for count in (1, 2):
         engine.choose(pictures, labels, choices[:count])
-    assert passes == [(8, 1), (8, 2), (1, 1)]
+    compared = [(1, 8), (8, 8)]
+    assert passes == [(8, 1), *compared, (1, 2)]
     passes.clear()
     for count in (1, 3, 4, 8, 10):
         engine.choose(pictures, labels, choices[:count])
     assert passes == [(1, 1), (1, 3), (8, 4), (8, 8), (1, 2), (8, 8)]
 
 
-def test_pictures_go_in_full_batches_where_one_alone_gives_other_bits():
-    def depends_on_the_batch(pixels):
-        return ov.add(ov.reduce_mean(pixels, np.int32([1, 2])), ov.reduce_sum(pixels, np.int32([0, 1, 2])))
+def _with_the_sum_of_the_batch(pixels):
+    return ov.add(ov.reduce_mean(pixels, np.int32([1, 2])), ov.reduce_sum(pixels, np.int32([0, 1, 2])))
 
-    engine = OpenVINOEngine(choosing_graph(depends_on_the_batch, SIZE), SIZE, Plan(8))
+
+def _sure_of_itself(pixels):
+    """Two classes of which one always has all the probability; what enters the last layer depends on the batch."""
+    features = ov.concat([_with_the_sum_of_the_batch(pixels)] * 4, 1)
+    weights = np.repeat(np.float32([[1e6, -1e6]]), 12, axis=0)
+    return ov.softmax(ov.matmul(ov.abs(features), weights, False, False), 1)
+
+
+@pytest.mark.parametrize("network", [_with_the_sum_of_the_batch, _sure_of_itself])
+def test_pictures_go_in_full_batches_where_one_alone_gives_other_bits(network):
+    engine = OpenVINOEngine(choosing_graph(network, SIZE), SIZE, Plan(8))
     pictures, labels, choices = asked(37)
     first = engine.choose(pictures, labels, choices[:1])
+    features = engine.features(pictures[:1]) if engine.gives_features else None
+    assert engine.gives_features == (network is _sure_of_itself)
     for _ in range(4):
         np.testing.assert_array_equal(engine.choose(pictures, labels, choices[:1]), first)
+        if features is not None:
+            np.testing.assert_array_equal(engine.features(pictures[:1]), features)
 
 
 @pytest.mark.parametrize("streams", [1, 2])

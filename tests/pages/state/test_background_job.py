@@ -64,6 +64,9 @@ def test_it_gives_way_to_pages_and_so_do_the_threads_that_it_starts() -> None:
         started = threading.Thread(target=lambda: found.append(niceness()))
         started.start()
         started.join()
+        # A model is loaded by a job of its own, and goes on for others.
+        another = Job(lambda _: found.append(niceness())).start()
+        assert another.wait(SECONDS)
 
     assert Job(look).start().wait(SECONDS)
     assert len(set(found)) == 1
