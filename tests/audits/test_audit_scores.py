@@ -119,8 +119,12 @@ def test_a_model_that_looks_at_the_sticker_has_learned_it_and_one_that_looks_no_
     assert learned.clearly
     assert learned.moves
     same = measure_learned(planted, "sticker", classifier(0.6), classifier(0.6), planted.paths)
-    assert (same.shift.value, same.fall.value) == (0, 0)
+    assert same.shift == learned.shift
+    assert (same.shift_above.value, same.fall_above.value) == (0, 0)
     assert not same.moves
+    used_to_it = measure_learned(planted, "sticker", classifier(0.0), classifier(-0.15), planted.paths)
+    assert used_to_it.shift_above.value == pytest.approx(0.15, abs=0.02)
+    assert not used_to_it.moves
 
 
 def row(name, **changes):

@@ -24,31 +24,34 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a shortcut does to a model that was trained with it, above what it does to one trained without.
+    """What a shortcut does to a model trained with it, by itself and above what it does to one trained without.
 
     Both models see the same held-out pictures, with the shortcut and without. Laying something strange onto a picture
-    moves any model: only what it moves this one more than the other was learned.
+    moves any model: only what it moves this one more than the other was learned. And what moves the other one away from
+    the class, but not this one towards it, was not learned either.
 
     Attributes
     ----------
-    shift : Interval
-        Of the class's probability: over held-out pictures of every class.
-    fall : Interval
-        Of the accuracy, when the shortcut is taken away: over held-out pictures of its class.
+    shift, shift_above : Interval
+        Of the class's probability, by itself and above the other model's: over held-out pictures of every class.
+    fall, fall_above : Interval
+        Of the accuracy, when the shortcut is taken away, likewise: over held-out pictures of its class.
     """
 
     shift: Interval
+    shift_above: Interval
     fall: Interval
+    fall_above: Interval
 
     @property
     def moves(self) -> bool:
-        """Whether the 95 % interval of the shift is above `MOVED`."""
-        return bool(self.shift.low > MOVED)
+        """Whether the 95 % intervals of the shift are above `MOVED`."""
+        return bool(min(self.shift.low, self.shift_above.low) > MOVED)
 
     @property
     def clearly(self) -> bool:
-        """Whether it moves the class, and the accuracy falls without it: the 95 % interval is above 0."""
-        return self.moves and bool(self.fall.low > 0)
+        """Whether it moves the class, and the accuracy falls without it: the 95 % intervals are above 0."""
+        return self.moves and bool(min(self.fall.low, self.fall_above.low) > 0)
 
 
 def measure_learned(
@@ -77,8 +80,10 @@ def measure_learned(
         for each in (model, control)
     ]
     return Learned(
-        bootstrap_mean((moved[0] - moved[1])[:, index].tolist()),
-        bootstrap_mean((right[0] - right[1])[own].tolist()),
+        shift=bootstrap_mean(moved[0][:, index].tolist()),
+        shift_above=bootstrap_mean((moved[0] - moved[1])[:, index].tolist()),
+        fall=bootstrap_mean(right[0][own].tolist()),
+        fall_above=bootstrap_mean((right[0] - right[1])[own].tolist()),
     )
 
 

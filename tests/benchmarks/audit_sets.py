@@ -110,8 +110,8 @@ def learned_of(
     if one.kind is None:
         return None
     kept = planted.folder / "learned.json"
-    if kept.is_file():
-        known = json.loads(kept.read_text(encoding="utf-8"))
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    if known.keys() == Learned.__dataclass_fields__.keys():
         return Learned(**{name: Interval(**values) for name, values in known.items()})
     learned = measure_learned(planted, one.kind, model, controls.model(one, say), held_out)
     kept.write_text(json.dumps(asdict(learned)), encoding="utf-8")

@@ -36,9 +36,10 @@ EXPLANATION = """\
 One class of each data set holds a shortcut in the stated share of its pictures; a model is trained on the data set and
 audited on all of its pictures.
 - Class moved by: mean change of the class's probability when the shortcut is laid onto held-out pictures of all
-  classes, above what it does to a model trained without it; 95 % bootstrap interval over pictures.
-- Accuracy falls by: on held-out pictures of the class, when the shortcut is taken away, above the same.
-- Learned: "clearly" where the intervals are above 0.05 and above 0; "moves" where only the first one is.
+  classes; the same above what it does to a model trained without it; 95 % bootstrap intervals over pictures.
+- Accuracy falls by: on held-out pictures of the class, when the shortcut is taken away; likewise.
+- Learned: "clearly" where the first two intervals are above 0.05 and the others above 0; "moves" where only the first
+  two are.
 - Candidates are the planted shortcut when their class is right and at least half of their boxes and superpixels are on
   it (they share a quarter of the smaller one). A tint is everywhere, so that only class and pictures can be wrong.
 - Coverage: share of the concepts' importance that the representative pictures show, beside the mean of random picks."""
@@ -182,7 +183,9 @@ def row_of(
 def cells(row: Row) -> list[str]:
     """Return what stands under `HEADER`."""
     learned = row.learned
-    intervals = ["—", "—"] if learned is None else [_interval(learned[name]) for name in ("shift", "fall")]
+    intervals = ["—", "—"]
+    if learned is not None:
+        intervals = [f"{_interval(learned[name])}; {_interval(learned[f'{name}_above'])}" for name in ("shift", "fall")]
     pick = row.pick
     return [
         row.name,
