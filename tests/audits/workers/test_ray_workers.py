@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 import warnings
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +17,6 @@ from audits.tiny_model import FATAL, SPEC, TinySource, write_collection
 from own_models import linear_onnx
 
 import lime_core as lc
-from lime_core.audits.storage.answers import KeptAnswers
-from lime_core.audits.storage.audit_folder import AuditFolder
-from lime_core.audits.storage.tables import EXPLANATIONS, SUPERPIXELS, THUMBNAILS
 from lime_core.audits.workers.explainer import ThisProcess
 from lime_core.audits.workers.pool import Job, ModelSource
 from lime_core.audits.workers.ray_workers import RayWorkers
@@ -50,68 +43,6 @@ for address in ("auto", "nonsense://x"):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.count("ray start --head") == 2, done.stdout + done.stderr
     assert done.stderr == ""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-@contextmanager
-def head(environment):
-    """A cluster started as its owner would, in processes of its own; its address."""
-    ray, port = Path(sys.executable).with_name("ray"), free_port()
-    command = [ray, "start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
-    command += [f"--port={free_port()}", f"--ray-client-server-port={port}", "--object-store-memory=100000000"]
-    with tempfile.TemporaryDirectory(
-        prefix="ray-", dir="/tmp", ignore_cleanup_errors=True
-    ) as folder:  # a short path, for sockets
-        command.append(f"--temp-dir={folder}")
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            _wait_for(port)
-            yield f"ray://127.0.0.1:{port}"
-        finally:
-            process.terminate()  # it ends the others
-            process.wait(60)
-
-
-def _wait_for(port):
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
-            return
-        time.sleep(0.5)
-    raise AssertionError("the cluster does not start")
-
-
-def test_a_cluster_is_found_by_its_address(tmp_path):
-    pictures = write_collection(tmp_path / "pictures", 6)
-    code = f"""
-import sys
-import lime_core as lc
-from audits.tiny_model import SPEC, TinySource
-lc.audit({str(pictures)!r}, TinySource(), {str(tmp_path / "audit")!r}, SPEC, ray=sys.argv[1], keep_answers=True)
-"""
-    environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    with head(environment) as address:
-        done = subprocess.run(
-            [sys.executable, "-c", code, address], env=environment, capture_output=True, text=True, timeout=240
-        )
-    assert done.returncode == 0, done.stderr
-    found = AuditFolder(tmp_path / "audit")
-    expected = lc.audit(pictures, TinySource(), tmp_path / "here", SPEC, keep_answers=True)
-    assert found.findings() == expected.findings()
-    for kind in (EXPLANATIONS, SUPERPIXELS, THUMBNAILS):
-        assert found.table(kind).sort_by("picture").equals(expected.table(kind).sort_by("picture"))
-    for picture in pictures.rglob("*.png"):
-        path = picture.relative_to(pictures).as_posix()
-        one, other = (lc.Neighborhood.load_npz(KeptAnswers(each).file(path)) for each in (found, expected))
-        np.testing.assert_array_equal(one.outputs, other.outputs)
 
 
 @pytest.fixture(scope="module")
