@@ -37,7 +37,11 @@ _TABS_OF_THE_VIEW = (contrast_tab.show, downloads.show)  # as a whole; of the ta
 
 def show() -> None:
     """Draw the results with the settings that change them at once; while a run goes on only one picture grows."""
-    if session().result is not None:
+    state = session()
+    if not state.running:
+        # It may have ended since this run of the page began, and nothing would draw the page again.
+        state.catch_up()
+    if state.result is not None:
         _explained()
 
 

@@ -11,9 +11,11 @@ import pytest
 
 import lime_core as lc
 from lime_core.show.captions import order_sentence
+from pages.screens.explain import question_settings
 from pages.state import uploads
+from pages.state.session import session
 from pages.widgets.text import plain
-from tests.pages.conftest import FakeModel, explained, fine, finish, open_page, opened, state_of, texts
+from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, opened, state_of, texts
 
 TABS = ["Superpixels", "Why not the other", "Kernel and fit", "Samples", "Take away"]
 
@@ -423,3 +425,18 @@ def test_a_picture_of_doubtful_range_says_so_and_offers_the_other_reading(model:
     assert "almost black" in texts(page)
     fine(page.file_uploader(key="upload").upload("mine.png", png((10, 20, 30)), "image/png").run())
     assert not [box for box in page.selectbox if box.label == "Black and white"]
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_is_shown(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = question_settings.show
+
+    def until_the_run_has_ended() -> None:
+        show()
+        job = session().job
+        assert job is not None
+        assert job.wait(SECONDS)
+
+    monkeypatch.setattr(question_settings, "show", until_the_run_has_ended)
+    page = fine(open_page(samples="64", precision="f32"))
+    assert state_of(page).result is not None
+    assert page.button(key=f"focus.{model.CAT}") is not None
