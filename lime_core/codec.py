@@ -1,6 +1,6 @@
-"""Arrays and numbers as JSON: arrays as compressed bytes, exact to the bit; NaN as null and infinity as a word.
+"""Arrays and numbers in files.
 
-And files of arrays, NPZ.
+As JSON, arrays are compressed bytes, exact to the bit, NaN is null and infinity a word. NPZ is NumPy's own form.
 """
 
 from __future__ import annotations

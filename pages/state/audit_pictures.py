@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import lime_core as lc
+from pages.state.audit_source import AuditSource
 from pages.state.opened_audit import AuditedPicture, OpenedAudit
 from pages.state.server import server
 from pages.state.session import session
@@ -30,7 +31,7 @@ def _explain(audit: OpenedAudit, about: AuditedPicture) -> None:
     if image.sha256 != about.sha256:
         raise lc.LimeError("the picture has changed since the audit.")
     spec = replace(source.spec, seed=about.seed, classes=None)
-    answers = _answers(audit, about, spec)
+    answers = _answers(source, about, spec)
     if answers is not None:
         # An audit may have stopped early; Explain must not ask on.
         spec = replace(spec, samples=answers.samples)
@@ -44,16 +45,14 @@ def _explain(audit: OpenedAudit, about: AuditedPicture) -> None:
     state.change(focus=about.class_index)
 
 
-def _answers(audit: OpenedAudit, about: AuditedPicture, spec: lc.ExplainSpec) -> lc.Neighborhood | None:
+def _answers(source: AuditSource, about: AuditedPicture, spec: lc.ExplainSpec) -> lc.Neighborhood | None:
     """Return the answers that were kept; None where there are none, or they are to another question or damaged."""
-    file = None if audit.source is None else audit.source.kept_answers(about.path)
+    file = source.kept_answers(about.path)
     if file is None:
         return None
     try:
         answers = lc.Neighborhood.load_npz(file)
     except lc.LimeError:
         return None
-    origin = answers.provenance
-    asked = (audit.model, audit.weights_sha256, about.sha256)
-    same = (origin.model, origin.weights_sha256, origin.image_sha256) == asked and answers.spec.begins_like(spec)
+    same = answers.provenance.image_sha256 == about.sha256 and answers.spec.begins_like(spec)
     return answers if same else None

@@ -140,13 +140,6 @@ class OpenedAudit:
         return str(model.get("id", "the model")) if isinstance(model, dict) else str(model or "the model")
 
     @property
-    def weights_sha256(self) -> str | None:
-        """The digest of the model's weights; None where it is not known."""
-        model = self.about.get("model")
-        digest_of_weights = model.get("weights_sha256") if isinstance(model, dict) else None
-        return digest_of_weights if isinstance(digest_of_weights, str) else None
-
-    @property
     def samples(self) -> int | None:
         """How many samples a picture has; None where that is not known."""
         if self.source is not None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 # Pictures that are left over after full batches go one at a time while they are at most this part of a batch: one alone
 # takes 1.5 to 2.6 times its share of a batch.
 _FEW = 3 / 8
-# Compiling takes as long as two or three batches, so it is left until short calls have shown to come again.
-_SHORT_CALLS_BEFORE = 1
 # The weights are held a second time.
 _MOST_BYTES_TWICE = 256 * 2**20
 _BLOCKS = 4  # down and across, in the pictures by which both ways are compared
@@ -98,7 +96,7 @@ class OpenVINOEngine(Engine):
         self.gives_features = len(self._model.outputs) == 2
         self._one_by_one: _Compiled | None = None
         self._few = int(_FEW * self.batch_size) if len(graph.weights) <= _MOST_BYTES_TWICE else 0
-        self._short_calls = 0
+        self._short_call_before = False
 
     def choose(
         self, pictures: NDArray[np.float32], labels: NDArray[np.int32], choices: NDArray[np.uint8]
@@ -137,8 +135,9 @@ class OpenVINOEngine(Engine):
         Both ways are asked about a batch of different pictures, and all outputs are compared: a class that is sure of
         itself has the same output whatever the rest of the network computes.
         """
-        self._short_calls += 1
-        if self._short_calls <= _SHORT_CALLS_BEFORE:
+        # That takes as long as some batches, so it is left until short calls have shown to come again.
+        if not self._short_call_before:
+            self._short_call_before = True
             return
         self._few, few = 0, self._few
         with contextlib.suppress(RuntimeError):

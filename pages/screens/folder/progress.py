@@ -26,6 +26,9 @@ def show() -> None:
     job = session().folder.latest
     if job is None:
         return
+    if not job.active:
+        # It may have ended since this run of the page began, and nothing would draw the page again.
+        take_result()
     if job.active:
         st.fragment(_watch, run_every=_TICK)()
     elif job.error is not None:

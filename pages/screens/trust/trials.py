@@ -55,11 +55,13 @@ def show(shown: ResultView) -> None:
 
 def _trial(shown: ResultView, name: str) -> None:
     order = _order(shown, name, seeds(len(SEEDS)) if name == "repeat" else len(SEEDS))
-    result, job = server().results.get(order.key), session().trials.jobs.get(order.key)
+    job = session().trials.jobs.get(order.key)
+    active = job is not None and job.active
+    result = server().results.get(order.key)  # only now: a trial that has ended by then has left it
     st.caption(_QUESTIONS[name])
     if result is not None:
         RESULTS[name](shown, result)
-    elif job is not None and job.active:
+    elif active:
         st.fragment(_progress, run_every=_TICK)(order.key)
     else:
         _offer(order, job)

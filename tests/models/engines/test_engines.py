@@ -75,7 +75,7 @@ def test_a_row_is_the_same_to_the_last_bit_however_it_is_batched(graph, streams)
     engine = OpenVINOEngine(graph, SIZE, Plan(8, streams))
     pictures, labels, choices = asked(37)
     together = engine.choose(pictures, labels, choices)
-    # From the third short call on, pictures that are left over go one by one.
+    # From the second short call on, pictures that are left over go one by one.
     for start, stop in [(0, 1), (36, 37), (3, 12), (0, 8), (7, 37), (36, 37), (4, 7), (20, 31), (0, 37)]:
         np.testing.assert_array_equal(engine.choose(pictures, labels, choices[start:stop]), together[start:stop])
 

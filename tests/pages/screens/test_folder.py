@@ -20,11 +20,13 @@ from lime_core.audits.storage.audit_folder import ABOUT, AuditFolder
 from lime_core.audits.storage.findings import Findings
 from lime_core.audits.storage.tables import EXPLANATIONS, SCHEMAS, SKIPPED
 from lime_core.show.encoding import to_png
-from pages.screens.folder import cards, downloads, drawing, pictures_tab
+from pages.screens.folder import cards, downloads, drawing, pictures_tab, sources
 from pages.state.allowed_folders import FOLDERS_VARIABLE
 from pages.state.audit_job import AuditJob
 from pages.state.audit_reading import read_audit
+from pages.state.explain_job import ExplainJob
 from pages.state.opened_audit import OpenedAudit
+from pages.state.session import session
 from pages.widgets.charts import plain_text
 from tests.audits.known_audit import known_audit, known_collection, level_of, path_of, pixels_of, predicted_of
 from tests.pages.conftest import SECONDS, FakeModel, fine, open_page, state_of, texts
@@ -93,6 +95,15 @@ def opened_finished() -> AppTest:
     return fine(page)
 
 
+def explained_from(page: AppTest, index: int) -> ExplainJob:
+    """Open a picture of the audit on screen in Explain, and return its run once that has ended."""
+    page.button(key=f"folder.explain.all.{path_of(index)}").click().run()
+    job = state_of(fine(page)).job
+    assert job is not None
+    assert job.wait(SECONDS)
+    return job
+
+
 def audit_of(page: AppTest) -> OpenedAudit:
     audit = state_of(page).folder.audit
     assert audit is not None
@@ -117,6 +128,21 @@ def test_a_zip_of_pictures_is_audited_with_few_samples_and_says_so(model: FakeMo
     assert audit.skipped[0][0] == "cat/broken.png"
     assert "What EfficientNet-Lite0 looks at in 4 pictures" in said(page)
     assert "32 samples a picture" in said(page)
+
+
+def test_an_audit_that_ends_while_the_page_is_drawn_is_shown(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = sources.show
+
+    def until_the_audit_has_ended() -> None:
+        show()
+        job = session().folder.latest
+        assert job is None or job.wait(SECONDS)
+
+    page = given(zip_of(3))
+    page.number_input(key="folder.samples").set_value(32).run()
+    monkeypatch.setattr(sources, "show", until_the_audit_has_ended)
+    page.button(key="folder.begin").click().run()
+    assert "What EfficientNet-Lite0 looks at in 3 pictures" in said(fine(page))
 
 
 def test_nothing_that_is_shown_or_taken_away_names_a_folder_of_the_server(model: FakeModel) -> None:
@@ -478,12 +504,9 @@ def test_every_button_names_its_picture(finished: Path, model: FakeModel) -> Non
 def test_a_picture_of_a_finished_audit_is_asked_about_again(finished: Path, model: FakeModel) -> None:
     page = on_tab(opened_finished(), "All pictures")
     asked = model.pictures
-    page.button(key=f"folder.explain.all.{path_of(2)}").click().run()
-    state = state_of(fine(page))
-    assert state.job is not None
-    assert state.job.wait(SECONDS)
+    explained_from(page, 2)
     assert model.pictures > asked
-    assert state.settings.spec.seed == 2
+    assert state_of(page).settings.spec.seed == 2
 
 
 @pytest.mark.parametrize("fault", [None, "damaged", "of another picture", "of another seed", "of another model"])
@@ -513,16 +536,13 @@ def test_a_picture_opens_with_the_answers_that_the_command_has_kept_and_with_no_
         lc.query(pictures / path_of(2), classifier, spec).save_npz(file)
     page = on_tab(opened_finished(), "All pictures")
     asked = model.pictures
-    page.button(key=f"folder.explain.all.{path_of(2)}").click().run()
-    state = state_of(fine(page))
-    assert state.job is not None
-    assert state.job.wait(SECONDS)
+    job = explained_from(page, 2)
     assert (model.pictures > asked) == (fault is not None)
-    assert state.job.neighborhood is not None
+    assert job.neighborhood is not None
     # What is shown is what this server's model says.
     own = replace(spec, seed=audit_of(page).pictures[path_of(2)].seed)
     expected = lc.query(pictures / path_of(2), model.ready("efficientnet_lite0"), own)
-    np.testing.assert_array_equal(state.job.neighborhood.outputs, expected.outputs)
+    np.testing.assert_array_equal(job.neighborhood.outputs, expected.outputs)
 
 
 def test_a_picture_that_has_changed_is_not_explained(finished: Path, model: FakeModel, tmp_path: Path) -> None:
