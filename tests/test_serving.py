@@ -17,7 +17,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tests.benchmarks import report
 from tests.benchmarks.serving import questions, soak
 from tests.benchmarks.serving.browser import KeptMessages, Timers, VisitError
+from tests.benchmarks.serving.explain_page import wait_for_answer
 from tests.benchmarks.serving.page_elements import PageElements, Scores
+from tests.benchmarks.serving.page_server import PageServer
+from tests.benchmarks.serving.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -165,6 +168,21 @@ def test_every_click_in_an_audit_is_answered(tmp_path):
     rows = {row["what"]: row for row in _run(tmp_path, "folder", "--short", "--pictures", "13")["folder"]["rows"]}
     assert {"audit opened", "tab Concepts", "filter by class", "another page of cards"} < set(rows)
     assert all(row["measured"]["seconds"] for row in rows.values())
+
+
+@pytest.mark.slow
+def test_a_press_between_two_runs_of_the_whole_page_is_not_lost(tmp_path):
+    with PageServer(tmp_path) as server, Visitor(server.port, "samples=64&precision=f32") as visitor:
+        visitor.wait(lambda one: one.page.scores() is not None)
+        wait_for_answer(visitor)
+        for samples in range(65, 70):
+            visitor.move("spec.samples", samples)
+            # The first begins a run of the page, the second is for a part of it and waits, the third ends the run.
+            visitor.choose("source", "Upload")
+            visitor.press("explain")
+            visitor.choose("source", "Gallery")
+            visitor.wait(lambda one, samples=samples: f" {samples} samples " in " ".join(shown(one.page)), 60)
+            wait_for_answer(visitor)
 
 
 def _run(folder: Path, *words: str) -> dict:

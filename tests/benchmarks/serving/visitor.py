@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Self
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NumberInput_pb2 import NumberInput
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 
@@ -72,14 +74,17 @@ class Visitor:
         self._http.get("/_stcore/host-config")
         self._http.get("/_stcore/health")
         self._token = self._http.cookies[_XSRF]
-        self._socket = connect(
-            f"ws://{self._host}/_stcore/stream",
-            origin=f"http://{self._host}",
-            subprotocols=["streamlit", self._token, *([session] if session else [])],
-            additional_headers={"Cookie": f"{_XSRF}={self._token}"},
-            compression=None,
-            max_size=None,
-            proxy=None,
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(
+                f"ws://{self._host}/_stcore/stream",
+                origin=f"http://{self._host}",
+                subprotocols=["streamlit", self._token, *([session] if session else [])],
+                additional_headers={"Cookie": f"{_XSRF}={self._token}"},
+                compression=None,
+                max_size=None,
+                proxy=None,
+            )
         )
         self._rerun()
 
@@ -99,7 +104,7 @@ class Visitor:
 
     def leave(self) -> None:
         """Close the page."""
-        self._socket.close()
+        self._open.close()
         self._http.close()
 
     @property
@@ -150,6 +155,8 @@ class Visitor:
         widget, state = self._widget(key), WidgetState()
         if widget.kind == "slider":
             state.double_array_value.data.append(value)
+        elif widget.content.data_type == NumberInput.INT:
+            state.int_value = int(value)
         else:
             state.double_value = value
         self._change(widget, state)
