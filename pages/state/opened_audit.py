@@ -160,28 +160,20 @@ class OpenedAudit:
         LimeError
             When one is damaged.
         """
-        thumbnails = self.thumbnails(paths)
+        stored = self.thumbnails(paths)
+        thumbnails = {path: found for path in paths if (found := stored.get(path)) is not None}
         scores = self._coefficients(list(thumbnails))
-        found = {}
+        small = {}
         for path, thumbnail in thumbnails.items():
             values = scores[path]
             coefficients = np.zeros(max([int(thumbnail.segments.max()), *values]) + 1)
             coefficients[list(values)] = list(values.values())
-            found[path] = SmallPicture(thumbnail, coefficients)
-        return found
+            small[path] = SmallPicture(thumbnail, coefficients)
+        return small
 
-    def thumbnails(self, paths: Sequence[str]) -> dict[str, Thumbnail]:
-        """Return the thumbnails at some paths; those without one are left out.
-
-        Raises
-        ------
-        LimeError
-            When one is damaged.
-        """
-        wanted = [path for path in paths if path in self.pictures]
-        stored = Thumbnails(self.folder, wanted)
-        found = {path: stored.get(path) for path in wanted}
-        return {path: thumbnail for path, thumbnail in found.items() if thumbnail is not None}
+    def thumbnails(self, paths: Sequence[str]) -> Thumbnails:
+        """Return the thumbnails at some paths, read but not yet decoded; those of other audits are left out."""
+        return Thumbnails(self.folder, [path for path in paths if path in self.pictures])
 
     def _coefficients(self, paths: list[str]) -> dict[str, dict[int, float]]:
         columns = ["picture", "class_index", "superpixel", "coefficient"]

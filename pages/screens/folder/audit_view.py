@@ -127,7 +127,7 @@ def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
         f"in {counted(len({path for path, _ in candidate.pictures}), 'picture')}"
     )
     if concept is not None:
-        cards.patch_row(audit, concept.patches, _PATCHES)
+        cards.PatchRows(audit, [concept], _PATCHES).show(concept)
     reasons = " ".join(map(plain, candidate.reasons))
     st.caption(f"{reasons}  \n{p_value(candidate.p_adjusted)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +12,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 import lime_core as lc
-from lime_core.audits.storage.findings import Patch
+from lime_core.audits.report.thumbnails import Thumbnails
+from lime_core.audits.storage.findings import Concept, Patch
 from pages.screens.folder import drawing
 from pages.state import audit_pictures
 from pages.state.opened_audit import AuditedPicture, OpenedAudit, SmallPicture
@@ -167,24 +169,52 @@ def _truth(about: AuditedPicture) -> str:
     return f" · really {plain(about.label)}" if about.correct is False and about.label else ""
 
 
-def patch_row(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> None:
-    """Draw the strongest places of a concept, at most one a picture, side by side."""
+class PatchRows:
+    """The strongest places of concepts, at most one a picture, side by side.
+
+    Parameters
+    ----------
+    audit : OpenedAudit
+        Where they are from.
+    concepts : sequence of Concept
+        The thumbnails that their places need are read together, when the first row is drawn that is not kept.
+    most : int
+        Places a row.
+    """
+
+    def __init__(self, audit: OpenedAudit, concepts: Sequence[Concept], most: int) -> None:
+        self._audit = audit
+        self._chosen = {concept.number: _strongest(audit, concept.patches, most) for concept in concepts}
+        self._thumbnail = cache(lambda path: self._stored.get(path))
+
+    def show(self, concept: Concept) -> None:
+        """Draw the row of a concept, or say that it is damaged; nothing where the audit has none of its pictures."""
+        patches = self._chosen[concept.number]
+        if not patches:
+            return
+        about = [f"{patch.picture}:{patch.superpixel}" for patch in patches.values()]
+        picture = _or_say_damaged(
+            lambda: server().picture(lambda: self._draw(patches), self._audit.key, "patches", *about)
+        )
+        if picture is not None:
+            names = ", ".join(path.rsplit("/", 1)[-1] for path in patches)
+            st.image(picture, alt=f"{len(patches)} of its places: {names}")
+
+    def _draw(self, patches: dict[str, Patch]) -> NDArray[np.uint8]:
+        thumbnails = {path: self._thumbnail(path) for path in patches}
+        found = [(small, patches[path].box) for path, small in thumbnails.items() if small is not None]
+        return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
+
+    @cached_property
+    def _stored(self) -> Thumbnails:
+        return self._audit.thumbnails(sorted({path for patches in self._chosen.values() for path in patches}))
+
+
+def _strongest(audit: OpenedAudit, patches: Sequence[Patch], most: int) -> dict[str, Patch]:
     chosen: dict[str, Patch] = {}
     for patch in patches:
         if patch.picture in audit.pictures:
             chosen.setdefault(patch.picture, patch)
         if len(chosen) == most:
             break
-
-    def draw() -> NDArray[np.uint8]:
-        small = audit.thumbnails(tuple(chosen))
-        found = [(small[path], patch.box) for path, patch in chosen.items() if path in small]
-        return drawing.patches(found) if found else _WITHOUT_THUMBNAIL
-
-    if not chosen:
-        return
-    about = [f"{patch.picture}:{patch.superpixel}" for patch in chosen.values()]
-    picture = _or_say_damaged(lambda: server().picture(draw, audit.key, "patches", *about))
-    if picture is None:
-        return
-    st.image(picture, alt=f"{len(chosen)} of its places: {', '.join(path.rsplit('/', 1)[-1] for path in chosen)}")
+    return chosen

@@ -52,17 +52,19 @@ def _draw(audit: OpenedAudit) -> None:
             persist_state="session",
         )
     candidates = {candidate.concept for candidate in audit.findings.shortcut_candidates}
-    for concept in concepts[_A_PAGE * (page - 1) : _A_PAGE * page]:
+    shown = concepts[_A_PAGE * (page - 1) : _A_PAGE * page]
+    rows = cards.PatchRows(audit, shown, _PATCHES)
+    for concept in shown:
         with st.container(border=True):
-            _concept(audit, concept, shortcut=concept.number in candidates)
+            _concept(audit, concept, rows, shortcut=concept.number in candidates)
 
 
-def _concept(audit: OpenedAudit, concept: Concept, *, shortcut: bool) -> None:
+def _concept(audit: OpenedAudit, concept: Concept, rows: cards.PatchRows, *, shortcut: bool) -> None:
     title = f"**Concept {concept.number}** for **{plain(concept.class_name)}**"
     known = state(concept)
     warning = " · :material/warning: shortcut candidate" if shortcut else ""
     st.markdown(f"{title} · {percent(concept.share)} of all evidence · {_ICONS[known]} {known}{warning}")
-    cards.patch_row(audit, concept.patches, _PATCHES)
+    rows.show(concept)
     lines = [
         f"{held(concept).capitalize()} · {_places(concept)}{_other_classes(concept)}",
         *_experiments(audit, concept),
