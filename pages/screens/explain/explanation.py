@@ -19,7 +19,7 @@ from pages.screens.explain import (
     superpixels_tab,
 )
 from pages.screens.explain.parts import HEADLINE, RESULTS, attempt, present_view, view_part
-from pages.state.session import session
+from pages.state.session import Session, session
 from pages.widgets import labels
 from pages.widgets.result_view import ResultView
 from pages.widgets.text import output, plain
@@ -38,11 +38,19 @@ _TABS_OF_THE_VIEW = (contrast_tab.show, downloads.show)  # as a whole; of the ta
 def show() -> None:
     """Draw the results with the settings that change them at once; while a run goes on only one picture grows."""
     state = session()
-    if not state.running:
-        # It may have ended since this run of the page began, and nothing would draw the page again.
-        state.catch_up()
+    if _ended_meanwhile(state):
+        # The settings above were drawn without its answers, and nothing else would draw them anew.
+        st.rerun()
     if state.result is not None:
         _explained()
+
+
+def _ended_meanwhile(state: Session) -> bool:
+    """Return whether the run has ended since this run of the page began, with answers that are not on screen."""
+    job, result = state.job, state.result
+    if job is None or job.active or job.neighborhood is None:
+        return False
+    return result is None or result.neighborhood is not job.neighborhood
 
 
 @st.fragment

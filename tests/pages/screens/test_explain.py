@@ -440,3 +440,4 @@ def test_a_run_that_ends_while_the_page_is_drawn_is_shown(model: FakeModel, monk
     page = fine(open_page(samples="64", precision="f32"))
     assert state_of(page).result is not None
     assert page.button(key=f"focus.{model.CAT}") is not None
+    assert page.button(key="more") is not None  # the settings know of the answers too
