@@ -30,5 +30,5 @@ with st.sidebar:
     sidebar.show()
 page.run()
 # A run that is interrupted does not come here: what was kept for the next one is kept until the whole page is drawn.
-session().brought.taken = None
+session().brought.page_drawn()
 session().presses.forget()

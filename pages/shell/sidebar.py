@@ -31,8 +31,8 @@ def show() -> None:
         chosen = None
     # The picture stands above the model, but how the model sees it is known only below.
     above = st.container()
-    if (taken := state.brought.taken) is not None and widget_state.read(widget_state.MODEL) == taken[1]:
-        state.change(model=taken[0])
+    if (meant := state.brought.meant(widget_state.read(widget_state.MODEL))) is not None:
+        state.change(model=meant)
     model = model_choice.model()
     own_model.show()
     state.change(model=model, precision=model_choice.precision(model))

@@ -158,7 +158,7 @@ class Session:
         """
         bring(model)
         self.brought.models[model.id] = model
-        self.brought.taken = model.id, self.settings.model
+        self.brought.take(model.id, self.settings.model)
         self.change(model=model.id)
         self.brought.keep_few({model.id, *(self.settings.others or ())})
 

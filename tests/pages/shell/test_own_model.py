@@ -21,6 +21,7 @@ import lime_core as lc
 from lime_core.models.from_file import classifier_from
 from lime_core.models.own.reading import read_model
 from pages.shell import own_file, sidebar
+from pages.state import brought as brought_module
 from pages.state import known_models, read_job
 from tests.pages.conftest import SECONDS, FakeModel, explained, fine, finish, open_page, state_of, texts
 
@@ -68,6 +69,30 @@ def test_a_file_is_explained_as_the_library_explains_it() -> None:
     assert {item.name for item in shown.classes} == {"apple", "banana", "cherry", "date"}
     for one, other in zip(shown.classes, expected.classes, strict=True):
         np.testing.assert_allclose(one.coefficients, other.coefficients, atol=1e-6)
+
+
+def test_a_click_before_the_browser_shows_the_model_does_not_take_it_back() -> None:
+    page = open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3")
+    before = page.selectbox(key="model").value
+    page = brought(page)
+    own = state_of(page).settings.model
+    assert own != before
+    # The browser sends what it shows with every click; the new choice has not arrived there yet.
+    fine(page.selectbox(key="model").set_value(before).run())
+    assert state_of(page).settings.model == page.selectbox(key="model").value == own
+    # By now it has sent the new choice back, so that the next one is the visitor's own.
+    fine(page.run())
+    fine(page.selectbox(key="model").set_value(before).run())
+    assert state_of(page).settings.model == page.selectbox(key="model").value == before
+
+
+def test_the_model_before_can_be_chosen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brought_module, "_ON_THE_WAY", -1.0)
+    page = open_page(samples="64", segmentation="grid", grid_rows="3", grid_columns="3")
+    before = page.selectbox(key="model").value
+    page = brought(page)
+    fine(page.selectbox(key="model").set_value(before).run())
+    assert state_of(page).settings.model == page.selectbox(key="model").value == before
 
 
 def test_what_the_model_says_stands_beside_each_preprocessing() -> None:
@@ -154,7 +179,8 @@ def test_it_stays_chosen_when_something_else_happens_before_the_page_shows_it(mo
     page.selectbox(key="model").set_value(before)
     assert fine(page.run()).selectbox(key="model").value == chosen
     assert state_of(page).settings.model == chosen
-    # Now the page shows it, and another choice counts.
+    # Now the page shows it and sends it back with whatever is done there, and another choice counts.
+    fine(page.run())
     assert fine(page.selectbox(key="model").set_value(before).run()).selectbox(key="model").value == before
 
 
