@@ -53,7 +53,7 @@ def _browser() -> str | None:
 REQUIRED = os.environ.get("LIMELIGHT_REQUIRE_BROWSER") == "1"
 try:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Browser, Page, expect, sync_playwright
+    from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 except ImportError:
     if REQUIRED:
         raise
@@ -463,6 +463,59 @@ def test_the_built_in_network_brought_as_a_file_gives_the_built_in_models_explan
         assert abs(ours["probability"] - theirs["probability"]) < 1e-4
         strongest = [np.argsort(-np.array(one["coefficients"]))[:5].tolist() for one in (ours, theirs)]
         assert strongest[0] == strongest[1]
+
+
+class LateMessages:
+    """What a server has sent to a page; the page gets it late when it is kept back."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+        self.keep_back = False
+        self._page: WebSocketRoute | None = None
+
+    def between(self, page: WebSocketRoute) -> None:
+        """Stand between a page and its server."""
+        self._page = page
+        page.connect_to_server().on_message(self._take)
+
+    def deliver(self) -> None:
+        """Give the page what was kept back, and from now on everything at once."""
+        self.keep_back = False
+        kept, self.messages = self.messages, []
+        for message in kept:
+            self._take(message)
+
+    def _take(self, message: str | bytes) -> None:
+        assert isinstance(message, bytes)
+        if self.keep_back:
+            self.messages.append(message)
+        elif self._page is not None:
+            self._page.send(message)
+
+
+def test_what_is_done_before_a_slow_connection_shows_the_model_does_not_take_it_back(
+    page: Page, address: str, lite0_files: dict[str, Path]
+) -> None:
+    late = LateMessages()
+    page.route_web_socket("**/_stcore/stream", late.between)
+    page.goto(f"{address}/?samples={FEW}&precision=f32")
+    settled(page)
+    page.get_by_role("button", name="Your own model").click()
+    give(page, ".st-key-own-file", lite0_files["onnx"])
+    use = page.get_by_role("button", name="Use this model")
+    expect(use).to_be_visible()
+    drawn(page)
+    late.keep_back = True
+    use.click()
+    while not any(b"It is the model in the list now" in message for message in late.messages):
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(500)  # the server draws the rest of the page
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(100)
+    late.deliver()
+    drawn(page)
+    page.locator(".st-key-explain button").click()
+    expect(page.get_by_role("heading", name="lite0.onnx says")).to_be_visible()
 
 
 def test_a_model_file_may_be_larger_than_a_picture(page: Page, address: str, tmp_path: Path) -> None:
