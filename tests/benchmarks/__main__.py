@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="methods, audit: go on from the rows in the file of --json")
     add("--samples", type=int, metavar="N", help="samples of a timed explanation (1000; short 128)")
     add("--models", nargs="+", choices=speed.MODELS, help="models of the speed table")
+    add("--first-seed", type=int, default=0, metavar="N", help="audit: data sets from this seed on (%(default)s)")
     add("--only", nargs="+", metavar="NAME", help="rows whose name contains one of these")
     add("--memory", action="store_true", help="serving: visitors one after another instead, and the server's memory")
     add("--minutes", type=float, help="length of the soak (10; short 0.5)")
@@ -303,7 +304,7 @@ def _folder(options: argparse.Namespace, found: Report) -> None:
 
 
 def _audit(options: argparse.Namespace, found: Report) -> None:
-    plan = audit_sets.data_sets(short=options.short)
+    plan = audit_sets.data_sets(short=options.short, first_seed=options.first_seed)
     if options.only:
         plan = [one for one in plan if any(part in one.name for part in options.only)]
     samples = options.samples or (64 if options.short else audits.SAMPLES)
