@@ -38,6 +38,7 @@ def audit(
     restart: bool = False,
     precision: PrecisionChoice = "auto",
     keep_answers: bool = False,
+    on_check: Progress | None = None,
     on_progress: Progress | None = None,
     on_finding: Progress | None = None,
 ) -> AuditFolder:
@@ -72,9 +73,12 @@ def audit(
         Whether the model's answers are kept in the folder, about 1 MB a picture for 256 samples of 1,000 classes. With
         them the page opens a picture of the audit without asking the model again. Pictures that an earlier run has
         explained are not asked about again for it.
+    on_check : callable, optional
+        Called as ``on_check(done, total)`` after each picture of an earlier run that was compared with what is there
+        now, before anything is explained.
     on_progress : callable, optional
         Called as ``on_progress(done, total)`` after each picture, with those of an earlier run among them. When it
-        raises, the audit is left as a valid, smaller one.
+        raises, the audit is left as a valid, smaller one; so it is with the others.
     on_finding : callable, optional
         The same for the experiments that follow.
 
@@ -96,16 +100,17 @@ def audit(
     _check(spec, workers, ray, model)
     collection = pictures if isinstance(pictures, Collection) else open_collection(pictures)
     check_apart(output, collection)
-    progress, finding = _Told(on_progress), _Told(on_finding)
+    told = check, progress, finding = _Told(on_check), _Told(on_progress), _Told(on_finding)
     with opened(output) as folder:
         kept = sys.maxsize if keep_answers else 0
         task = prepared(folder, collection, _source(model), spec, precision, restart=restart, answers_bytes=kept)
         try:
-            task.explain(workers=workers, ray=ray, on_progress=progress)
+            task.explain(workers=workers, ray=ray, on_check=check, on_progress=progress)
             if not task.concluded:
                 task.conclude(complete=True, on_progress=finding)
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) or error is progress.stop or error is finding.stop:
+            stopped = isinstance(error, KeyboardInterrupt) or any(error is one.stop for one in told)
+            if stopped and not task.concluded:
                 # It was stopped on purpose, so what is there should be fit to be looked at.
                 task.conclude(complete=False)
             raise

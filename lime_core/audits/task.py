@@ -46,7 +46,14 @@ class Task:
     notes: tuple[str, ...]
     answers_bytes: int = 0
 
-    def explain(self, *, workers: int = 1, ray: str | None = None, on_progress: Progress | None = None) -> None:
+    def explain(
+        self,
+        *,
+        workers: int = 1,
+        ray: str | None = None,
+        on_check: Progress | None = None,
+        on_progress: Progress | None = None,
+    ) -> None:
         """Explain every picture that is not done; whatever ends it, what is done is left in order.
 
         Pictures that an earlier run has skipped are tried again. Those that have another label by now, or whose file on
@@ -54,13 +61,13 @@ class Task:
 
         Parameters
         ----------
-        workers, ray, on_progress
+        workers, ray, on_check, on_progress
             Those of `audit`.
         """
         collection = self.job.collection
         skipped = {row["picture"]: row["reason"] for row in self.folder.table(SKIPPED).to_pylist()}
         paths = [picture.path for picture in collection.pictures]
-        writer = AuditWriter(self.folder, paths, self._changed(), answers_bytes=self.answers_bytes)
+        writer = AuditWriter(self.folder, paths, self._changed(on_check or _silent), answers_bytes=self.answers_bytes)
         total = len(collection.pictures)
         report = on_progress or _silent
         report(len(writer.done), total)
@@ -82,15 +89,17 @@ class Task:
             pool.close()
             writer.finish()
 
-    def _changed(self) -> set[str]:
+    def _changed(self, report: Progress) -> set[str]:
         """Return the explained pictures that have another label by now, or are others."""
         labels = {picture.path: picture.label for picture in self.job.collection.pictures}
         rows = self.folder.table(EXPLANATIONS, ["picture", "label", "sha256"]).to_pylist()
-        relabelled = {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
-        explained = {row["picture"]: row["sha256"] for row in rows if row["picture"] not in relabelled}
-        return relabelled | {
-            path for path, sha256 in explained.items() if _is_another(self.job.collection, path, sha256)
-        }
+        changed = {row["picture"] for row in rows if row["label"] != labels.get(row["picture"])}
+        left = {row["picture"]: row["sha256"] for row in rows if row["picture"] not in changed}
+        for number, (path, sha256) in enumerate(left.items(), start=1):
+            if _is_another(self.job.collection, path, sha256):
+                changed.add(path)
+            report(number, len(left))
+        return changed
 
     def _forget_findings(self) -> None:
         """Delete what was found, since it was found in other pictures."""

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         spec = lc.ExplainSpec.from_dict({**spec.to_dict(), "samples": SAMPLES})
     given = options.pictures
     collection = open_collection(given[0] if len(given) == 1 else given)
-    titles = ("Explaining pictures", "Experiments")
+    titles = ("Looking for changed pictures", "Explaining pictures", "Experiments")
     with (
         _saying_how_to_go_on(options) as begun,
         progress_bars(titles, unit="pictures", quiet=options.quiet) as bars,
@@ -86,8 +86,9 @@ def run(options: argparse.Namespace) -> None:
             restart=options.restart,
             precision=options.precision,
             keep_answers=options.keep_answers,
-            on_progress=_first(begun.set, bars[0]),
-            on_finding=bars[1],
+            on_check=_first(begun.set, bars[0]),
+            on_progress=_first(begun.set, bars[1]),
+            on_finding=bars[2],
         )
     _print(folder.findings())
     print(f"\nWritten to {folder.path}; open {folder.path / 'report.html'}")

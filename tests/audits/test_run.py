@@ -297,6 +297,27 @@ def test_a_picture_that_was_replaced_by_another_is_explained_again_and_no_other(
         assert known.table(kind).to_pylist() == anew.table(kind).to_pylist()
 
 
+def test_looking_for_changed_pictures_says_how_far_it_is_and_can_be_stopped(tmp_path: Path) -> None:
+    pictures = write_collection(tmp_path / "pictures", 4)
+    seen: list[tuple[int, int]] = []
+
+    def look(done: int, total: int) -> None:
+        seen.append((done, total))
+        if (done, total) == (2, 4):
+            raise StopError
+
+    def audited() -> AuditFolder:
+        return lc.audit(pictures, TinyClassifier(), tmp_path / "audit", SPEC, on_check=look)
+
+    before = audited().findings()
+    assert before.complete
+    assert seen == []
+    with pytest.raises(StopError):
+        audited()
+    assert seen == [(1, 4), (2, 4)]
+    assert AuditFolder(tmp_path / "audit").findings() == before
+
+
 def test_pictures_that_are_out_of_reach_for_a_while_keep_their_explanations(tmp_path: Path) -> None:
     pictures, others = (write_collection(tmp_path / name, 4) for name in ("pictures", "others"))
     listed = tmp_path / "list.txt"
