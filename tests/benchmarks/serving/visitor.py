@@ -26,6 +26,7 @@ from tests.benchmarks.serving.page_elements import Element, PageElements
 _XSRF = "_streamlit_xsrf"
 _ANY = "any"  # where any run of the script is awaited
 _UPLOADS_TRIED = 15
+_FOLLOWS = 1.0  # seconds after a run of the page in which that of a fragment may follow that was asked for meanwhile
 # Seconds until a page that gives no answer counts as broken. Where short questions keep coming from many visitors, the
 # last samples of a longer one wait for minutes.
 _WAIT = 300.0
@@ -68,6 +69,9 @@ class Visitor:
         # The fragment whose run was asked for and has not begun, "" for the whole page. The server may still have to
         # run a fragment whose timer was due before: the next run is not always the one that was asked for.
         self._awaited: str | None = None
+        # A run of the whole page answers a fragment's question too if it began after that was asked; if it began
+        # before, the fragment's run follows it at once. A browser sees no difference until then.
+        self._may_follow, self._quiet_until = False, 0.0
         self._page_hash = self._run = ""
         self._screen = screen
         # What a browser asks for first; the cookie is what an upload has to show again.
@@ -110,7 +114,7 @@ class Visitor:
     @property
     def idle(self) -> bool:
         """Whether no run of the script is under way."""
-        return not self._running and self._awaited is None
+        return not self._running and self._awaited is None and time.monotonic() >= self._quiet_until
 
     @property
     def settled(self) -> bool:
@@ -130,7 +134,8 @@ class Visitor:
             now = time.monotonic()
             if now > end:
                 raise VisitError(f"Waited {seconds:.0f} s for {what}; {self._state()}.")
-            self._step(min(end, self._timers.next()) - now)
+            quiet = self._quiet_until if self._quiet_until > now else end
+            self._step(min(end, quiet, self._timers.next()) - now)
 
     def _state(self) -> str:
         progress = [f"{one.content.value} % {one.content.text}" for one in self.page.all("progress")]
@@ -255,8 +260,10 @@ class Visitor:
     def _take_new_session(self, message: ForwardMsg) -> None:
         started = message.new_session
         self._running = True
-        # A run of the whole page answers every question.
-        if not message.metadata.run.fragment_ids or self._awaited in (_ANY, *message.metadata.run.fragment_ids):
+        fragments = message.metadata.run.fragment_ids
+        self._quiet_until = 0.0
+        self._may_follow = not fragments and self._awaited not in (None, _ANY, "")
+        if not fragments or self._awaited in (_ANY, *fragments):
             self._awaited = None
         self._run = message.metadata.run.script_run_id
         self.session = started.initialize.session_id or self.session
@@ -285,6 +292,8 @@ class Visitor:
             return
         if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             raise VisitError("The script of the page does not compile.")
+        if self._may_follow:
+            self._may_follow, self._quiet_until = False, time.monotonic() + _FOLLOWS
         fragments = list(message.metadata.run.fragment_ids)
         self.page.finish(self._run, fragments)
         self._kept.run_finished(fragments)
