@@ -185,6 +185,19 @@ def test_a_press_between_two_runs_of_the_whole_page_is_not_lost(tmp_path):
             wait_for_answer(visitor)
 
 
+@pytest.mark.slow
+def test_a_run_of_the_page_that_had_begun_before_a_press_is_not_its_answer(tmp_path):
+    with PageServer(tmp_path) as server, Visitor(server.port, "samples=64&precision=f32") as visitor:
+        visitor.wait(lambda one: one.page.scores() is not None)
+        wait_for_answer(visitor)
+        for samples in range(65, 70):
+            visitor.move("spec.samples", samples)
+            visitor.choose("source", "Upload" if samples % 2 else "Gallery")
+            visitor.press("explain")
+            wait_for_answer(visitor)
+            assert f" {samples} samples " in " ".join(shown(visitor.page))
+
+
 def _run(folder: Path, *words: str) -> dict:
     target = folder / "numbers.json"
     command = [sys.executable, "-m", "tests.benchmarks", *words, "--json", str(target)]

@@ -172,7 +172,13 @@ class OpenedAudit:
         return small
 
     def thumbnails(self, paths: Sequence[str]) -> Thumbnails:
-        """Return the thumbnails at some paths, read but not yet decoded; those of other audits are left out."""
+        """Return the thumbnails at some paths, read but not yet decoded; those of other audits are left out.
+
+        Raises
+        ------
+        LimeError
+            When they cannot be read.
+        """
         return Thumbnails(self.folder, [path for path in paths if path in self.pictures])
 
     def _coefficients(self, paths: list[str]) -> dict[str, dict[int, float]]:

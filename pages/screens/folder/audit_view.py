@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from lime_core.audits.report.words import counted, state
-from lime_core.audits.storage.findings import ShortcutCandidate
+from lime_core.audits.storage.findings import Concept, ShortcutCandidate
 from pages.screens.folder import cards, concepts_tab, downloads, mistakes_tab, pictures_tab
 from pages.screens.folder.wording import in_unit, interval, p_value
 from pages.state import widget_state
@@ -86,9 +86,11 @@ def _shortcuts(audit: OpenedAudit) -> None:
     )
     if not found:
         _say_none(audit)
-    for candidate in found[:_CANDIDATES]:
+    listed = [(candidate, audit.by_number.get(candidate.concept)) for candidate in found[:_CANDIDATES]]
+    rows = cards.PatchRows(audit, [concept for _, concept in listed if concept is not None], _PATCHES)
+    for candidate, concept in listed:
         with st.container(border=True):
-            _shortcut(audit, candidate)
+            _shortcut(candidate, concept, rows)
     for line in _more(len(found) - _CANDIDATES, "candidate"):
         st.caption(line)
 
@@ -116,8 +118,7 @@ def _say_none(audit: OpenedAudit) -> None:
         st.info("No concept was found that could be tested.", icon=":material/info:")
 
 
-def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
-    concept = audit.by_number.get(candidate.concept)
+def _shortcut(candidate: ShortcutCandidate, concept: Concept | None, rows: cards.PatchRows) -> None:
     experiment = concept.take_away if concept is not None else None
     unit = experiment.unit if experiment is not None else ""
     st.markdown(
@@ -127,7 +128,7 @@ def _shortcut(audit: OpenedAudit, candidate: ShortcutCandidate) -> None:
         f"in {counted(len({path for path, _ in candidate.pictures}), 'picture')}"
     )
     if concept is not None:
-        cards.PatchRows(audit, [concept], _PATCHES).show(concept)
+        rows.show(concept)
     reasons = " ".join(map(plain, candidate.reasons))
     st.caption(f"{reasons}  \n{p_value(candidate.p_adjusted)}")
 

@@ -70,7 +70,7 @@ class Visitor:
         # run a fragment whose timer was due before: the next run is not always the one that was asked for.
         self._awaited: str | None = None
         # A run of the whole page answers a fragment's question too if it began after that was asked; if it began
-        # before, the fragment's run follows it at once. A browser sees no difference until then.
+        # before, the fragment's run follows it at once.
         self._may_follow, self._quiet_until = False, 0.0
         self._page_hash = self._run = ""
         self._screen = screen

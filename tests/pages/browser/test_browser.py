@@ -507,8 +507,12 @@ def test_what_is_done_before_a_slow_connection_shows_the_model_does_not_take_it_
     drawn(page)
     late.keep_back = True
     use.click()
-    while not any(b"It is the model in the list now" in message for message in late.messages):
+    for _ in range(MINUTES // 100):
+        if any(b"It is the model in the list now" in message for message in late.messages):
+            break
         page.wait_for_timeout(100)
+    else:
+        raise AssertionError("the server has not taken the model")
     page.wait_for_timeout(500)  # the server draws the rest of the page
     page.keyboard.press("Escape")
     page.wait_for_timeout(100)
